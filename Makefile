@@ -1,0 +1,57 @@
+# What a person or CI asks of a checkout. Each target works on a fresh Debian or Ubuntu with python3 (3.11+), make and a network.
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long check bench fmt lock clean
+
+ARGS ?=
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1 - /p' Makefile
+
+demo: $(INSTALLED) ## the sandbox: a real node, the page and a small trading site; ARGS="--no-console --for 60"
+	@.ci/system node
+	$(BIN)/cashier demo $(ARGS)
+
+test: $(INSTALLED) ## every test that takes seconds
+	@.ci/system node browser postgres
+	$(BIN)/pytest -n 2 $(ARGS)
+
+test-long: $(INSTALLED) ## every test that takes minutes
+	@.ci/system node browser postgres
+	$(BIN)/pytest -n 2 -m long $(ARGS)
+
+check: $(INSTALLED) ## lint, format, types, import contracts, house rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest -q tests/test_tidy.py tests/test_import_hygiene.py
+
+bench: $(INSTALLED) ## the benchmarks, which print ratios
+	@.ci/system node
+	@set -e; for file in bench/[a-z]*.py; do $(BIN)/python -m bench.$$(basename $$file .py) $(ARGS); done
+
+fmt: $(INSTALLED) ## write the code in the house format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(INSTALLED) ## refresh requirements.lock, on purpose
+	$(BIN)/uv --no-config pip compile --upgrade --universal --python-version 3.11 --all-extras \
+	  --generate-hashes --custom-compile-command "make lock" --quiet pyproject.toml -o requirements.lock
+
+clean: ## remove what make and the tools made; data in var/ stays
+	rm -rf .venv build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@.ci/system python "$(PYTHON)"
+	$(PYTHON) -m venv .venv
+
+# The lock is installed first and whole; the project itself then needs nothing more from the network.
+$(INSTALLED): requirements.lock pyproject.toml | .venv/bin/python
+	@$(BIN)/python -m ensurepip >/dev/null
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
