@@ -6,6 +6,7 @@ ARGS ?=
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 - /p' Makefile
@@ -49,9 +50,12 @@ clean: ## remove what make and the tools made; data in var/ stays
 	@.ci/system python "$(PYTHON)"
 	$(PYTHON) -m venv .venv
 
-# The lock is installed first and whole; the project itself then needs nothing more from the network.
+# setuptools comes first, so that a package without a wheel is built with the locked one and fetches no other.
+# The lock is installed whole; the project itself then needs nothing more from the network.
 $(INSTALLED): requirements.lock pyproject.toml | .venv/bin/python
 	@$(BIN)/python -m ensurepip >/dev/null
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@sed -n '/^setuptools==/,/# via/p' requirements.lock > .venv/setuptools.lock
+	$(PIP) --require-hashes -r .venv/setuptools.lock
+	$(PIP) --require-hashes --use-pep517 --no-build-isolation -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
