@@ -1,0 +1,119 @@
+"""What tests stand on: databases of both kinds, a real node, a clock that stands still.
+
+A missing server or node is an error, never a skip.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from freezegun import freeze_time
+from freezegun.api import FrozenDateTimeFactory
+
+from db import connection, migrate
+from tests.nodes.litecoind import Litecoind
+from tests.nodes.postgres import Postgres
+
+_numbers = itertools.count()
+
+
+def _migrated(url: str) -> None:
+    opened = connection.open_database(url)
+    with connection.connected():
+        migrate.apply()
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this worker, with a migrated database `ready` to copy from."""
+    server = Postgres()
+    try:
+        server.start()
+        _migrated(server.create("ready"))
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def ready_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy from."""
+    path = tmp_path_factory.mktemp("sqlite") / "ready.db"
+    _migrated(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """URL of a fresh, migrated database of either kind, for tests that start processes."""
+    if request.param == "sqlite":
+        yield from _sqlite(request)
+    else:
+        yield from _postgresql(request)
+
+
+def _sqlite(request: pytest.FixtureRequest) -> Iterator[str]:
+    ready: Path = request.getfixturevalue("ready_sqlite")
+    path: Path = request.getfixturevalue("tmp_path") / "cashier.db"
+    shutil.copyfile(ready, path)
+    yield f"sqlite:///{path}"
+
+
+def _postgresql(request: pytest.FixtureRequest) -> Iterator[str]:
+    server: Postgres = request.getfixturevalue("postgres")
+    name = f"test_{next(_numbers)}"
+    yield server.create(name, template="ready")
+    server.drop(name)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[str]:
+    """The same, opened and connected for this thread; the value is its URL."""
+    opened = connection.open_database(database_url)
+    with connection.connected():
+        yield database_url
+    if not opened.is_closed():
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def litecoind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Litecoind]:
+    """This worker's node. It is shared: leave it running, and take addresses of your own."""
+    yield from _running(Litecoind(tmp_path_factory.mktemp("litecoind")))
+
+
+@pytest.fixture
+def own_litecoind(tmp_path: Path) -> Iterator[Litecoind]:
+    """A node for one test that kills, freezes or rewinds it deeply."""
+    yield from _running(Litecoind(tmp_path / "litecoind"))
+
+
+def _running(node: Litecoind) -> Iterator[Litecoind]:
+    try:
+        node.start()
+        yield node
+    finally:
+        node.kill()
+
+
+Frozen = Callable[[datetime | str], AbstractContextManager[FrozenDateTimeFactory]]
+
+
+@pytest.fixture
+def frozen() -> Frozen:
+    """`with frozen("2026-11-01") as clock:` stops the clock without hanging event loops."""
+    return _freeze
+
+
+@contextmanager
+def _freeze(at: datetime | str) -> Iterator[FrozenDateTimeFactory]:
+    with freeze_time(at, real_asyncio=True, ignore=["textual"]) as clock:
+        assert isinstance(clock, FrozenDateTimeFactory)
+        yield clock

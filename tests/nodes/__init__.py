@@ -1,0 +1,1 @@
+"""Chains to test against: a real litecoind, an in-memory fake, and a proxy that breaks replies."""

@@ -1,0 +1,213 @@
+"""A real litecoind on regtest: its process, its wallets, and the ways of the chain's other people.
+
+Wallet `cashier` is ours; wallet `outside` is everybody else: it mines, pays, bumps and cheats.
+"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from tests.nodes import rpc
+from tests.nodes.ports import free_port, wait_until
+
+USER = "cashier"
+PASSWORD = "p@ss/w:rd %41"  # every character here must be quoted in a URL
+COIN = Decimal("0.00000001")
+FLAGS = (
+    "-regtest",
+    "-server",
+    "-listen=0",
+    "-printtoconsole=0",
+    "-keypool=25",
+    "-dbcache=8",
+    # Without the first, mining stops at block 432; without the second, no replacement is relayed.
+    "-vbparams=mweb:4000000000:4100000000",
+    "-mempoolreplacement=1",
+    "-fallbackfee=0.0001",
+)
+
+
+class Litecoind:
+    """One node in `folder`; start() gives it both wallets and `outside` a hundred coinbases."""
+
+    def __init__(self, folder: Path, *, flags: Sequence[str] = ()) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._flags = flags
+        self._process: subprocess.Popen[bytes] | None = None
+
+    # --- the process ---
+
+    def start(self) -> None:
+        """Start it and wait until it answers with both wallets loaded."""
+        first = not (self.folder / "regtest").exists()
+        self._launch()
+        if not first:
+            return
+        for wallet in ("cashier", "outside"):
+            # name, disable_private_keys, blank, passphrase, avoid_reuse, descriptors, load_on_start
+            self.rpc("createwallet", wallet, False, False, "", False, False, True)
+        self.mine(110)
+
+    def _launch(self) -> None:
+        binary = shutil.which("litecoind")
+        if binary is None:
+            raise FileNotFoundError("litecoind is not installed: apt-get install litecoind")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        conf = f"[regtest]\nrpcuser={USER}\nrpcpassword={PASSWORD}\nrpcport={self.port}\n"
+        (self.folder / "litecoin.conf").write_text(conf)
+        command = [binary, f"-datadir={self.folder}", *FLAGS, *self._flags]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        wait_until(self._answers, what="litecoind")
+
+    def _answers(self) -> bool:
+        if self._process is not None and self._process.poll() is not None:
+            raise RuntimeError(f"litecoind ended with {self._process.returncode}")
+        try:
+            self.rpc("getblockcount")
+        except (OSError, rpc.RpcError, ValueError):
+            return False
+        return True
+
+    def stop(self) -> None:
+        """End it in an orderly way."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGCONT)
+        self._process.send_signal(how)
+        self._process.wait(30)
+        self._process = None
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def freeze(self) -> None:
+        """It keeps its sockets and answers nothing, until thaw()."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, which: signal.Signals) -> None:
+        if self._process is None:
+            raise RuntimeError("litecoind is not running")
+        self._process.send_signal(which)
+
+    # --- talking to it ---
+
+    def url(self, wallet: str = "cashier", *, port: int | None = None) -> str:
+        """Its URL as cashier.toml takes it (`port`: of a proxy in front of it)."""
+        login = f"{quote(USER, safe='')}:{quote(PASSWORD, safe='')}"
+        return f"http://{login}@127.0.0.1:{port or self.port}/wallet/{wallet}"
+
+    def rpc(self, method: str, *params: object, wallet: str | None = None) -> Any:
+        path = f"/wallet/{wallet}" if wallet else "/"
+        return rpc.call(self.port, f"{USER}:{PASSWORD}", path, method, *params)
+
+    def outside(self, method: str, *params: object) -> Any:
+        return self.rpc(method, *params, wallet="outside")
+
+    def cashier(self, method: str, *params: object) -> Any:
+        return self.rpc(method, *params, wallet="cashier")
+
+    # --- the chain ---
+
+    def mine(self, count: int = 1, *, to: str | None = None) -> list[str]:
+        """Mine `count` blocks with all of the mempool; their hashes."""
+        hashes: list[str] = self.rpc("generatetoaddress", count, to or self.stranger())
+        return hashes
+
+    def mine_only(self, *raw_txs: str) -> str:
+        """Mine one block with exactly these signed chain txs (none: an empty block); its hash."""
+        return str(self.rpc("generateblock", self.stranger(), list(raw_txs))["hash"])
+
+    def tip(self) -> str:
+        return str(self.rpc("getbestblockhash"))
+
+    def height(self) -> int:
+        return int(self.rpc("getblockcount"))
+
+    def hash_at(self, height: int) -> str:
+        return str(self.rpc("getblockhash", height))
+
+    def disconnect(self, depth: int) -> str:
+        """Take the last `depth` blocks off; their chain txs return to the mempool. The hash of the
+        lowest one, for `reconsiderblock`."""
+        lowest = self.hash_at(self.height() - depth + 1)
+        self.rpc("invalidateblock", lowest)
+        return lowest
+
+    def reorg(self, depth: int, *, first: Iterable[str] = (), length: int | None = None) -> None:
+        """Replace the last `depth` blocks by `length` (default one more) that hold nothing but the
+        signed chain txs `first`, in the lowest of them."""
+        self.disconnect(depth)
+        self.mine_only(*first)
+        for _ in range((length or depth + 1) - 1):
+            self.mine_only()
+
+    # --- the other people ---
+
+    def stranger(self) -> str:
+        """An address of nobody who matters to us."""
+        return str(self.outside("getnewaddress"))
+
+    def address(self) -> str:
+        """A fresh address of our wallet."""
+        return str(self.cashier("getnewaddress"))
+
+    def pay(self, address: str, amount: str) -> str:
+        """Somebody pays `amount` coins, replaceably; its txid."""
+        return str(self.outside("sendtoaddress", address, amount, "", "", False, True))
+
+    def pay_many(self, amounts: Mapping[str, str]) -> str:
+        """Somebody pays several addresses in one chain tx; its txid."""
+        return str(self.outside("sendmany", "", dict(amounts), 1, "", [], True))
+
+    def bump(self, txid: str) -> str:
+        """The sender pays more fee; txid of the replacement, which pays the same."""
+        return str(self.outside("bumpfee", txid)["txid"])
+
+    def double_spend(self, txid: str, outputs: Mapping[str, str] | None = None) -> str:
+        """Signed bytes (not broadcast) that spend the inputs of `txid` otherwise: to `outputs`,
+        the rest less 0.01 of fee back to the sender."""
+        spent = self._decoded(txid)["vin"]
+        inputs = [{"txid": i["txid"], "vout": i["vout"], "sequence": 0xFFFFFFFD} for i in spent]
+        total = sum((self._value(i["txid"], i["vout"]) for i in spent), Decimal())
+        pays = {address: Decimal(amount) for address, amount in (outputs or {}).items()}
+        pays[self.stranger()] = total - sum(pays.values(), Decimal()) - Decimal("0.01")
+        texts = {address: str(amount.quantize(COIN)) for address, amount in pays.items()}
+        unsigned = self.rpc("createrawtransaction", inputs, texts)
+        return str(self.outside("signrawtransactionwithwallet", unsigned)["hex"])
+
+    def replace(self, txid: str, outputs: Mapping[str, str] | None = None) -> str:
+        """The sender replaces `txid` in the mempool by one that pays `outputs`; its txid."""
+        return self.broadcast(self.double_spend(txid, outputs))
+
+    def broadcast(self, raw_tx: str) -> str:
+        return str(self.rpc("sendrawtransaction", raw_tx, 0))
+
+    def raw(self, txid: str) -> str:
+        """The signed bytes of a chain tx of the outside wallet."""
+        return str(self.outside("gettransaction", txid)["hex"])
+
+    def _decoded(self, txid: str) -> Any:
+        return self.rpc("decoderawtransaction", self.raw(txid))
+
+    def _value(self, txid: str, vout: int) -> Decimal:
+        value: Decimal = self._decoded(txid)["vout"][vout]["value"]
+        return value
