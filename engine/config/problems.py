@@ -1,0 +1,114 @@
+"""From what pydantic found to `Problem`s: the key as one writes it, what is wrong, and a cure."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from engine.config.reading import Wrong
+from engine.errors import Problem
+
+Path = Sequence[int | str]
+
+_WRONG_TYPES = {
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "bool_type": "must be true or false",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "model_attributes_type": "must be a table",
+    "tuple_type": "must be a list",
+}
+_BOUNDS = {
+    "greater_than_equal": ("ge", "must be at least {}"),
+    "less_than_equal": ("le", "must be at most {}"),
+    "string_too_short": ("min_length", "must have at least {} letters"),
+    "string_too_long": ("max_length", "must have at most {} letters"),
+    "too_short": ("min_length", "must have at least {} items"),
+    "too_long": ("max_length", "must have at most {} items"),
+    "literal_error": ("expected", "must be one of {}"),
+    "string_pattern_mismatch": ("pattern", "must have the form {}"),
+}
+
+
+def key_of(path: Path) -> str:
+    """`("site", "webhooks", 0, "url")` as `site.webhooks[0].url`."""
+    text = ""
+    for step in path:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+def translate(error: ValidationError, model: type[BaseModel], *, at: Path) -> list[Problem]:
+    """A problem for each error of the table `model` that stands at `at`."""
+    return [_problem(found, model, at) for found in error.errors(include_url=False)]
+
+
+def unknown_key(name: str, known: Iterable[str], *, at: Path) -> Problem:
+    """The problem of a key that does not exist, with the one that was probably meant."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    cure = f"did you mean {close[0]}?" if close else "remove it; docs/configuration.md lists all"
+    return Problem(key_of([*at, name]), "is not a known key", cure)
+
+
+def keys_of(model: type[BaseModel]) -> list[str]:
+    """The keys of a table as they are written in the file."""
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def tables_in(annotation: Any) -> list[type[BaseModel]]:
+    """The tables inside of a field's type: itself, or what its list, dict or option holds."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [table for part in get_args(annotation) for table in tables_in(part)]
+
+
+def _problem(found: ErrorDetails, model: type[BaseModel], at: Path) -> Problem:
+    inner = [step for step in found["loc"] if step != "[key]"]
+    if found["type"] == "extra_forbidden":
+        table = _table_at(model, inner[:-1])
+        return unknown_key(str(inner[-1]), keys_of(table) if table else (), at=[*at, *inner[:-1]])
+    what, cure = _words(found)
+    return Problem(key_of([*at, *inner]), what, cure or _description(model, inner))
+
+
+def _words(found: ErrorDetails) -> tuple[str, str]:
+    kind, context = found["type"], found.get("ctx", {})
+    if kind == "missing":
+        return "is missing", ""
+    if kind in _WRONG_TYPES:
+        return _WRONG_TYPES[kind], ""
+    if kind in _BOUNDS:
+        name, text = _BOUNDS[kind]
+        return text.format(context.get(name, "another")), ""
+    error = context.get("error")
+    if isinstance(error, Wrong):
+        return error.what, error.cure
+    return f"cannot be used: {found['msg'].lower()}", ""
+
+
+def _table_at(model: type[BaseModel], inner: Path) -> type[BaseModel] | None:
+    """The table at the end of `inner`, walking by field names and passing over list indices."""
+    table: type[BaseModel] | None = model
+    for step in inner:
+        fields = table.model_fields if table else {}
+        if isinstance(step, str) and step in fields:
+            table = next(iter(tables_in(fields[step].annotation)), None)
+    return table
+
+
+def _description(model: type[BaseModel], inner: Path) -> str:
+    """What the key is for, as the cure of last resort."""
+    names = [step for step in inner if isinstance(step, str)]
+    table = _table_at(model, names[:-1])
+    if table is None or not names:
+        return "see docs/configuration.md"
+    for name, field in table.model_fields.items():
+        if names[-1] in {name, field.alias} and field.description:
+            return field.description.rstrip(".")
+    return "see docs/configuration.md"
