@@ -137,17 +137,32 @@ def _test_places(path: str) -> Iterator[str]:
         yield "/".join(["tests", *folders[: depth - 1], f"test_{folders[depth - 1]}"])
 
 
-def _is_tested(path: str, tests: frozenset[str]) -> bool:
-    """Tells whether a test module stands for `path`: test_rpc.py or test_rpc_timeouts.py."""
-    return any(
-        test == place or test.startswith(f"{place}_")
-        for place in _test_places(path)
-        for test in tests
+def _is_tested(path: str, tests: tuple[SourceFile, ...]) -> bool:
+    """Tells whether a test stands for `path`.
+
+    Either by its name (test_rpc.py, test_rpc_timeouts.py), or because it is in the folder that
+    mirrors the module's and imports just this module.
+    """
+    return any(_is_named_for(path, test) or _imports_beside(path, test) for test in tests)
+
+
+def _is_named_for(path: str, test: SourceFile) -> bool:
+    name = test.path.removesuffix(".py")
+    return any(name == place or name.startswith(f"{place}_") for place in _test_places(path))
+
+
+def _imports_beside(path: str, test: SourceFile) -> bool:
+    *folders, name = path.removesuffix(".py").split("/")
+    package = re.escape(".".join(folders))
+    return str(Path(test.path).parent) == "/".join(["tests", *folders]) and bool(
+        re.search(
+            rf"(?:from|import) {package}\.{name}\b|from {package} import .*\b{name}\b", test.text
+        )
     )
 
 
 def test_every_module_has_its_tests_in_the_mirrored_place() -> None:
-    tests = frozenset(file.path.removesuffix(".py") for file in _tree() if "test_" in file.path)
+    tests = tuple(file for file in _tree() if Path(file.path).name.startswith("test_"))
     modules = [
         file.path
         for file in _tree()
