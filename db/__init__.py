@@ -1,0 +1,1 @@
+"""Tables, columns and migrations. No rules: what a row may become is the engine's business."""

@@ -1,0 +1,1 @@
+"""Rules and daemons: the only part that holds node credentials and keys. A library first."""

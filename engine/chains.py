@@ -1,0 +1,117 @@
+"""What we remember of each chain: how far it is followed, whether its node is well, and why not."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from db.connection import database
+from db.models import Block, Chain, Parked
+from engine.chain import Block as ChainBlock
+from engine.chain import Expectation, Health, Identity, Oddity
+from engine.clock import rfc3339
+from engine.config import Config
+
+log = logging.getLogger(__name__)
+
+BLOCKS_KEPT = 400  # tips remembered beyond the finality horizon
+
+
+def ensure(config: Config, now: datetime) -> None:
+    """A row for every configured chain, so that pages can name those not contacted yet."""
+    for symbol in sorted({currency.chain for currency in config.currencies.values()}):
+        Chain.insert(
+            symbol=symbol, reason="not contacted yet", since=rfc3339(now)
+        ).on_conflict_ignore().execute()
+
+
+def state(symbol: str) -> Chain:
+    """The chain's row."""
+    return Chain.get_by_id(symbol)
+
+
+def followed_height(symbol: str) -> int:
+    """Height of the block that we followed last; -1 before the first."""
+    row = Chain.get_or_none(Chain.symbol == symbol)
+    return -1 if row is None else int(row.height)
+
+
+def expectation(symbol: str, address: str | None) -> Expectation:
+    """What the node must match; `address` is one of ours that its wallet must own."""
+    row = state(symbol)
+    return Expectation(genesis=row.genesis, fork=row.fork, address=address, height=int(row.height))
+
+
+def remember_identity(symbol: str, identity: Identity) -> None:
+    """Keep genesis and fork hash of the first contact; what is known never changes."""
+    row = state(symbol)
+    Chain.update(
+        genesis=row.genesis or identity.genesis, fork=row.fork or identity.fork
+    ).where(Chain.symbol == symbol).execute()
+
+
+def note_health(symbol: str, health: Health, now: datetime) -> None:
+    """Store how the node is; `since` keeps the moment at which the state last changed."""
+    values: dict[str, object] = {
+        "peers": health.peers,
+        "version": health.version,
+        "checked_at": rfc3339(now),
+        "node_height": None if health.tip is None else health.tip.height,
+    }
+    _note(symbol, "well" if health.well else "paused", health.reason, now, values)
+
+
+def note_trouble(symbol: str, reason: str, now: datetime) -> None:
+    """The node could not be asked at all."""
+    _note(symbol, "paused", reason, now, {})
+
+
+def _note(
+    symbol: str, new_state: str, reason: str, now: datetime, values: dict[str, object]
+) -> None:
+    row = state(symbol)
+    if row.state != new_state:
+        values["since"] = rfc3339(now)
+        log.warning("%s: %s%s", symbol, new_state, f": {reason}" if reason else "")
+    Chain.update(state=new_state, reason=reason, **values).where(Chain.symbol == symbol).execute()
+
+
+def note_tip(symbol: str, tip: ChainBlock) -> None:
+    """Advance to `tip`, inside the caller's database transaction."""
+    Block.insert(
+        chain=symbol,
+        hash=tip.hash,
+        height=tip.height,
+        time=tip.time,
+        median_time=tip.median_time,
+    ).on_conflict_ignore().execute()
+    Chain.update(
+        height=tip.height, hash=tip.hash, tip_time=tip.time, node_height=tip.height
+    ).where(Chain.symbol == symbol).execute()
+
+
+def anchor(symbol: str, height: int) -> str | None:
+    """The newest block that we followed at or below `height`, or None."""
+    row = (
+        Block.select()
+        .where((Block.chain == symbol) & (Block.height <= height))
+        .order_by(Block.height.desc())
+        .first()
+    )
+    return None if row is None else str(row.hash)
+
+
+def prune_blocks(symbol: str, *, below: int) -> None:
+    """Forget tips that are far beyond the finality horizon."""
+    Block.delete().where((Block.chain == symbol) & (Block.height < below - BLOCKS_KEPT)).execute()
+
+
+def park(symbol: str, oddities: tuple[Oddity, ...], now: datetime) -> None:
+    """Keep rows that could not be read where staff see them; each once."""
+    if not oddities:
+        return
+    with database.atomic():
+        for oddity in oddities:
+            Parked.insert(
+                chain=symbol, key=oddity.key, reason=oddity.reason, since=rfc3339(now)
+            ).on_conflict_ignore().execute()

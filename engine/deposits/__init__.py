@@ -1,0 +1,1 @@
+"""The rules of deposits: requests, arrivals, standing, verdicts."""

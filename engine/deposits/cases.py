@@ -1,0 +1,150 @@
+"""One deposit under judgement: what the database knows of it and what the node says now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from db.models import Address, Client, Payment
+from engine.chain import Arrival, Fact, Standing
+from engine.config import Currency
+from engine.deposits.rules import Position
+
+
+@dataclass(slots=True)
+class Case:
+    """A deposit, or an arrival that is to become one (`payment` None), with the facts of now."""
+
+    currency: Currency
+    fact: Fact
+    arrival: Arrival | None = None
+    payment: Payment | None = None
+    address: Address | None = None
+    client: Client | None = None
+    late: bool = False
+    events: tuple[str, ...] = ()
+    siblings: list[Payment] = field(default_factory=list)
+
+    @property
+    def units(self) -> int:
+        """The coin's amount as the chain has it."""
+        if self.arrival is not None:
+            return self.arrival.units
+        assert self.payment is not None and self.payment.units is not None
+        return int(self.payment.units)
+
+    @property
+    def generated(self) -> bool:
+        if self.arrival is not None:
+            return self.arrival.generated
+        return bool(self.payment is not None and self.payment.generated)
+
+    @property
+    def required(self) -> int:
+        """Confirmations that the rule in force at first sight demands."""
+        if self.payment is not None and self.payment.txid is not None:
+            return int(self.payment.required or 0)
+        required = self.currency.confirmations.required(self.units)
+        maturity = self.currency.parameters.maturity
+        return max(required, maturity + 1) if self.generated else required
+
+    @property
+    def position(self) -> Position:
+        payment = self.payment
+        if payment is None:
+            return Position("requested", unsettled=False, block_hash=None, required=self.required)
+        return Position(
+            str(payment.state),
+            unsettled=bool(payment.unsettled),
+            block_hash=payment.block_hash,
+            required=self.required,
+        )
+
+
+def fact_of(arrival: Arrival) -> Fact:
+    """What a listed arrival says of its chain tx."""
+    standing = Standing.MEMPOOL if arrival.block is None else Standing.MINED
+    return Fact(arrival.txid, standing, arrival.block)
+
+
+def cases_of_arrivals(
+    chain: str, currencies: Mapping[str, Currency], arrivals: Sequence[Arrival]
+) -> list[Case]:
+    """Match arrivals with the payments, open requests and addresses that they belong to."""
+    known = _payments_by_identity(chain, arrivals)
+    addresses = _addresses(chain, {arrival.address for arrival in arrivals})
+    requests = _open_requests(chain, addresses)
+    clients = _clients(address.client for address in addresses.values())
+    cases = []
+    for arrival in arrivals:
+        address = addresses.get(arrival.address)
+        payment = known.get((arrival.txid, arrival.index, arrival.currency))
+        late = False
+        if payment is None and address is not None and address.client is not None:
+            payment = requests.pop((arrival.address, arrival.currency), None)
+            late = payment is None and address.used_at is None
+        cases.append(
+            Case(
+                currencies[arrival.currency],
+                fact_of(arrival),
+                arrival=arrival,
+                payment=payment,
+                address=address,
+                client=None if address is None else clients.get(address.client),
+                late=late,
+            )
+        )
+    return cases
+
+
+def cases_of_payments(
+    chain: str,
+    currencies: Mapping[str, Currency],
+    payments: Sequence[Payment],
+    facts: Mapping[str, Fact],
+) -> list[Case]:
+    """Payments that were asked for by id, each with the node's answer."""
+    addresses = _addresses(chain, {str(payment.address) for payment in payments})
+    clients = _clients(payment.client for payment in payments)
+    return [
+        Case(
+            currencies[payment.currency],
+            facts[str(payment.txid)],
+            payment=payment,
+            address=addresses.get(str(payment.address)),
+            client=clients.get(payment.client),
+        )
+        for payment in payments
+        if payment.txid in facts
+    ]
+
+
+def _payments_by_identity(
+    chain: str, arrivals: Iterable[Arrival]
+) -> dict[tuple[str, str, str], Payment]:
+    rows = Payment.select().where(
+        (Payment.chain == chain)
+        & (Payment.kind == "deposit")
+        & Payment.txid.in_(sorted({arrival.txid for arrival in arrivals}))
+    )
+    return {(str(row.txid), str(row.idx), row.currency): row for row in rows}
+
+
+def _addresses(chain: str, texts: set[str]) -> dict[str, Address]:
+    rows = Address.select().where((Address.chain == chain) & Address.address.in_(sorted(texts)))
+    return {row.address: row for row in rows}
+
+
+def _open_requests(chain: str, addresses: Iterable[str]) -> dict[tuple[str, str], Payment]:
+    rows = Payment.select().where(
+        (Payment.chain == chain)
+        & (Payment.kind == "deposit")
+        & (Payment.state == "requested")
+        & Payment.address.in_(sorted(addresses))
+    )
+    return {(str(row.address), row.currency): row for row in rows}
+
+
+def _clients(ids: Iterable[str | None]) -> dict[str | None, Client]:
+    wanted = sorted({each for each in ids if each is not None})
+    return {row.id: row for row in Client.select().where(Client.id.in_(wanted))}

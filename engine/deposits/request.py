@@ -1,0 +1,80 @@
+"""A client asks for a deposit address: the unused one it has, or a fresh one from the pool."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import peewee
+
+from db.connection import database
+from db.models import Address, Payment
+from engine import queries
+from engine.address_pool import issue
+from engine.clock import rfc3339
+from engine.config import Config, Currency
+from engine.errors import CurrencyUnknown, StaleState
+from engine.lifecycle import Batch
+from engine.queries import PaymentView
+
+ATTEMPTS_MAX = 5
+
+
+def request_deposit(
+    config: Config, *, client: str, currency: str, now: datetime
+) -> tuple[PaymentView, bool]:
+    """The client's open request, and whether its address was given out just now.
+
+    Two requests at once end with one address: the database's constraints decide, and the loser
+    reads what the winner wrote. Raises CurrencyUnknown, AddressPoolEmpty.
+    """
+    settings = config.currencies.get(currency)
+    if settings is None:
+        raise CurrencyUnknown(f"no currency {currency!r} here")
+    for _ in range(ATTEMPTS_MAX):
+        try:
+            payment, created = _find_or_open(config, settings, client=client, now=now)
+        except (peewee.IntegrityError, StaleState):
+            continue
+        return queries.find_payment(config, payment.id), created
+    raise StaleState("too many requests at once for one client; try again")
+
+
+def _find_or_open(
+    config: Config, currency: Currency, *, client: str, now: datetime
+) -> tuple[Payment, bool]:
+    unused = _unused_address(currency, client)
+    if unused is not None:
+        payment = _open_request(currency, client)
+        if payment is not None and payment.address == unused.address:
+            return payment, False
+    with database.atomic():
+        address = unused or issue(currency.chain, client=client, now=now)
+        with Batch(config, actor=f"client:{client}", now=now) as batch:
+            payment = batch.open(
+                kind="deposit",
+                client=client,
+                currency=currency.symbol,
+                chain=currency.chain,
+                address=address.address,
+                expires_at=rfc3339(now + currency.request_ttl),
+                evidence={"address": address.address, "reused": unused is not None},
+            )
+    return payment, unused is None
+
+
+def _unused_address(currency: Currency, client: str) -> Address | None:
+    return Address.get_or_none(
+        (Address.chain == currency.chain)
+        & (Address.client == client)
+        & (Address.purpose == "deposit")
+        & Address.used_at.is_null()
+    )
+
+
+def _open_request(currency: Currency, client: str) -> Payment | None:
+    return Payment.get_or_none(
+        (Payment.client == client)
+        & (Payment.currency == currency.symbol)
+        & (Payment.kind == "deposit")
+        & (Payment.state == "requested")
+    )

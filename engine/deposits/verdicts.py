@@ -1,0 +1,125 @@
+"""Credit or hold: what happens to a deposit that has its confirmations."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from db.models import Payment
+from engine.deposits import rules
+from engine.deposits.cases import Case
+from engine.risk import Answer, RiskHook
+
+ACCUMULATING = "accumulating"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The move that a confirmed deposit makes: `credit`, `hold` or `refuse`, and why."""
+
+    event: str
+    reason: str = ""
+    sub_state: str = ""
+
+
+CREDIT = Verdict("credit")
+
+
+def judge(cases: Sequence[Case], hook: RiskHook | None) -> dict[int, Verdict]:
+    """The verdict on each case that confirms now, by its position in `cases`.
+
+    Asks the risk hook, so it must not run inside a database transaction. Cases that complete an
+    accumulating sum get the held siblings that they release.
+    """
+    sums = _Accumulation()
+    verdicts: dict[int, Verdict] = {}
+    for at, case in enumerate(cases):
+        if not _confirms(case):
+            continue
+        verdicts[at] = _held_by_fact(case) or _below_minimum(case, sums, at) or CREDIT
+    for at, case in sums.completed(verdicts, cases):
+        verdicts[at] = CREDIT
+        case.siblings = sums.held_on(case)
+    if hook is not None:
+        for at, verdict in verdicts.items():
+            if verdict is CREDIT:
+                verdicts[at] = _ask(hook, cases[at])
+    return verdicts
+
+
+def _confirms(case: Case) -> bool:
+    if case.events:
+        return case.events[-1] == "confirm"
+    return case.payment is not None and case.payment.state == "confirmed"
+
+
+def _held_by_fact(case: Case) -> Verdict | None:
+    if case.address is None or case.client is None:
+        return Verdict("hold", rules.HELD_NOBODY)
+    if case.client.blocked:
+        return Verdict("hold", rules.HELD_BLOCKED)
+    block = case.fact.block
+    if block is not None and block.height < case.address.created_height:
+        return Verdict("hold", rules.HELD_OLD_COIN)
+    return None
+
+
+def _below_minimum(case: Case, sums: _Accumulation, at: int) -> Verdict | None:
+    if case.units >= case.currency.deposit_minimum:
+        return None
+    if case.currency.below_minimum == "accumulate":
+        sums.add(at, case)
+        return Verdict("hold", rules.HELD_BELOW_MINIMUM, ACCUMULATING)
+    return Verdict("hold", rules.HELD_BELOW_MINIMUM)
+
+
+def _ask(hook: RiskHook, case: Case) -> Verdict:
+    answer, reason = hook.ask_about_deposit(case)
+    if answer is Answer.ALLOW:
+        return CREDIT
+    return Verdict("refuse" if answer is Answer.REFUSE else "hold", reason)
+
+
+class _Accumulation:
+    """Sums of small coins per address: those held before, and those that confirm now."""
+
+    def __init__(self) -> None:
+        self._now: dict[tuple[str, str], list[int]] = defaultdict(list)
+        self._held: dict[tuple[str, str], list[Payment]] = {}
+
+    def add(self, at: int, case: Case) -> None:
+        self._now[self._key(case)].append(at)
+
+    def completed(
+        self, verdicts: dict[int, Verdict], cases: Sequence[Case]
+    ) -> Iterable[tuple[int, Case]]:
+        """The cases whose address passes the minimum with them; the first carries the siblings."""
+        for key, positions in self._now.items():
+            held = self._held.setdefault(key, _held_before(key))
+            total = sum(int(row.units or 0) for row in held)
+            total += sum(cases[at].units for at in positions)
+            if total >= cases[positions[0]].currency.deposit_minimum:
+                yield from ((at, cases[at]) for at in positions if at in verdicts)
+
+    def held_on(self, case: Case) -> list[Payment]:
+        """The siblings, handed out once."""
+        return self._held.pop(self._key(case), [])
+
+    @staticmethod
+    def _key(case: Case) -> tuple[str, str]:
+        assert case.address is not None
+        return str(case.address.address), case.currency.symbol
+
+
+def _held_before(key: tuple[str, str]) -> list[Payment]:
+    return list(
+        Payment.select().where(
+            (Payment.address == key[0])
+            & (Payment.currency == key[1])
+            & (Payment.kind == "deposit")
+            & (Payment.state == "held")
+            & (Payment.sub_state == ACCUMULATING)
+            & (Payment.unsettled == 0)
+        )
+    )

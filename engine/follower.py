@@ -1,0 +1,249 @@
+"""Following one chain: what is new, what left the chain, what is deep enough.
+
+Level-triggered: each round, states follow from what the node says now. A round either writes whole
+chunks or nothing, and the cursor moves last, so that a crash at any point is repeated, not lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+from db.models import Payment
+from engine import chains
+from engine.chain import Arrival, Block, BlockRef, Chain, Oddity, Scan, Trust
+from engine.config import Config
+from engine.deposits import watch
+from engine.deposits.cases import Case, cases_of_arrivals, cases_of_payments
+from engine.deposits.expiry import expire_requests
+from engine.deposits.standing import Settlement
+from engine.errors import UnknownCursor
+from engine.health import HealthWatch
+from engine.lifecycle import Batch
+from engine.risk import RiskHook
+
+T = TypeVar("T")
+
+CHUNK = 100
+ASKED_PER_ROUND = 500
+RECHECK_EVERY = timedelta(minutes=10)
+OUTSIDE_EVERY = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one step did, for logs and benchmarks."""
+
+    moved: int = 0
+    tip_height: int | None = None
+    well: bool = False
+    busy: bool = False  # more work is waiting: the next round should follow at once
+
+
+class Follower:
+    """One chain's rounds. `step(now)` asks, decides and writes; it raises NodeDown/NodeRefused when
+    the node cannot be asked, and nothing follows from that. One thread owns an instance."""
+
+    def __init__(
+        self,
+        config: Config,
+        symbol: str,
+        node: Chain,
+        *,
+        guard: Callable[[], None],
+        hook: RiskHook | None = None,
+        breathe: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._config = config
+        self._symbol = symbol
+        self._currency = config.currencies[symbol]
+        self._node = node
+        self._guard = guard
+        self._hook = hook
+        self._breathe = breathe
+        self._health = HealthWatch(symbol, node)
+        self._seen: frozenset[tuple[str, str]] | None = None
+        self._tip: Block | None = None
+        self._unconfirmed: frozenset[str] = frozenset()
+        self._recheck_due: datetime | None = None
+        self._outside_due: datetime | None = None
+        self._outside_after = 0
+        self._waiting = True
+
+    def step(self, now: datetime) -> Round:
+        """One round: one call when nothing is new."""
+        expired = expire_requests(self._symbol, partial(self._batch, now), now=now)
+        if self._health.check(now).trust is Trust.NONE:
+            return Round(moved=expired)
+        row = chains.state(self._symbol)
+        try:
+            scan = self._node.scan(row.hash)
+        except UnknownCursor:
+            self._health.doubt(f"the node does not know block {row.hash} that we followed", now)
+            return Round(moved=expired)
+        advanced = scan.tip_hash != row.hash
+        health = self._health.check(now, tip_moved=advanced)
+        if health.trust is Trust.NONE:
+            return Round(moved=expired)
+        chains.park(self._symbol, scan.oddities + _own(scan), now)
+        if not health.well:
+            return Round(moved=expired + self._show(scan, row.height, now))
+        return self._follow(scan, row.hash, now, moved=expired)
+
+    def _follow(self, scan: Scan, cursor: str | None, now: datetime, *, moved: int) -> Round:
+        tip = self._tip_of(scan)
+        if tip is None:
+            return Round(moved=moved, busy=True)  # the tip left the chain while we asked
+        advanced = tip.hash != cursor
+        rewound = advanced and self._left_the_chain(cursor, tip)
+        if rewound and not self._within_finality(tip, now):
+            return Round(moved=moved)
+        moved += self._take_arrivals(scan, tip, now, advanced=advanced)
+        if rewound or self._recheck_due is None or now >= self._recheck_due:
+            moved += self._recheck_blocks(tip, now)
+            self._recheck_due = now + RECHECK_EVERY
+        moved += self._ask_outside(scan, tip, now, everything=advanced)
+        busy = False
+        if advanced or self._waiting:
+            done, busy = self._settle_due(tip, now)
+            moved += done
+        if advanced:
+            self._advance(tip, now)
+        self._unconfirmed = scan.unconfirmed
+        self._health.trust(now)
+        return Round(moved=moved, tip_height=tip.height, well=True, busy=busy)
+
+    def _tip_of(self, scan: Scan) -> Block | None:
+        if self._tip is None or self._tip.hash != scan.tip_hash:
+            self._tip = self._node.block(scan.tip_hash)
+        return self._tip
+
+    def _left_the_chain(self, cursor: str | None, tip: Block) -> bool:
+        if cursor is None or tip.parent == cursor:
+            return False
+        return self._node.block(cursor) is None
+
+    def _within_finality(self, tip: Block, now: datetime) -> bool:
+        """A reorganisation below what is final is not followed: a person must look first."""
+        depth = self._currency.finality
+        final = chains.anchor(self._symbol, chains.followed_height(self._symbol) - depth)
+        if final is None or self._node.block(final) is not None:
+            return True
+        self._health.doubt(
+            f"the chain was reorganised deeper than {depth} blocks; it now ends at {tip.hash}", now
+        )
+        return False
+
+    def _show(self, scan: Scan, height: int, now: datetime) -> int:
+        """The node is not well: new arrivals become visible, and nothing else moves."""
+        fresh = self._fresh(scan)
+        moved = 0
+        for part in _chunks(fresh):
+            settlement = self._settlement(BlockRef(height, scan.tip_hash), now, show_only=True)
+            moved += len(settlement.settle(self._cases(part)))
+            self._breathe()
+        return moved
+
+    def _take_arrivals(self, scan: Scan, tip: Block, now: datetime, *, advanced: bool) -> int:
+        listed = frozenset((arrival.txid, arrival.index) for arrival in scan.arrivals)
+        if not advanced and listed == self._seen:
+            return 0
+        moved = 0
+        for part in _chunks([arrival for arrival in scan.arrivals if not arrival.own]):
+            moved += len(self._settlement(tip.ref, now).settle(self._cases(part)))
+            self._breathe()
+        self._seen = listed
+        return moved
+
+    def _fresh(self, scan: Scan) -> list[Arrival]:
+        cases = self._cases([arrival for arrival in scan.arrivals if not arrival.own])
+        return [
+            case.arrival
+            for case in cases
+            if case.arrival is not None and (case.payment is None or case.payment.txid is None)
+        ]
+
+    def _recheck_blocks(self, tip: Block, now: datetime) -> int:
+        """Ask of every block that holds open deposits whether it is still on the active chain, and
+        of the deposits in those that are not, where they are now."""
+        dead = [each for each in watch.open_blocks(self._symbol) if self._node.block(each) is None]
+        if not dead:
+            return 0
+        moved, after = 0, 0
+        while rows := watch.in_blocks(self._symbol, dead, after=after, limit=CHUNK):
+            after = rows[-1].first_seq
+            moved += self._ask(rows, tip, now)
+        return moved
+
+    def _ask_outside(self, scan: Scan, tip: Block, now: datetime, *, everything: bool) -> int:
+        """Deposits in no block: those that the list just lost at once, all of them when the tip
+        moves and on a slower clock, a page a round."""
+        lost = self._unconfirmed - scan.unconfirmed
+        moved = 0
+        if lost:
+            moved += self._ask(watch.outside_txids(self._symbol, lost), tip, now)
+        if everything or self._outside_due is None or now >= self._outside_due:
+            rows = watch.outside(
+                self._symbol, after=self._outside_after, limit=ASKED_PER_ROUND
+            )
+            moved += self._ask(rows, tip, now)
+            whole = len(rows) < ASKED_PER_ROUND
+            self._outside_after = 0 if whole else rows[-1].first_seq
+            self._outside_due = now + OUTSIDE_EVERY if whole else now
+        return moved
+
+    def _settle_due(self, tip: Block, now: datetime) -> tuple[int, bool]:
+        """Deposits that are deep enough at this tip, asked by id before anything is credited."""
+        rows = watch.due(self._symbol, tip.height, limit=ASKED_PER_ROUND)
+        moved = self._ask(rows, tip, now)
+        self._waiting = bool(rows)
+        return moved, len(rows) == ASKED_PER_ROUND and moved > 0
+
+    def _ask(self, payments: Sequence[Payment], tip: Block, now: datetime) -> int:
+        moved = 0
+        for part in _chunks(payments):
+            facts = self._node.facts(sorted({str(payment.txid) for payment in part}))
+            cases = cases_of_payments(self._symbol, self._config.currencies, part, facts)
+            moved += len(self._settlement(tip.ref, now).settle(cases))
+            self._breathe()
+        return moved
+
+    def _advance(self, tip: Block, now: datetime) -> None:
+        with self._batch(now) as batch:
+            batch.also(partial(chains.note_tip, self._symbol, tip))
+        deepest = tip.height - self._currency.finality + 1
+        watch.freeze(self._symbol, deepest=deepest)
+        chains.prune_blocks(self._symbol, below=deepest)
+
+    def _settlement(self, tip: BlockRef, now: datetime, *, show_only: bool = False) -> Settlement:
+        return Settlement(
+            partial(self._batch, now),
+            chain=self._symbol,
+            tip=tip,
+            now=now,
+            hook=self._hook,
+            show_only=show_only,
+        )
+
+    def _cases(self, arrivals: Sequence[Arrival]) -> list[Case]:
+        return cases_of_arrivals(self._symbol, self._config.currencies, arrivals)
+
+    def _batch(self, now: datetime) -> Batch:
+        return Batch(self._config, actor="engine", now=now, guard=self._guard)
+
+
+def _own(scan: Scan) -> tuple[Oddity, ...]:
+    """Arrivals that our own coins paid: never deposits, but never silent either."""
+    return tuple(
+        Oddity(f"{arrival.txid}:{arrival.index}", "our own coins paid this address: not a deposit")
+        for arrival in scan.arrivals
+        if arrival.own
+    )
+
+
+def _chunks(rows: Sequence[T]) -> Iterator[Sequence[T]]:
+    for start in range(0, len(rows), CHUNK):
+        yield rows[start : start + CHUNK]

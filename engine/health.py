@@ -1,0 +1,75 @@
+"""Whether a chain's node may be believed now, asked on a slow clock and whenever the tip moves."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from db.models import Address
+from engine import chains
+from engine.chain import Chain, Health, Trust
+
+CHECK_EVERY = timedelta(seconds=30)
+
+
+class HealthWatch:
+    """The last known health of one node, kept in the database for page, console and `/readyz`.
+
+    A doubt is something that only following the chain shows, such as an unknown cursor: it pauses
+    the currency until a round goes through.
+    """
+
+    def __init__(self, symbol: str, node: Chain) -> None:
+        self._symbol = symbol
+        self._node = node
+        self._last: Health | None = None
+        self._due: datetime | None = None
+        self._doubt = ""
+
+    def check(self, now: datetime, *, tip_moved: bool = False) -> Health:
+        """The node's health, asked anew when it is due. Raises NodeDown."""
+        last = self._last
+        due = self._due is None or now >= self._due or now < self._due - CHECK_EVERY
+        if last is not None and last.well and not tip_moved and not due:
+            return last
+        self._last = None  # an error leaves nothing to be believed
+        expected = chains.expectation(self._symbol, _address_of_ours(self._symbol))
+        health = self._node.health(expected, now_s=int(now.timestamp()))
+        if health.trust is not Trust.NONE and expected.genesis is None:
+            chains.remember_identity(self._symbol, self._node.identity())
+        self._last, self._due = health, now + CHECK_EVERY
+        self._note(now)
+        return health
+
+    def doubt(self, reason: str, now: datetime) -> None:
+        """Pause for something that the node's own answers about itself do not show."""
+        self._doubt = reason
+        self._note(now)
+
+    def trust(self, now: datetime) -> None:
+        """A round went through: a doubt is over."""
+        if self._doubt:
+            self._doubt = ""
+            self._note(now)
+
+    def _note(self, now: datetime) -> None:
+        health = self._last or Health(Trust.NONE, "not asked yet")
+        if health.well and self._doubt:
+            health = Health(
+                Trust.NONE,
+                self._doubt,
+                tip=health.tip,
+                peers=health.peers,
+                version=health.version,
+            )
+        chains.note_health(self._symbol, health, now)
+
+
+def _address_of_ours(symbol: str) -> str | None:
+    """The newest address of the pool: the node's wallet must own it, or it is another wallet."""
+    row = (
+        Address.select(Address.address)
+        .where(Address.chain == symbol)
+        .order_by(Address.id.desc())
+        .first()
+    )
+    return None if row is None else str(row.address)

@@ -1,0 +1,275 @@
+"""Moves, collected and written together: the only writer of `Payment.state`.
+
+One database transaction holds the compare-and-set of every payment, its history rows, its ledger
+entries and whatever belongs to them: all or none. Many moves share a commit.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Self
+
+from db import bulk
+from db.connection import database
+from db.models import History, Payment
+from engine import ledger
+from engine.clock import rfc3339
+from engine.config import Config
+from engine.errors import StaleState
+from engine.history import canonical, row_hash
+from engine.lifecycle.machine import NEW, fire
+from engine.money import format_amount
+
+CHANGING = (
+    "client",
+    "state",
+    "sub_state",
+    "unsettled",
+    "reason",
+    "units",
+    "fee_units",
+    "address",
+    "txid",
+    "idx",
+    "block_hash",
+    "block_height",
+    "generated",
+    "required",
+    "rule",
+    "updated_at",
+    "expires_at",
+    "missing_since",
+    "successor",
+    "final",
+    "last_seq",
+    "last_hash",
+)
+
+
+@dataclass(slots=True)
+class _Step:
+    """One history row to be, and the entry that it carries."""
+
+    payment: Payment
+    row: dict[str, Any]
+    entry: ledger.NewEntry | None
+
+
+class Batch:
+    """Collects moves; leaving the `with` block without an error writes them.
+
+    `guard` runs first inside the database transaction (an engine proves there that it still holds
+    its lease); functions given to `also` run last, before the commit. Raises StaleState when a
+    payment moved meanwhile, and then nothing is written: payments held in memory are to be read
+    again.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        actor: str,
+        now: datetime,
+        guard: Callable[[], None] | None = None,
+    ) -> None:
+        self._config = config
+        self._actor = actor
+        self._at = rfc3339(now)
+        self._guard = guard
+        self._steps: list[_Step] = []
+        self._new: list[Payment] = []
+        self._originals: dict[str, tuple[Payment, str, int]] = {}
+        self._also: list[Callable[[], None]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.flush()
+
+    def open(self, *, evidence: Mapping[str, Any], reason: str = "", **columns: Any) -> Payment:
+        """A new payment in state `requested`, by event `request`. `columns` are Payment's."""
+        currency = self._config.currencies[columns["currency"]]
+        columns.setdefault("rule", currency.rule_version)
+        payment = Payment(
+            id=secrets.token_hex(16),
+            state=NEW,
+            created_at=self._at,
+            updated_at=self._at,
+            first_seq=0,
+            last_seq=0,
+            last_hash="",
+            **columns,
+        )
+        payment.last_hash = payment.id
+        self._new.append(payment)
+        self.move(payment, "request", evidence=evidence, reason=reason)
+        return payment
+
+    def move(
+        self,
+        payment: Payment,
+        event: str,
+        *,
+        evidence: Mapping[str, Any],
+        reason: str = "",
+        entry: ledger.NewEntry | None = None,
+        actor: str | None = None,
+        **changes: Any,
+    ) -> None:
+        """Fire `event` on `payment`, with its evidence and the entry that it posts; `changes` are
+        columns that change with it. Raises LifecycleError for an illegal move."""
+        self._remember(payment)
+        left = fire(payment, event)
+        self._change(payment, {"reason": reason, **changes})
+        proof = dict(evidence)
+        if entry is not None:
+            proof["entry"] = entry.as_json()
+        row = self._row(payment, event, left, proof)
+        row["actor"] = actor or self._actor
+        self._steps.append(_Step(payment, row, entry))
+
+    def touch(self, payment: Payment, **changes: Any) -> None:
+        """Change columns that are not a move (a block while pending, a flag of finality)."""
+        self._remember(payment)
+        self._change(payment, changes)
+
+    def also(self, work: Callable[[], None]) -> None:
+        """Run `work` in the same database transaction, before the commit."""
+        self._also.append(work)
+
+    def flush(self) -> None:
+        """Write everything collected so far in one database transaction."""
+        if not (self._steps or self._originals or self._also):
+            return
+        with database.atomic():
+            if self._guard is not None:
+                self._guard()
+            numbered = self._number_steps()
+            self._write_payments()
+            bulk.insert_rows(History, [self._record(step.row) for step in self._steps])
+            ledger.post(
+                [
+                    (seq, step.row["event"], step.payment.id, step.entry)
+                    for seq, step in numbered
+                    if step.entry is not None
+                ],
+                at=self._at,
+            )
+            for work in self._also:
+                work()
+        self._steps, self._new, self._originals, self._also = [], [], {}, []
+
+    def _remember(self, payment: Payment) -> None:
+        if payment.state != NEW and payment.id not in self._originals:
+            self._originals[payment.id] = (payment, payment.state, payment.last_seq)
+
+    def _change(self, payment: Payment, changes: Mapping[str, Any]) -> None:
+        for name, value in changes.items():
+            if name not in CHANGING:
+                raise TypeError(f"Payment.{name} does not change")
+            setattr(payment, name, value)
+        payment.updated_at = self._at
+
+    def _row(
+        self, payment: Payment, event: str, left: str, evidence: dict[str, Any]
+    ) -> dict[str, Any]:
+        decimals = self._config.currencies[payment.currency].decimals
+        units = payment.units
+        return {
+            "payment": payment.id,
+            "kind": payment.kind,
+            "client": payment.client,
+            "currency": payment.currency,
+            "units": None if units is None else str(units),
+            "amount": None if units is None else format_amount(units, decimals),
+            "event": event,
+            "from": None if left == NEW else left,
+            "to": payment.state,
+            "at": self._at,
+            "reason": payment.reason,
+            "rule": payment.rule,
+            "evidence": evidence,
+        }
+
+    def _number_steps(self) -> list[tuple[int, _Step]]:
+        """Give each row its `seq`, its `prev` and its hash. The counter row stays locked until the
+        commit, so that numbers become visible in order."""
+        if not self._steps:
+            return []
+        first = _take_numbers(len(self._steps))
+        numbered = list(enumerate(self._steps, start=first))
+        for seq, step in numbered:
+            payment = step.payment
+            step.row["seq"] = seq
+            step.row["prev"] = payment.last_hash
+            step.row["hash"] = row_hash(step.row)
+            payment.first_seq = payment.first_seq or seq
+            payment.last_seq = seq
+            payment.last_hash = step.row["hash"]
+        return numbered
+
+    def _write_payments(self) -> None:
+        opened = {payment.id for payment in self._new}
+        bulk.insert_rows(Payment, [dict(payment.__data__) for payment in self._complete_new()])
+        rows = [
+            {
+                "match.id": payment.id,
+                "match.state": state,
+                "match.last_seq": seq,
+                **{name: getattr(payment, name) for name in CHANGING},
+            }
+            for payment, state, seq in self._originals.values()
+            if payment.id not in opened
+        ]
+        changed = bulk.update_rows(
+            Payment, rows, match=("id", "state", "last_seq"), changes=CHANGING
+        )
+        if changed != len(rows):
+            raise StaleState("the payment moved meanwhile; nothing was changed")
+
+    def _complete_new(self) -> list[Payment]:
+        for payment in self._new:
+            for name in Payment._meta.fields:
+                payment.__data__.setdefault(name, None)
+        return self._new
+
+    @staticmethod
+    def _record(row: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "seq": row["seq"],
+            "payment": row["payment"],
+            "kind": row["kind"],
+            "client": row["client"],
+            "currency": row["currency"],
+            "units": None if row["units"] is None else int(row["units"]),
+            "amount": row["amount"],
+            "event": row["event"],
+            "from_state": row["from"],
+            "to_state": row["to"],
+            "at": row["at"],
+            "actor": row["actor"],
+            "reason": row["reason"],
+            "rule": row["rule"],
+            "evidence": canonical(row["evidence"]).decode(),
+            "prev": row["prev"],
+            "hash": row["hash"],
+        }
+
+
+def _take_numbers(count: int) -> int:
+    """Reserve `count` history numbers; returns the first."""
+    cursor = database.execute_sql(
+        f"UPDATE counter SET value = value + {int(count)} WHERE name = 'seq' RETURNING value"
+    )
+    return int(cursor.fetchone()[0]) - count + 1

@@ -1,0 +1,412 @@
+"""Read-only rows for page, console and commands: frozen dataclasses, amounts exact, no rules."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import peewee
+
+from db.models import Address, Balance, Chain, History, Payment
+from engine.config import Config, Currency
+from engine.deposits.rules import confirmations
+from engine.errors import PaymentNotFound
+from engine.ledger import client_account
+from engine.money import format_amount
+from engine.uri import payment_uri
+
+PAGE_MAX = 200
+OPEN_STATES = ("requested", "held", "pending", "confirmed")
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    """A payment as everybody outside the rules sees it. Times are RFC 3339 UTC."""
+
+    id: str
+    kind: str
+    client: str | None
+    currency: str
+    network: str
+    decimals: int
+    units: int | None
+    fee_units: int | None
+    address: str | None
+    uri: str | None
+    state: str
+    sub_state: str
+    unsettled: bool
+    reason: str
+    confirmations: int
+    confirmations_required: int
+    txid: str | None
+    index: str | None
+    block_hash: str | None
+    block_height: int | None
+    successor: str | None
+    created_at: str
+    updated_at: str
+    expires_at: str | None
+    first_seq: int
+    last_seq: int
+
+    @property
+    def amount(self) -> str | None:
+        """Whole coins as a decimal string, None while nothing has arrived."""
+        return None if self.units is None else format_amount(self.units, self.decimals)
+
+    def as_json(self) -> dict[str, Any]:
+        """The public form of a payment."""
+        fee = None if self.fee_units is None else format_amount(self.fee_units, self.decimals)
+        return {
+            "id": self.id,
+            "kind": self.kind,
+            "client": self.client,
+            "currency": self.currency,
+            "network": self.network,
+            "amount": self.amount,
+            "fee": fee,
+            "address": self.address,
+            "uri": self.uri,
+            "state": self.state,
+            "sub_state": self.sub_state or None,
+            "unsettled": self.unsettled,
+            "reason": self.reason or None,
+            "confirmations": self.confirmations,
+            "confirmations_required": self.confirmations_required,
+            "txid": self.txid,
+            "index": self.index,
+            "created_at": self.created_at,
+            "updated_at": self.updated_at,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryView:
+    """One move of a payment."""
+
+    seq: int
+    event: str
+    from_state: str | None
+    to_state: str
+    at: str
+    actor: str
+    reason: str
+    rule: str
+    evidence: dict[str, Any]
+    hash: str
+
+    def as_json(self, *, public: bool = False) -> dict[str, Any]:
+        """All of it, or with `public` what the client itself may see."""
+        row: dict[str, Any] = {
+            "event": self.event,
+            "from": self.from_state,
+            "to": self.to_state,
+            "at": self.at,
+            "reason": self.reason or None,
+        }
+        shown = ("confirmations", "required", "txid", "index", "block_hash", "block_height")
+        if public:
+            return row | {"evidence": {k: v for k, v in self.evidence.items() if k in shown}}
+        return row | {
+            "seq": self.seq,
+            "actor": self.actor,
+            "rule": self.rule,
+            "evidence": self.evidence,
+            "hash": self.hash,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of payments; `next` continues it, None at the end."""
+
+    items: tuple[PaymentView, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceView:
+    """What a client has in one currency, in units: `available` may be below zero after a
+    reversal."""
+
+    currency: str
+    decimals: int
+    available: int
+    pending: int
+    in_transit: int
+
+    def as_json(self) -> dict[str, str]:
+        return {
+            "currency": self.currency,
+            "available": format_amount(self.available, self.decimals),
+            "pending": format_amount(self.pending, self.decimals),
+            "in_transit": format_amount(self.in_transit, self.decimals),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ChainView:
+    """How a chain's node is and how far it is followed."""
+
+    symbol: str
+    state: str
+    reason: str
+    since: str
+    height: int | None
+    hash: str | None
+    behind: int | None
+    tip_time: int
+    peers: int | None
+    version: str
+    checked_at: str | None
+    beat_at: str | None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "currency": self.symbol,
+            "state": self.state,
+            "reason": self.reason or None,
+            "since": self.since,
+            "height": self.height,
+            "hash": self.hash,
+            "behind": self.behind,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyView:
+    """What a client must know of a currency before it pays."""
+
+    currency: Currency
+    chain: ChainView | None
+
+    def as_json(self) -> dict[str, Any]:
+        well = self.chain is not None and self.chain.state == "well"
+        reason = None if well else (self.chain.reason if self.chain else "not contacted yet")
+        return {
+            "symbol": self.currency.symbol,
+            "name": self.currency.name,
+            "network": self.currency.network,
+            "decimals": self.currency.decimals,
+            "confirmations": self.currency.confirmations.required(
+                self.currency.deposit_minimum
+            ),
+            "deposits": {
+                "state": "open" if well else "paused",
+                "reason": reason,
+                "minimum": format_amount(self.currency.deposit_minimum, self.currency.decimals),
+            },
+        }
+
+
+def find_payment(config: Config, payment_id: str, *, client: str | None = None) -> PaymentView:
+    """One payment, of this client if one is given. Raises PaymentNotFound."""
+    row = Payment.get_or_none(Payment.id == payment_id)
+    if row is None or (client is not None and row.client != client):
+        raise PaymentNotFound("there is no such payment")
+    return _views(config, [row])[0]
+
+
+def list_payments(
+    config: Config,
+    *,
+    client: str | None = None,
+    state: str | None = None,
+    currency: str | None = None,
+    find: str | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> Page:
+    """Payments, newest first; `find` matches id, client, address or txid exactly or by an id or
+    txid prefix of 6 characters or more. Raises ValueError for a cursor that is not one of ours."""
+    rows = Payment.select()
+    if client is not None:
+        rows = rows.where(Payment.client == client)
+    if state is not None:
+        rows = rows.where(Payment.state == state)
+    if currency is not None:
+        rows = rows.where(Payment.currency == currency)
+    if find is not None:
+        rows = rows.where(_matches(find))
+    if after is not None:
+        rows = rows.where(Payment.first_seq < _cursor(after))
+    limit = max(1, min(limit, PAGE_MAX))
+    found = list(rows.order_by(Payment.first_seq.desc()).limit(limit + 1))
+    following = str(found[limit - 1].first_seq) if len(found) > limit else None
+    return Page(tuple(_views(config, found[:limit])), following)
+
+
+def open_payments(config: Config, client: str) -> tuple[PaymentView, ...]:
+    """This client's payments that are not at an end, newest first, 200 at most."""
+    rows = (
+        Payment.select()
+        .where((Payment.client == client) & Payment.state.in_(OPEN_STATES))
+        .order_by(Payment.first_seq.desc())
+        .limit(PAGE_MAX)
+    )
+    return tuple(_views(config, list(rows)))
+
+
+def history(config: Config, payment_id: str) -> tuple[HistoryView, ...]:  # noqa: ARG001
+    """Every move of a payment, oldest first."""
+    rows = History.select().where(History.payment == payment_id).order_by(History.seq)
+    return tuple(
+        HistoryView(
+            row.seq,
+            row.event,
+            row.from_state,
+            row.to_state,
+            row.at,
+            row.actor,
+            row.reason,
+            row.rule,
+            json.loads(row.evidence),
+            row.hash,
+        )
+        for row in rows
+    )
+
+
+def balances(config: Config, client: str) -> tuple[BalanceView, ...]:
+    """What this client has in every configured currency."""
+    kept = {
+        row.currency: -int(row.units)
+        for row in Balance.select().where(Balance.account == client_account(client))
+    }
+    pending: dict[str, int] = dict.fromkeys(config.currencies, 0)
+    rows = Payment.select(Payment.currency, Payment.units).where(
+        (Payment.client == client)
+        & (Payment.kind == "deposit")
+        & Payment.state.in_(("pending", "confirmed"))
+    )
+    for row in rows:
+        pending[row.currency] = pending.get(row.currency, 0) + int(row.units or 0)
+    return tuple(
+        BalanceView(symbol, currency.decimals, kept.get(symbol, 0), pending[symbol], 0)
+        for symbol, currency in config.currencies.items()
+    )
+
+
+def currencies(config: Config) -> tuple[CurrencyView, ...]:
+    """Every configured currency with the state of its chain."""
+    known = {view.symbol: view for view in chains(config)}
+    return tuple(
+        CurrencyView(currency, known.get(currency.chain))
+        for currency in config.currencies.values()
+    )
+
+
+def chains(config: Config) -> tuple[ChainView, ...]:
+    """Every configured chain, as the engine last saw it."""
+    wanted = sorted({currency.chain for currency in config.currencies.values()})
+    rows = {row.symbol: row for row in Chain.select().where(Chain.symbol.in_(wanted))}
+    return tuple(_chain_view(rows[symbol]) for symbol in wanted if symbol in rows)
+
+
+def tips(config: Config) -> dict[str, int]:  # noqa: ARG001
+    """Followed height by chain: a change means that confirmations moved."""
+    return {row.symbol: int(row.height) for row in Chain.select(Chain.symbol, Chain.height)}
+
+
+def last_seq() -> int:
+    """Number of the newest history row; 0 before the first."""
+    return int(History.select(peewee.fn.MAX(History.seq)).scalar() or 0)
+
+
+def moved_since(seq: int, *, limit: int = 500) -> list[tuple[int, str | None, str]]:
+    """Moves after `seq` as (seq, client, payment id), in order, none skipped."""
+    rows = (
+        History.select(History.seq, History.client, History.payment)
+        .where(History.seq > seq)
+        .order_by(History.seq)
+        .limit(limit)
+    )
+    return [(row.seq, row.client, row.payment) for row in rows]
+
+
+def _chain_view(row: Chain) -> ChainView:
+    followed = int(row.height) >= 0
+    behind = None
+    if row.node_height is not None and followed:
+        behind = max(0, int(row.node_height) - int(row.height))
+    return ChainView(
+        row.symbol,
+        row.state,
+        row.reason,
+        row.since,
+        int(row.height) if followed else None,
+        row.hash,
+        behind,
+        int(row.tip_time),
+        row.peers,
+        row.version,
+        row.checked_at,
+        row.beat_at,
+    )
+
+
+def _matches(text: str) -> Any:
+    exact = (
+        (Payment.id == text)
+        | (Payment.client == text)
+        | (Payment.address == text)
+        | (Payment.txid == text)
+        | Payment.address.in_(Address.select(Address.address).where(Address.client == text))
+    )
+    if len(text) < 6 or not text.isalnum():
+        return exact
+    return exact | Payment.id.startswith(text) | Payment.txid.startswith(text)
+
+
+def _cursor(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise ValueError("after must be a cursor that this list gave")
+    return int(text)
+
+
+def _views(config: Config, rows: Sequence[Payment]) -> list[PaymentView]:
+    heights = tips(config) if rows else {}
+    return [_view(config, row, heights) for row in rows]
+
+
+def _view(config: Config, row: Payment, heights: dict[str, int]) -> PaymentView:
+    currency = config.currencies.get(row.currency)
+    required = row.required
+    if required is None and currency is not None:
+        required = currency.confirmations.required(currency.deposit_minimum)
+    return PaymentView(
+        id=row.id,
+        kind=row.kind,
+        client=row.client,
+        currency=row.currency,
+        network="" if currency is None else currency.network,
+        decimals=0 if currency is None else currency.decimals,
+        units=row.units,
+        fee_units=row.fee_units,
+        address=row.address,
+        uri=None if currency is None or not row.address else payment_uri(currency, row.address),
+        state=row.state,
+        sub_state=row.sub_state,
+        unsettled=row.unsettled,
+        reason=row.reason,
+        confirmations=confirmations(heights.get(row.chain, -1), row.block_height),
+        confirmations_required=int(required or 0),
+        txid=row.txid,
+        index=row.idx,
+        block_hash=row.block_hash,
+        block_height=row.block_height,
+        successor=row.successor,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        expires_at=row.expires_at,
+        first_seq=row.first_seq,
+        last_seq=row.last_seq,
+    )
+
+
+def views(config: Config, rows: Iterable[Payment]) -> tuple[PaymentView, ...]:
+    """Views of rows that were read elsewhere."""
+    return tuple(_views(config, list(rows)))
