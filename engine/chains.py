@@ -45,9 +45,9 @@ def expectation(symbol: str, address: str | None) -> Expectation:
 def remember_identity(symbol: str, identity: Identity) -> None:
     """Keep genesis and fork hash of the first contact; what is known never changes."""
     row = state(symbol)
-    Chain.update(
-        genesis=row.genesis or identity.genesis, fork=row.fork or identity.fork
-    ).where(Chain.symbol == symbol).execute()
+    Chain.update(genesis=row.genesis or identity.genesis, fork=row.fork or identity.fork).where(
+        Chain.symbol == symbol
+    ).execute()
 
 
 def note_health(symbol: str, health: Health, now: datetime) -> None:
@@ -85,9 +85,9 @@ def note_tip(symbol: str, tip: ChainBlock) -> None:
         time=tip.time,
         median_time=tip.median_time,
     ).on_conflict_ignore().execute()
-    Chain.update(
-        height=tip.height, hash=tip.hash, tip_time=tip.time, node_height=tip.height
-    ).where(Chain.symbol == symbol).execute()
+    Chain.update(height=tip.height, hash=tip.hash, tip_time=tip.time, node_height=tip.height).where(
+        Chain.symbol == symbol
+    ).execute()
 
 
 def anchor(symbol: str, height: int) -> str | None:

@@ -186,9 +186,7 @@ class Follower:
         if lost:
             moved += self._ask(watch.outside_txids(self._symbol, lost), tip, now)
         if everything or self._outside_due is None or now >= self._outside_due:
-            rows = watch.outside(
-                self._symbol, after=self._outside_after, limit=ASKED_PER_ROUND
-            )
+            rows = watch.outside(self._symbol, after=self._outside_after, limit=ASKED_PER_ROUND)
             moved += self._ask(rows, tip, now)
             whole = len(rows) < ASKED_PER_ROUND
             self._outside_after = 0 if whole else rows[-1].first_seq

@@ -42,9 +42,7 @@ class ChainLease:
         taken = (
             Lease.update(holder=self.holder, fence=Lease.fence + 1, beat=Lease.beat + 1)
             .where(
-                (Lease.chain == self.chain)
-                & (Lease.fence == sight[1])
-                & (Lease.beat == sight[2])
+                (Lease.chain == self.chain) & (Lease.fence == sight[1]) & (Lease.beat == sight[2])
             )
             .execute()
         )

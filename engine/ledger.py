@@ -149,7 +149,8 @@ def _add_within_bound(key: tuple[str, str], units: int) -> None:
         database.obj, changed, _bound(account) or "=", value_sql(database.obj, "'0'")
     )
     cursor = database.execute_sql(
-        f"UPDATE balance SET units = {changed} WHERE account = {param} AND currency = {param}"
+        f"UPDATE balance SET units = {changed}"  # noqa: S608 - placeholders and operators only
+        f" WHERE account = {param} AND currency = {param}"
         f" AND {allowed}",
         [str(units), account, currency, str(units)],
     )
@@ -158,4 +159,3 @@ def _add_within_bound(key: tuple[str, str], units: int) -> None:
             "the balance is not sufficient",
             detail=f"{account} {currency} cannot change by {units}",
         )
-

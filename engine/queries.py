@@ -191,9 +191,7 @@ class CurrencyView:
             "name": self.currency.name,
             "network": self.currency.network,
             "decimals": self.currency.decimals,
-            "confirmations": self.currency.confirmations.required(
-                self.currency.deposit_minimum
-            ),
+            "confirmations": self.currency.confirmations.required(self.currency.deposit_minimum),
             "deposits": {
                 "state": "open" if well else "paused",
                 "reason": reason,
@@ -294,8 +292,7 @@ def currencies(config: Config) -> tuple[CurrencyView, ...]:
     """Every configured currency with the state of its chain."""
     known = {view.symbol: view for view in chains(config)}
     return tuple(
-        CurrencyView(currency, known.get(currency.chain))
-        for currency in config.currencies.values()
+        CurrencyView(currency, known.get(currency.chain)) for currency in config.currencies.values()
     )
 
 

@@ -77,7 +77,8 @@ class RiskHook:
 
 
 def _read(reply: object) -> tuple[Answer, str]:
-    verdict, reason = reply, ""
+    verdict: object = reply
+    reason: object = ""
     if isinstance(reply, Mapping):
         verdict, reason = reply.get("answer"), reply.get("reason", "")
     try:

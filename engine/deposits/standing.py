@@ -262,11 +262,11 @@ class Settlement:
         decided."""
         reason = f"deposit {payment.id} was reversed"
         batch.also(
-            lambda: Client.update(
-                blocked=True, blocked_reason=reason, blocked_at=rfc3339(self._now)
+            lambda: (
+                Client.update(blocked=True, blocked_reason=reason, blocked_at=rfc3339(self._now))
+                .where((Client.id == payment.client) & (Client.blocked == 0))
+                .execute()
             )
-            .where((Client.id == payment.client) & (Client.blocked == 0))
-            .execute()
         )
 
     def _successor(self, case: Case) -> str | None:
@@ -290,9 +290,11 @@ class Settlement:
         ]
         if fresh:
             batch.also(
-                lambda: Address.update(used_at=rfc3339(self._now))
-                .where(Address.id.in_(fresh))
-                .execute()
+                lambda: (
+                    Address.update(used_at=rfc3339(self._now))
+                    .where(Address.id.in_(fresh))
+                    .execute()
+                )
             )
 
     def _note_coin(self, coins: dict[tuple[str, str, str], dict[str, Any]], case: Case) -> None:

@@ -17,9 +17,7 @@ def _open(chain: str) -> object:
 def due(chain: str, tip_height: int, *, limit: int) -> list[Payment]:
     """Deposits in a block that is deep enough now, and those whose verdict is still open."""
     deep = Payment.block_height <= tip_height - Payment.required + 1
-    rows = Payment.select().where(
-        _open(chain) & Payment.state.in_(("pending", "confirmed")) & deep
-    )
+    rows = Payment.select().where(_open(chain) & Payment.state.in_(("pending", "confirmed")) & deep)
     return list(rows.order_by(Payment.block_height, Payment.first_seq).limit(limit))
 
 

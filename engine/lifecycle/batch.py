@@ -20,7 +20,7 @@ from engine import ledger
 from engine.clock import rfc3339
 from engine.config import Config
 from engine.errors import StaleState
-from engine.history import canonical, row_hash
+from engine.history import COLUMNS, canonical, row_hash
 from engine.lifecycle.machine import NEW, fire
 from engine.money import format_amount
 
@@ -48,6 +48,8 @@ CHANGING = (
     "last_seq",
     "last_hash",
 )
+
+_SAME_NAME = tuple(name for name in COLUMNS if name not in {"units", "from", "to", "evidence"})
 
 
 @dataclass(slots=True)
@@ -157,7 +159,7 @@ class Batch:
                 self._guard()
             numbered = self._number_steps()
             self._write_payments()
-            bulk.insert_rows(History, [self._record(step.row) for step in self._steps])
+            bulk.insert_rows(History, [_record(step.row) for step in self._steps])
             ledger.post(
                 [
                     (seq, step.row["event"], step.payment.id, step.entry)
@@ -244,32 +246,31 @@ class Batch:
                 payment.__data__.setdefault(name, None)
         return self._new
 
-    @staticmethod
-    def _record(row: Mapping[str, Any]) -> dict[str, Any]:
-        return {
-            "seq": row["seq"],
-            "payment": row["payment"],
-            "kind": row["kind"],
-            "client": row["client"],
-            "currency": row["currency"],
-            "units": None if row["units"] is None else int(row["units"]),
-            "amount": row["amount"],
-            "event": row["event"],
-            "from_state": row["from"],
-            "to_state": row["to"],
-            "at": row["at"],
-            "actor": row["actor"],
-            "reason": row["reason"],
-            "rule": row["rule"],
-            "evidence": canonical(row["evidence"]).decode(),
-            "prev": row["prev"],
-            "hash": row["hash"],
-        }
+
+def write_row(row: dict[str, Any]) -> None:
+    """Write one history row that belongs to no payment (kind `installation`), inside the caller's
+    database transaction; `row` has every public column but `seq` and `hash`."""
+    row["seq"] = _take_numbers(1)
+    row["hash"] = row_hash(row)
+    bulk.insert_rows(History, [_record(row)])
+
+
+def _record(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The stored form of a public row."""
+    return {
+        **{name: row[name] for name in _SAME_NAME},
+        "units": None if row["units"] is None else int(row["units"]),
+        "from_state": row["from"],
+        "to_state": row["to"],
+        "evidence": canonical(row["evidence"]).decode(),
+    }
 
 
 def _take_numbers(count: int) -> int:
     """Reserve `count` history numbers; returns the first."""
     cursor = database.execute_sql(
-        f"UPDATE counter SET value = value + {int(count)} WHERE name = 'seq' RETURNING value"
+        f"UPDATE counter SET value = value + {database.param}"  # noqa: S608 - a placeholder
+        " WHERE name = 'seq' RETURNING value",
+        [count],
     )
     return int(cursor.fetchone()[0]) - count + 1

@@ -1,0 +1,246 @@
+"""The engine process: one thread per chain, and threads of their own for heartbeat and upkeep.
+
+A thread that fails says so, waits and goes on; one chain's trouble never stops another. Only what
+we raise on purpose is expected: anything else is logged with its trace and shown as the chain's
+reason, and the round is tried again.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+import peewee
+
+from db.connection import connected, database
+from db.models import Chain as ChainRow
+from engine import address_pool, chains, installation, orders
+from engine.audit import seals
+from engine.audit.keys import load_or_create
+from engine.chain import Chain
+from engine.clock import rfc3339, utc_now
+from engine.config import Config, Currency
+from engine.errors import LeaseLost, NodeError, StaleState
+from engine.families import open_chain
+from engine.follower import Follower, Round
+from engine.lease import BEAT_EVERY_S, ChainLease
+from engine.recount import Recount
+from engine.risk import RiskHook, open_hook
+
+log = logging.getLogger(__name__)
+
+BREATH_S = 0.005  # seconds between commits of a busy round: SQLite's lock is not fair
+BACKOFF_MAX_S = 30
+SEAL_EVERY = timedelta(minutes=10)
+RECOUNT_EVERY = timedelta(hours=6)
+ORDERS_EVERY_S = 0.25  # seconds
+STOP_WAIT_S = 10
+
+Opener = Callable[[Currency], Chain]
+
+
+def open_node(currency: Currency) -> Chain:
+    """The chain behind a currency's configured node."""
+    return open_chain(currency, currency.node.reveal() if currency.node else "")
+
+
+class ChainThread:
+    """Follows one chain while it holds its lease."""
+
+    def __init__(
+        self,
+        config: Config,
+        symbol: str,
+        lease: ChainLease,
+        stop: threading.Event,
+        *,
+        opener: Opener,
+        hook: RiskHook | None,
+    ) -> None:
+        self.symbol = symbol
+        self.lease = lease
+        self._config = config
+        self._currency = config.currencies[symbol]
+        self._stop = stop
+        self._opener = opener
+        self._hook = hook
+        self._failures = 0
+
+    def run(self) -> None:
+        """Until `stop`: rounds every `poll` seconds, at once while there is more to do."""
+        node = self._opener(self._currency)
+        follower = self._follower(node)
+        recount = Recount(self._config, self.symbol, partial(self._opener, self._currency))
+        recounted: float | None = None
+        while not self._stop.is_set():
+            if not self.lease.held:
+                follower = self._follower(node)
+                self._stop.wait(BEAT_EVERY_S / 2)
+                continue
+            outcome = self._round(follower, node)
+            if outcome.well and (
+                recounted is None or time.monotonic() - recounted > RECOUNT_EVERY.total_seconds()
+            ):
+                recounted = time.monotonic()
+                recount.start(self.lease, self._hook)
+            self._stop.wait(BREATH_S if outcome.busy else self._pause_s())
+        recount.join(STOP_WAIT_S)
+        node.close()
+
+    def _follower(self, node: Chain) -> Follower:
+        return Follower(
+            self._config,
+            self.symbol,
+            node,
+            guard=self.lease.guard,
+            hook=self._hook,
+            breathe=self._breathe,
+        )
+
+    def _breathe(self) -> None:
+        self._stop.wait(BREATH_S)
+
+    def _round(self, follower: Follower, node: Chain) -> Round:
+        now = utc_now()
+        try:
+            with connected():
+                outcome = follower.step(now)
+                if outcome.well:
+                    self._refill(node, now)
+            self._failures = 0
+        except LeaseLost as error:
+            log.warning("%s: %s", self.symbol, error)
+        except NodeError as error:
+            self._trouble(str(error), error.detail, now)
+        except (StaleState, peewee.IntegrityError) as error:
+            log.info("%s: a payment moved meanwhile, asking again: %s", self.symbol, error)
+        except peewee.PeeweeException as error:
+            self._failures += 1
+            log.error("%s: database: %s", self.symbol, error)
+        except Exception:
+            log.exception("%s: a round failed", self.symbol)
+            self._trouble("an internal error stopped the round; see the engine's log", "", now)
+        else:
+            return outcome
+        return Round()
+
+    def _refill(self, node: Chain, now: datetime) -> None:
+        address_pool.refill(
+            self.symbol,
+            node,
+            target=self._currency.address_pool,
+            now=now,
+            guard=self.lease.guard,
+        )
+
+    def _trouble(self, reason: str, detail: str, now: datetime) -> None:
+        self._failures += 1
+        log.log(
+            logging.WARNING if self._failures == 1 else logging.DEBUG,
+            "%s: %s",
+            self.symbol,
+            detail or reason,
+        )
+        try:
+            with connected():
+                chains.note_trouble(self.symbol, reason, now)
+        except peewee.PeeweeException as error:
+            log.error("%s: database: %s", self.symbol, error)
+
+    def _pause_s(self) -> float:
+        poll = self._currency.poll
+        return min(poll * (1 << min(self._failures, 6)), max(poll, BACKOFF_MAX_S))
+
+
+class Daemon:
+    """Everything that the engine process runs. `opener` makes the node connections."""
+
+    def __init__(self, config: Config, *, opener: Opener = open_node) -> None:
+        self._config = config
+        self._opener = opener
+        self._hook = open_hook(config)
+        self._key = load_or_create(config.audit_key)
+        self._sealed_at: float | None = None
+        holder = secrets.token_hex(8)
+        symbols = sorted({currency.chain for currency in config.currencies.values()})
+        self._leases = {symbol: ChainLease(symbol, holder) for symbol in symbols}
+
+    def run(self, stop: threading.Event, *, on_ready: Callable[[], None]) -> None:
+        """Until `stop` is set. Calls `on_ready` when this engine follows or stands by."""
+        with connected():
+            chains.ensure(self._config, utc_now())
+            installation.note_configuration(self._config, utc_now())
+            self._beat()
+        threads = [
+            threading.Thread(target=self._chain_thread(symbol, stop).run, name=f"chain-{symbol}")
+            for symbol in self._leases
+        ]
+        threads.append(threading.Thread(target=self._upkeep, args=(stop,), name="upkeep"))
+        for thread in threads:
+            thread.start()
+        on_ready()
+        while not stop.wait(BEAT_EVERY_S / 2):
+            self._guarded(self._beat)
+        for thread in threads:
+            thread.join(STOP_WAIT_S)
+        self._guarded(self._release)
+
+    def _chain_thread(self, symbol: str, stop: threading.Event) -> ChainThread:
+        lease = self._leases[symbol]
+        return ChainThread(self._config, symbol, lease, stop, opener=self._opener, hook=self._hook)
+
+    def _beat(self) -> None:
+        """Renew what is held, try for what is not; the row also tells others that we live."""
+        for symbol, lease in self._leases.items():
+            if lease.held:
+                try:
+                    lease.renew()
+                except LeaseLost as error:
+                    log.warning("%s: %s", symbol, error)
+                    continue
+            elif not lease.acquire(monotonic_s=int(time.monotonic())):
+                continue
+            ChainRow.update(beat_at=rfc3339(utc_now())).where(ChainRow.symbol == symbol).execute()
+
+    def _release(self) -> None:
+        for lease in self._leases.values():
+            lease.release()
+
+    def _upkeep(self, stop: threading.Event) -> None:
+        acts: dict[str, orders.Act] = {"seal": self._seal_order}
+        while not stop.wait(ORDERS_EVERY_S):
+            if all(lease.held for lease in self._leases.values()):
+                self._guarded(lambda: orders.carry_out(acts, utc_now()))
+                self._guarded(self._seal_when_due)
+
+    def _seal_when_due(self) -> None:
+        now_s = time.monotonic()
+        if self._sealed_at is None or now_s - self._sealed_at >= SEAL_EVERY.total_seconds():
+            self._sealed_at = now_s
+            seals.seal(now=utc_now(), key=self._key)
+
+    def _seal_order(self, _body: object, now: datetime) -> dict[str, object]:
+        made = seals.seal(now=now, key=self._key)
+        return {"seals": [line["number"] for line in made]}
+
+    @staticmethod
+    def _guarded(work: Callable[[], object]) -> None:
+        """Run one piece of upkeep; a fault of the database is said and tried again later."""
+        try:
+            with connected():
+                work()
+        except peewee.PeeweeException as error:
+            log.error("database: %s", error)
+            _drop_connection()
+        except Exception:
+            log.exception("upkeep failed")
+
+
+def _drop_connection() -> None:
+    if not database.is_closed():
+        database.close()

@@ -1,0 +1,98 @@
+"""What staff and commands ask of the engine: a row in, a result row out.
+
+Nobody but the engine holds keys and node credentials, so whoever needs them writes an order and
+waits. Acts are registered in one table; an act that raises CashierError is refused with its message.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from db.models import Chain, Order
+from engine.clock import parse_rfc3339, rfc3339, utc_now
+from engine.errors import CashierError, OrderRefused
+
+log = logging.getLogger(__name__)
+
+PER_ROUND = 20
+POLL_S = 0.1  # seconds
+ENGINE_SILENT_AFTER = timedelta(seconds=15)
+
+Act = Callable[[Mapping[str, Any], datetime], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the engine answered to an order that it carried out."""
+
+    order: str
+    values: Mapping[str, Any]
+
+
+def place(*, act: str, body: Mapping[str, Any], now: datetime) -> str:
+    """Write an order; returns its id."""
+    order = Order.create(
+        id=secrets.token_hex(16), act=act, body=json.dumps(dict(body)), created_at=rfc3339(now)
+    )
+    return str(order.id)
+
+
+def ask(*, act: str, body: Mapping[str, Any], wait_s: int = 10) -> Result | None:
+    """Place an order and wait for its result; None when no engine answers within `wait_s`.
+
+    Raises OrderRefused when the engine says no.
+    """
+    if not engine_alive(utc_now()):
+        return None
+    order = place(act=act, body=body, now=utc_now())
+    deadline = time.monotonic() + wait_s
+    while time.monotonic() < deadline:
+        row = Order.get_by_id(order)
+        if row.state == "done":
+            return Result(order, json.loads(row.result))
+        if row.state == "refused":
+            raise OrderRefused(row.result)
+        time.sleep(POLL_S)
+    return None
+
+
+def engine_alive(now: datetime) -> bool:
+    """Whether an engine showed a sign of life lately."""
+    beats = [row.beat_at for row in Chain.select(Chain.beat_at) if row.beat_at]
+    return any(now - parse_rfc3339(beat) < ENGINE_SILENT_AFTER for beat in beats)
+
+
+def carry_out(acts: Mapping[str, Act], now: datetime) -> int:
+    """Execute open orders, oldest first, a bounded number; returns how many."""
+    rows = list(
+        Order.select().where(Order.state == "open").order_by(Order.created_at).limit(PER_ROUND)
+    )
+    for row in rows:
+        state, result = _execute(acts, row, now)
+        Order.update(state=state, result=result, done_at=rfc3339(now)).where(
+            (Order.id == row.id) & (Order.state == "open")
+        ).execute()
+    return len(rows)
+
+
+def _execute(acts: Mapping[str, Act], row: Order, now: datetime) -> tuple[str, str]:
+    act = acts.get(row.act)
+    if act is None:
+        return "refused", f"this engine does not know the act {row.act!r}"
+    try:
+        body = json.loads(row.body)
+        if not isinstance(body, dict):
+            return "refused", "the order's body is not an object"
+        return "done", json.dumps(dict(act(body, now)))
+    except json.JSONDecodeError:
+        return "refused", "the order's body is not JSON"
+    except CashierError as error:
+        log.warning("order %s %s refused: %s", row.act, row.id, error.detail)
+        return "refused", str(error)
