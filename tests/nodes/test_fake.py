@@ -57,7 +57,7 @@ def test_a_node_that_lags_shows_a_lower_tip_and_the_mined_as_unconfirmed() -> No
     chain.mine(3)
     chain.lag = 3
     scan = chain.scan(None)
-    assert (scan.tip_hash, scan.unconfirmed) == (chain.active[0], {txid})
+    assert (scan.tip_hash, scan.unconfirmed) == (chain.active[0], frozenset({txid}))
 
 
 def test_a_restored_wallet_hands_out_the_same_addresses() -> None:

@@ -1,0 +1,186 @@
+"""The Chain protocol over one node of the Bitcoin family: which calls each question takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from engine.chain import Block, Expectation, Fact, Health, Identity, NewAddress, Scan, Standing
+from engine.config import Currency
+from engine.errors import NodeDown, NodeRefused, UnknownCursor
+from engine.families.bitcoin.addresses import make_addresses
+from engine.families.bitcoin.dialect import Dialect, address_info, ask_dialect
+from engine.families.bitcoin.facts import FactReader, is_abandoned
+from engine.families.bitcoin.health import Figures, judge, wallet_or_why
+from engine.families.bitcoin.rows import RowReader
+from engine.families.bitcoin.transport import Transport
+from engine.families.bitcoin.values import OddValue, hash_of, malformed, number_of, table_of
+
+NOT_FOUND = -5  # unknown block, chain tx, mempool entry; also: no address at all
+OUT_OF_RANGE = -8  # a height above the tip; a hash that is none
+
+NO_PARENT = "0" * 64
+ASKED_ONE_BY_ONE_MAX = 100  # above it, one list of the whole mempool is cheaper
+
+
+class BitcoinChain:
+    """engine.chain.Chain over a node's JSON-RPC. One thread owns an instance."""
+
+    def __init__(self, currency: Currency, transport: Transport) -> None:
+        self._currency = currency
+        self._node = transport
+        self._dialect: Dialect | None = None
+        self._heights: dict[str, int] = {}
+
+    # --- who and how ---
+
+    def identity(self) -> Identity:
+        fork_height = self._currency.parameters.fork_height
+        fork = None if fork_height is None else self._hash_at(fork_height)
+        genesis = self._hash_at(0)
+        if genesis is None:
+            raise NodeDown("the node's reply is malformed", detail="getblockhash: no block 0")
+        return Identity(genesis, fork)
+
+    def health(self, expected: Expectation, *, now_s: int) -> Health:
+        try:
+            return judge(self._currency, self._figures(expected), expected, now_s=now_s)
+        except NodeRefused as error:
+            raise NodeDown(str(error), detail=error.detail) from error
+        except OddValue as error:
+            raise malformed("health", "", error) from None
+
+    def _figures(self, expected: Expectation) -> Figures:
+        chain = table_of(self._node.call("getblockchaininfo"))
+        tip = self._header(hash_of(chain.get("bestblockhash")))
+        if tip is None:
+            raise NodeDown("the node's chain moved while it was asked")
+        network = table_of(self._node.call("getnetworkinfo"))
+        wallet = wallet_or_why(lambda: self._node.call("getwalletinfo"))
+        owns = None if isinstance(wallet, str) else self._owns(expected.address)
+        return Figures(self.identity(), tip, chain, network, wallet, owns)
+
+    def _owns(self, address: str | None) -> bool | None:
+        if address is None:
+            return None
+        try:
+            info = address_info(self._node, self._spoken(), address)
+        except NodeRefused as error:
+            if error.rpc_code == NOT_FOUND:
+                return False
+            raise
+        return any(info.get(key) is True for key in ("ismine", "iswatchonly", "solvable"))
+
+    # --- what is there ---
+
+    def scan(self, cursor: str | None) -> Scan:
+        try:
+            reply = self._node.call("listsinceblock", *(() if cursor is None else (cursor, 1)))
+        except NodeRefused as error:
+            if cursor is not None and error.rpc_code in {NOT_FOUND, OUT_OF_RANGE}:
+                message = "the node does not know the block that we followed last"
+                raise UnknownCursor(message, detail=error.detail) from error
+            raise
+        self._heights.clear()
+        return RowReader(self._currency.symbol, self._currency.decimals, self._height_of).scan(
+            reply
+        )
+
+    def block(self, block_hash: str) -> Block | None:
+        try:
+            return self._header(block_hash)
+        except OddValue as error:
+            raise malformed("getblockheader", block_hash, error) from None
+
+    def facts(self, txids: Iterable[str]) -> dict[str, Fact]:
+        self._heights.clear()
+        reader = FactReader(self._height_of, self._tip_height)
+        found: dict[str, Fact] = {}
+        outside: list[str] = []
+        for txid in txids:
+            reply = self._wallet_tx(txid)
+            try:
+                found[txid] = fact = reader.fact(txid, reply) if reply else _unknown(txid)
+                if reply and fact.standing is Standing.ABSENT and not is_abandoned(reply):
+                    outside.append(txid)
+            except OddValue as error:
+                raise malformed("gettransaction", reply, error) from None
+        for txid in self.in_mempool(outside):
+            found[txid] = Fact(txid, Standing.MEMPOOL, conflicts=found[txid].conflicts)
+        return found
+
+    def in_mempool(self, txids: Sequence[str]) -> frozenset[str]:
+        if len(txids) <= ASKED_ONE_BY_ONE_MAX:
+            return frozenset(txid for txid in txids if self._has_entry(txid))
+        listed = self._node.call("getrawmempool")
+        if not isinstance(listed, list):
+            raise malformed("getrawmempool", listed)
+        return frozenset(txids) & {each for each in listed if isinstance(each, str)}
+
+    def new_addresses(self, count: int) -> list[NewAddress]:
+        parameters = self._currency.parameters
+        return make_addresses(self._node, self._spoken(), parameters, count)
+
+    # --- the instance ---
+
+    def calls(self) -> int:
+        return self._node.calls
+
+    def close(self) -> None:
+        self._node.close()
+
+    # --- single questions ---
+
+    def _spoken(self) -> Dialect:
+        if self._dialect is None:
+            self._dialect = ask_dialect(self._node, self._currency.parameters)
+        return self._dialect
+
+    def _asked(self, absent: frozenset[int], method: str, *params: object) -> Any:
+        """The node's result, None where it answers with one of the codes in `absent`."""
+        try:
+            return self._node.call(method, *params)
+        except NodeRefused as error:
+            if error.rpc_code in absent:
+                return None
+            raise
+
+    def _hash_at(self, height: int) -> str | None:
+        reply = self._asked(frozenset({OUT_OF_RANGE}), "getblockhash", height)
+        try:
+            return None if reply is None else hash_of(reply)
+        except OddValue as error:
+            raise malformed("getblockhash", reply, error) from None
+
+    def _header(self, block_hash: str) -> Block | None:
+        """The block if it is on the active chain. Raises OddValue."""
+        reply = self._asked(frozenset({NOT_FOUND, OUT_OF_RANGE}), "getblockheader", block_hash)
+        if reply is None or number_of(table_of(reply).get("confirmations"), least=-1) < 0:
+            return None
+        return Block(
+            height=number_of(reply.get("height")),
+            hash=hash_of(reply.get("hash")),
+            parent=hash_of(reply.get("previousblockhash", NO_PARENT)),
+            time=number_of(reply.get("time")),
+            median_time=number_of(reply.get("mediantime")),
+        )
+
+    def _height_of(self, block_hash: str) -> int:
+        """The height of a block, active or not, asked once a round. Raises OddValue."""
+        if block_hash not in self._heights:
+            header = table_of(self._node.call("getblockheader", block_hash))
+            self._heights[block_hash] = number_of(header.get("height"))
+        return self._heights[block_hash]
+
+    def _tip_height(self) -> int:
+        return number_of(table_of(self._node.call("getblockchaininfo")).get("blocks"))
+
+    def _wallet_tx(self, txid: str) -> Any:
+        return self._asked(frozenset({NOT_FOUND}), "gettransaction", txid)
+
+    def _has_entry(self, txid: str) -> bool:
+        return self._asked(frozenset({NOT_FOUND}), "getmempoolentry", txid) is not None
+
+
+def _unknown(txid: str) -> Fact:
+    return Fact(txid, Standing.ABSENT)

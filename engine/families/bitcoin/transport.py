@@ -1,0 +1,170 @@
+"""Calls to a node and what their failures mean: NodeDown or NodeRefused, never anything else.
+
+The only user of python-bitcoinrpc. After any error that is not the node's own answer, connection
+and proxy object are thrown away; nothing is ever sent twice by itself.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import logging
+import time
+from decimal import Decimal
+from typing import Any
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from bitcoinrpc.authproxy import AuthServiceProxy, JSONRPCException
+
+from engine.errors import NodeDown, NodeError, NodeRefused
+from engine.families.bitcoin.connection import Reply, ReplyMismatch, connection_to
+
+TIMEOUT_S = 30
+IDLE_MAX_S = 20
+
+# At DEBUG the library prints every argument and every reply, wallet passphrases among them.
+logging.getLogger("BitcoinRPC").setLevel(logging.WARNING)
+
+WARMING_UP = -28
+WALLET_NOT_FOUND = -18
+WALLET_NOT_SPECIFIED = -19
+
+_REFUSALS = {
+    WALLET_NOT_FOUND: "the node has not loaded the wallet that its URL names",
+    WALLET_NOT_SPECIFIED: "the node has several wallets and its URL names none of them",
+    -32601: "the node does not know a call that we need",
+    -12: "the node's wallet has no fresh address ready; it must be unlocked and refilled",
+    -13: "the node's wallet is locked",
+}
+_STATUSES = {
+    401: "401: the node refused our user and password",
+    403: "403: the node does not allow us a call that we need",
+    404: "404: the node has nothing under this URL",
+    503: "503: the node has more work than it takes",
+}
+# What the library and what is under it raise at a reply that is cut, foreign or no JSON-RPC.
+_BROKEN = (
+    OSError,
+    http.client.HTTPException,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+)
+
+
+class Transport:
+    """Calls to one node, from one thread. `calls` counts those made."""
+
+    def __init__(self, node_url: str, *, timeout_s: int = TIMEOUT_S) -> None:
+        self._url = _parse(node_url)
+        self._timeout_s = timeout_s
+        self._connection = connection_to(self._url, timeout_s=timeout_s)
+        self._proxy: AuthServiceProxy | None = None
+        self._used_at = time.monotonic()
+        self.calls = 0
+
+    def call(self, method: str, *params: object) -> Any:
+        """The node's result; numbers with a point come as Decimal. One call, never repeated.
+
+        Raises NodeRefused for the node's own error answer and NodeDown for everything else.
+        """
+        self.calls += 1
+        if self._connection.is_dead() or time.monotonic() - self._used_at > IDLE_MAX_S:
+            self.close()
+        try:
+            return getattr(self._library(), method)(*params)
+        except JSONRPCException as error:
+            raise self._refused(method, error) from None
+        except ArithmeticError:
+            return self._unprinted()
+        except _BROKEN as error:
+            self.close()
+            raise _down(method, error) from None
+        finally:
+            self._used_at = time.monotonic()
+
+    def close(self) -> None:
+        """Drop the connection; the next call makes a new one."""
+        self._connection.close()
+        self._connection = connection_to(self._url, timeout_s=self._timeout_s)
+        self._proxy = None
+
+    def _library(self) -> AuthServiceProxy:
+        if self._proxy is None:
+            # The connection knows user and password; the library insists on having some.
+            address = self._url.netloc.rpartition("@")[2]
+            path = self._url.path or "/"
+            url = urlunsplit((self._url.scheme, f"none:none@{address}", path, "", ""))
+            self._proxy = AuthServiceProxy(
+                url, timeout=self._timeout_s, connection=self._connection
+            )
+        return self._proxy
+
+    def _refused(self, method: str, error: JSONRPCException) -> NodeError:
+        """What an error member means, or a reply that the library could not take for one."""
+        reply = self._connection.last_reply
+        code, text = error.code, str(error.message)
+        if reply is None or not reply.is_json or not _is_code(code) or code in {-342, -343}:
+            self.close()
+            return NodeDown(_no_json(reply), detail=f"{method}: {_status(reply)} {text[:500]}")
+        detail = f"{method}: {code} {text}"
+        if code == WARMING_UP:
+            return NodeDown(f"the node is still starting: {text[:80]}", detail=detail)
+        message = _REFUSALS.get(code, "the node refused a call")
+        return NodeRefused(message, rpc_code=code, detail=detail)
+
+    def _unprinted(self) -> Any:
+        """The result of a whole reply that holds a number too large for the library's own log."""
+        reply = self._connection.last_reply
+        if reply is None:
+            raise NodeDown("the node's reply is malformed")
+        return json.loads(reply.read(), parse_float=Decimal)["result"]
+
+
+def _parse(node_url: str) -> SplitResult:
+    try:
+        url = urlsplit(node_url)
+        usable = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
+    except ValueError:
+        usable = False
+        url = urlsplit("")
+    if not usable:
+        raise NodeDown(
+            "the node's URL is not of the form http://user:password@host:port/wallet/name"
+        )
+    return url
+
+
+def _is_code(code: object) -> bool:
+    return isinstance(code, int) and not isinstance(code, bool)
+
+
+def _status(reply: Reply | None) -> str:
+    return "no reply" if reply is None else f"HTTP {reply.status} {reply.reason}"
+
+
+def _no_json(reply: Reply | None) -> str:
+    if reply is None or reply.is_json:
+        return "the node's reply is malformed"
+    if b"Work queue depth exceeded" in reply.read()[:200]:
+        return f"{reply.status}: the node has more work than it takes"
+    return _STATUSES.get(reply.status, f"{reply.status}: the node's reply is not JSON")
+
+
+def _down(method: str, error: BaseException) -> NodeDown:
+    """NodeDown in words; the detail names the exception, never the URL."""
+    if isinstance(error, TimeoutError):
+        message = "the node did not answer in time"
+    elif isinstance(error, ConnectionRefusedError):
+        message = "nothing answers at the node's address"
+    elif isinstance(error, ReplyMismatch):
+        message = "the node answered another request than ours"
+    elif isinstance(error, http.client.IncompleteRead):
+        message = "the node's reply was cut off"
+    elif isinstance(error, OSError | http.client.RemoteDisconnected):
+        message = "the connection to the node failed"
+    else:
+        message = "the node's reply is malformed"
+    return NodeDown(message, detail=f"{method}: {type(error).__name__}: {str(error)[:200]}")
