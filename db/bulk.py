@@ -21,7 +21,8 @@ def insert_rows(model: type[peewee.Model], rows: Sequence[dict[str, Any]], *, on
         return
     fields = [model._meta.fields[name] for name in rows[0]]
     columns = ", ".join(field.column_name for field in fields)
-    head = f"INSERT INTO {model._meta.table_name} ({columns}) VALUES "
+    # Names come from our models; every value is a parameter.
+    head = f"INSERT INTO {model._meta.table_name} ({columns}) VALUES "  # noqa: S608
     for part in _parts(rows, len(fields)):
         values = [[field.db_value(row[field.name]) for field in fields] for row in part]
         _execute(head + _placeholders(values) + " " + on, values)
@@ -67,7 +68,8 @@ def _update_sql(
         f"{field.column_name} = {value}"
         for field, value in zip(fields[matched:], given[matched:], strict=True)
     )
-    return f"UPDATE {table} SET {sets} FROM (VALUES {_placeholders(values)}) AS v WHERE {where}"
+    rows = _placeholders(values)
+    return f"UPDATE {table} SET {sets} FROM (VALUES {rows}) AS v WHERE {where}"  # noqa: S608
 
 
 def _typed(value: str, field: peewee.Field[Any]) -> str:

@@ -101,7 +101,7 @@ class Trust(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """A node's state of health. `reason` is for people, empty when well; `facts` are raw figures."""
+    """A node's state of health. `reason` is for people, empty when well; `facts` are raw."""
 
     trust: Trust
     reason: str = ""

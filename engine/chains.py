@@ -103,7 +103,8 @@ def anchor(symbol: str, height: int) -> str | None:
 
 def prune_blocks(symbol: str, *, below: int) -> None:
     """Forget tips that are far beyond the finality horizon."""
-    Block.delete().where((Block.chain == symbol) & (Block.height < below - BLOCKS_KEPT)).execute()
+    old = (Block.chain == symbol) & (Block.height < below - BLOCKS_KEPT)
+    Block.delete().where(old).execute()  # type: ignore[misc]  # the stub of delete() is ambiguous
 
 
 def park(symbol: str, oddities: tuple[Oddity, ...], now: datetime) -> None:

@@ -10,12 +10,12 @@ OFFSET_VARIABLE = "CASHIER_CLOCK"
 _OFFSET = re.compile(r"([+-])([0-9]{1,6})([smhd])")
 _UNIT = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
-_offset = timedelta()
+_sandbox = {"offset": timedelta()}
 
 
 def utc_now() -> datetime:
     """The present, aware and in UTC, moved by the sandbox offset if one is set."""
-    return datetime.now(UTC) + _offset
+    return datetime.now(UTC) + _sandbox["offset"]
 
 
 def parse_offset(text: str) -> timedelta:
@@ -30,10 +30,9 @@ def parse_offset(text: str) -> timedelta:
 
 def use_sandbox_offset(*, sandbox: bool) -> timedelta:
     """Take the offset of the environment into use on sandbox networks; elsewhere it is ignored."""
-    global _offset
     text = os.environ.get(OFFSET_VARIABLE, "")
-    _offset = parse_offset(text) if text and sandbox else timedelta()
-    return _offset
+    _sandbox["offset"] = parse_offset(text) if text and sandbox else timedelta()
+    return _sandbox["offset"]
 
 
 def rfc3339(moment: datetime) -> str:

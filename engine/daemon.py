@@ -121,7 +121,7 @@ class ChainThread:
             log.info("%s: a payment moved meanwhile, asking again: %s", self.symbol, error)
         except peewee.PeeweeException as error:
             self._failures += 1
-            log.error("%s: database: %s", self.symbol, error)
+            log.warning("%s: database: %s", self.symbol, error)
         except Exception:
             log.exception("%s: a round failed", self.symbol)
             self._trouble("an internal error stopped the round; see the engine's log", "", now)
@@ -150,7 +150,7 @@ class ChainThread:
             with connected():
                 chains.note_trouble(self.symbol, reason, now)
         except peewee.PeeweeException as error:
-            log.error("%s: database: %s", self.symbol, error)
+            log.warning("%s: database: %s", self.symbol, error)
 
     def _pause_s(self) -> float:
         poll = self._currency.poll
@@ -235,7 +235,7 @@ class Daemon:
             with connected():
                 work()
         except peewee.PeeweeException as error:
-            log.error("database: %s", error)
+            log.warning("database: %s", error)
             _drop_connection()
         except Exception:
             log.exception("upkeep failed")

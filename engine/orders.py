@@ -1,7 +1,7 @@
 """What staff and commands ask of the engine: a row in, a result row out.
 
 Nobody but the engine holds keys and node credentials, so whoever needs them writes an order and
-waits. Acts are registered in one table; an act that raises CashierError is refused with its message.
+waits. Acts are registered in one table; one that raises CashierError is refused with its message.
 """
 
 from __future__ import annotations

@@ -1,5 +1,12 @@
 """The first tables, their checks, and the triggers that make histories and postings append-only."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from peewee import Database
+from playhouse.migrate import SchemaMigrator, SqliteMigrator
+
 UNITS_SQLITE = (
     "TEXT CHECK ({c} = '0' OR ({c} GLOB '[1-9]*' OR {c} GLOB '-[1-9]*')"
     " AND substr({c}, 2) NOT GLOB '*[^0-9]*')"
@@ -108,8 +115,10 @@ CREATE TABLE payment (
     CHECK ((txid IS NULL) = (idx IS NULL)),
     CHECK (state NOT IN ('confirmed', 'credited') OR units IS NOT NULL)
 );
-CREATE UNIQUE INDEX payment_arrival ON payment (chain, txid, idx, currency) WHERE kind = 'deposit' AND txid IS NOT NULL;
-CREATE UNIQUE INDEX payment_request ON payment (client, currency) WHERE kind = 'deposit' AND state = 'requested';
+CREATE UNIQUE INDEX payment_arrival ON payment (chain, txid, idx, currency)
+    WHERE kind = 'deposit' AND txid IS NOT NULL;
+CREATE UNIQUE INDEX payment_request ON payment (client, currency)
+    WHERE kind = 'deposit' AND state = 'requested';
 CREATE UNIQUE INDEX payment_first ON payment (first_seq);
 CREATE INDEX payment_last ON payment (last_seq);
 CREATE INDEX payment_open ON payment (chain, state) WHERE final = 0;
@@ -255,15 +264,15 @@ FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 """
 
 
-def up(migrator, db):
+def up(migrator: SchemaMigrator, db: Database) -> None:
     """Create everything in one database transaction."""
-    sqlite = type(migrator).__name__.startswith("Sqlite")
-    for statement in _statements(sqlite):
+    sqlite = isinstance(migrator, SqliteMigrator)
+    for statement in _statements(sqlite=sqlite):
         db.execute_sql(statement)
     db.execute_sql("INSERT INTO counter (name, value) VALUES ('seq', 0)")
 
 
-def _statements(sqlite):
+def _statements(*, sqlite: bool) -> Iterator[str]:
     text = TABLES.replace("{int}", "INTEGER" if sqlite else "BIGINT")
     serial = "INTEGER NOT NULL PRIMARY KEY" if sqlite else "BIGSERIAL NOT NULL PRIMARY KEY"
     text = text.replace("{serial}", serial)
@@ -277,10 +286,10 @@ def _statements(sqlite):
         if sqlite and body.startswith("CREATE TABLE"):
             body += " STRICT"
         yield body
-    yield from _triggers(sqlite)
+    yield from _triggers(sqlite=sqlite)
 
 
-def _triggers(sqlite):
+def _triggers(*, sqlite: bool) -> Iterator[str]:
     if not sqlite:
         yield POSTGRESQL_FUNCTION
     for table in APPEND_ONLY:

@@ -45,7 +45,7 @@ def open_blocks(chain: str) -> list[str]:
     """Hashes of the blocks that hold deposits which are not final yet, newest first."""
     rows = (
         Payment.select(Payment.block_hash, Payment.block_height)
-        .where(_open(chain) & Payment.state.in_(MINED) & Payment.block_hash.is_null(False))
+        .where(_open(chain) & Payment.state.in_(MINED) & ~Payment.block_hash.is_null())
         .distinct()
         .order_by(Payment.block_height.desc())
     )
