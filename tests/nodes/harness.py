@@ -1,0 +1,185 @@
+"""One way to act on any chain, so that one suite holds all of them to the same protocol.
+
+A chain declares what can be done to it as `Ability`; what it lacks is listed in the suite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import Protocol
+
+from engine.chain import Chain
+from engine.config import Currency
+from engine.families import open_chain
+from engine.money import format_amount
+from tests.nodes.fake import FakeChain
+from tests.nodes.litecoind import Litecoind
+
+
+class Ability(Enum):
+    """What a test can make happen on a chain."""
+
+    PAY = "pay, mine, pay several at once"
+    BUMP = "replace a chain tx in the mempool"
+    REORG = "replace mined blocks"
+    DOUBLE_SPEND = "mine a chain tx that nobody announced"
+    COINBASE = "pay an address by a block's reward"
+    OWN_SEND = "pay an address of ours from our own wallet"
+    DROP = "make the mempool forget"
+    LAG = "make the node show an older tip"
+    RESTORE = "put the wallet back to an older copy"
+
+
+class Harness(Protocol):
+    """A chain and the hands of everybody on it. Amounts are units; `mined` are txids or bytes as
+    `double_spend` returned them."""
+
+    name: str
+    abilities: frozenset[Ability]
+    chain: Chain
+
+    def pay(self, address: str, units: int) -> str: ...
+    def pay_many(self, units: dict[str, int]) -> str: ...
+    def pay_ourselves(self, address: str, units: int) -> str: ...
+    def bump(self, txid: str) -> str: ...
+    def replace(self, txid: str, address: str, units: int) -> str: ...
+    def double_spend(self, txid: str) -> str: ...
+    def drop(self, txid: str) -> None: ...
+    def mine(self, count: int = 1) -> list[str]: ...
+    def mine_only(self, *mined: str) -> str: ...
+    def reorg(self, depth: int, *, first: Sequence[str] = ()) -> None: ...
+    def coinbase(self, address: str) -> str: ...
+    def stranger(self) -> str: ...
+    def tip(self) -> str: ...
+    def height(self) -> int: ...
+    def lag(self, blocks: int) -> None: ...
+    def restore_wallet(self) -> None: ...
+
+
+class FakeHarness:
+    """The chain in memory can do everything."""
+
+    name = "fake"
+    abilities = frozenset(Ability)
+
+    def __init__(self) -> None:
+        self.fake = FakeChain()
+        self.chain: Chain = self.fake
+        self.fake.mine(3)
+
+    def pay(self, address: str, units: int) -> str:
+        return self.fake.pay(address, units)
+
+    def pay_many(self, units: dict[str, int]) -> str:
+        return self.fake.pay_many(units)
+
+    def pay_ourselves(self, address: str, units: int) -> str:
+        return self.fake.pay(address, units, own=True)
+
+    def bump(self, txid: str) -> str:
+        return self.fake.bump(txid)
+
+    def replace(self, txid: str, address: str, units: int) -> str:
+        return self.fake.replace(txid, [(address, units)])
+
+    def double_spend(self, txid: str) -> str:
+        return self.fake.double_spend(txid)
+
+    def drop(self, txid: str) -> None:
+        self.fake.drop(txid)
+
+    def mine(self, count: int = 1) -> list[str]:
+        return [block.hash for block in self.fake.mine(count)]
+
+    def mine_only(self, *mined: str) -> str:
+        return self.fake.mine(txids=mined)[0].hash
+
+    def reorg(self, depth: int, *, first: Sequence[str] = ()) -> None:
+        self.fake.reorg(depth, first=first)
+
+    def coinbase(self, address: str) -> str:
+        return self.fake.coinbase(address)
+
+    def stranger(self) -> str:
+        return self.fake.stranger()
+
+    def tip(self) -> str:
+        return self.fake.tip.hash
+
+    def height(self) -> int:
+        return self.fake.tip.height
+
+    def lag(self, blocks: int) -> None:
+        self.fake.lag = blocks
+
+    def restore_wallet(self) -> None:
+        self.fake.restore_backup()
+
+
+class LitecoindHarness:
+    """The real node, seen through the Bitcoin family."""
+
+    name = "litecoind"
+    # The first two would need a node of the test's own; the third is no thing a node does.
+    abilities = frozenset(Ability) - {Ability.DROP, Ability.RESTORE, Ability.LAG}
+
+    def __init__(self, node: Litecoind, currency: Currency) -> None:
+        self.node = node
+        self.decimals = currency.decimals
+        self.chain: Chain = open_chain(currency, node.url())
+        node.mine()  # an empty mempool, and change that can be spent
+
+    def _coins(self, units: int) -> str:
+        return format_amount(units, self.decimals)
+
+    def pay(self, address: str, units: int) -> str:
+        return self.node.pay(address, self._coins(units))
+
+    def pay_many(self, units: dict[str, int]) -> str:
+        return self.node.pay_many({address: self._coins(each) for address, each in units.items()})
+
+    def pay_ourselves(self, address: str, units: int) -> str:
+        self.node.pay(self.node.address(), self._coins(3 * units))
+        self.node.mine()
+        return str(self.node.cashier("sendtoaddress", address, self._coins(units)))
+
+    def bump(self, txid: str) -> str:
+        return self.node.bump(txid)
+
+    def replace(self, txid: str, address: str, units: int) -> str:
+        return self.node.replace(txid, {address: self._coins(units)})
+
+    def double_spend(self, txid: str) -> str:
+        return self.node.double_spend(txid)
+
+    def drop(self, txid: str) -> None:
+        raise NotImplementedError(txid)
+
+    def mine(self, count: int = 1) -> list[str]:
+        return self.node.mine(count)
+
+    def mine_only(self, *mined: str) -> str:
+        return self.node.mine_only(*mined)
+
+    def reorg(self, depth: int, *, first: Sequence[str] = ()) -> None:
+        self.node.reorg(depth, first=first)
+
+    def coinbase(self, address: str) -> str:
+        block_hash = self.node.mine(to=address)[0]
+        return str(self.node.rpc("getblock", block_hash)["tx"][0])
+
+    def stranger(self) -> str:
+        return self.node.stranger()
+
+    def tip(self) -> str:
+        return self.node.tip()
+
+    def height(self) -> int:
+        return self.node.height()
+
+    def lag(self, blocks: int) -> None:
+        raise NotImplementedError(blocks)
+
+    def restore_wallet(self) -> None:
+        raise NotImplementedError
