@@ -3,47 +3,27 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
-from engine.coins import COINS
-from engine.config.currency import DEVELOPMENT_CHAIN_IDS, Currency
-from engine.config.currency_table import CurrencyTable
-from engine.config.house import Alerts, Audit, House, Risk, Rule, Symbol
+from engine.config.currencies import CurrencyReader
+from engine.config.currency import Currency
+from engine.config.file import File, currency_tables, looks_sandboxed, parse, peek_decimals
+from engine.config.house import Alerts, Audit, House, Risk, Rule
 from engine.config.problems import key_of, keys_of, translate, unknown_key
 from engine.config.reading import Reading, Role
-from engine.config.resolve import resolve_currency
 from engine.config.secrets import Secret
 from engine.config.site import Site, Web
 from engine.config.staff import Staff, staff_conflicts
-from engine.config.table import Rows, Table
-from engine.config.values import DECIMALS_MAX
 from engine.errors import ConfigError, Problem
 
-_FILE_BYTES_MAX = 1_000_000
 _SQLITE = "sqlite:///"
 
 AnyTable = TypeVar("AnyTable", bound=BaseModel)
-
-
-class File(Table):
-    """The whole of cashier.toml."""
-
-    cashier: House = Field(default=House(), description="What the whole installation shares.")
-    web: Web = Field(default=Web(), description="The cashier page and its API.")
-    site: Site = Field(description="The trading site.")
-    audit: Audit = Field(default=Audit(), description="Seals over all history.")
-    risk: Risk | None = Field(default=None, description="Asked about deposits and withdrawals.")
-    alerts: Alerts = Field(default=Alerts(), description="Where staff are told.")
-    currency: dict[Symbol, CurrencyTable] = Field(description="One table for each currency.")
-    rule: Rows[Rule] = Field(default=(), description="The first that matches decides.")
-    staff: Rows[Staff] = Field(default=(), description="The people who act, and their keys.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,14 +70,14 @@ def load_config(
     `environ` stands in for the process's environment. Raises ConfigError with every problem.
     """
     whole = Path(path).absolute()
-    raw = _parse(whole)
-    tables = _currency_tables(raw)
+    raw = parse(whole)
+    tables = currency_tables(raw)
     reading = Reading(
         role=role,
         folder=whole.parent,
         environ=os.environ if environ is None else environ,
-        sandbox=_looks_sandboxed(tables),
-        decimals=_peek_decimals(tables),
+        sandbox=looks_sandboxed(tables),
+        decimals=peek_decimals(tables),
     )
     return _Loader(raw, reading).load(whole)
 
@@ -107,7 +87,7 @@ class _Loader:
 
     def __init__(self, raw: dict[str, Any], reading: Reading) -> None:
         self.raw = raw
-        self.tables = _currency_tables(raw)
+        self.tables = currency_tables(raw)
         self.reading = reading
         self.problems: list[Problem] = []
 
@@ -124,7 +104,9 @@ class _Loader:
         rules, staff = self._rows("rule", Rule), self._rows("staff", Staff)
         self._check_staff(staff)
         self._check_rules(rules)
-        currencies = self._currencies(rules)
+        reader = CurrencyReader(self.tables, self.reading)
+        currencies = reader.read(tuple(rules.values()))
+        self.problems += reader.problems
         if self.problems or site is None:
             raise ConfigError(tuple(self.problems))
         sandbox = all(currency.sandbox for currency in currencies.values())
@@ -136,15 +118,13 @@ class _Loader:
             database=database,
             sandbox=sandbox,
             web=web,
-            site=site
-            if sandbox or site.origins is not None
-            else site.model_copy(update={"origins": ()}),
+            site=_with_origins(site, sandbox=sandbox),
             audit=audit,
             audit_key=audit.key or _audit_key(database, path.parent),
             risk=risk,
             alerts=alerts,
-            rules=rules,
-            staff=staff,
+            rules=tuple(rules.values()),
+            staff=tuple(staff.values()),
             currencies=currencies,
             names={role: frozenset(names) for role, names in self.reading.names.items()},
         )
@@ -152,13 +132,14 @@ class _Loader:
     def _table(self, name: str, model: type[AnyTable]) -> AnyTable | None:
         return self._validate(self.raw.get(name, {}), model, at=(name,))
 
-    def _rows(self, name: str, model: type[AnyTable]) -> tuple[AnyTable, ...]:
+    def _rows(self, name: str, model: type[AnyTable]) -> dict[int, AnyTable]:
+        """The good rows of an array of tables by their index in the file."""
         rows = self.raw.get(name, [])
         if not isinstance(rows, list):
             self.problems.append(Problem(name, "must be a list of tables", f"write [[{name}]]"))
-            return ()
-        found = [self._validate(row, model, at=(name, i)) for i, row in enumerate(rows)]
-        return tuple(row for row in found if row is not None)
+            return {}
+        found = {i: self._validate(row, model, at=(name, i)) for i, row in enumerate(rows)}
+        return {index: row for index, row in found.items() if row is not None}
 
     def _validate(
         self, value: Any, model: type[AnyTable], *, at: tuple[int | str, ...]
@@ -169,13 +150,13 @@ class _Loader:
             self.problems += translate(error, model, at=at)
             return None
 
-    def _check_staff(self, staff: tuple[Staff, ...]) -> None:
+    def _check_staff(self, staff: Mapping[int, Staff]) -> None:
         for index, wrong in staff_conflicts(staff):
             self.problems.append(Problem(key_of(("staff", index)), wrong.what, wrong.cure))
 
-    def _check_rules(self, rules: tuple[Rule, ...]) -> None:
+    def _check_rules(self, rules: Mapping[int, Rule]) -> None:
         seen: set[str] = set()
-        for index, rule in enumerate(rules):
+        for index, rule in rules.items():
             if rule.name in seen:
                 self._add(
                     ("rule", index, "name"), f"{rule.name!r} stands there twice", "rename one"
@@ -185,97 +166,14 @@ class _Loader:
                 cure = "name a [currency.X]"
                 self._add(("rule", index, "currency"), f"{rule.currency} is no currency", cure)
 
-    def _currencies(self, rules: tuple[Rule, ...]) -> dict[str, Currency]:
-        if not self.tables:
-            self._add(("currency",), "no currency is configured", "add a [currency.LTC] table")
-            return {}
-        tables = {
-            symbol: self._currency_table(symbol, value) for symbol, value in self.tables.items()
-        }
-        good = {symbol: table for symbol, table in tables.items() if table is not None}
-        found = {}
-        for symbol, table in good.items():
-            # A token whose chain is broken itself is judged when its chain is right.
-            if table.chain in tables and table.chain not in good:
-                continue
-            currency = resolve_currency(
-                symbol,
-                table,
-                good,
-                rules=rules,
-                reading=self.reading,
-                report=partial(self._report, symbol),
-            )
-            if currency is not None:
-                found[symbol] = currency
-        return found
-
-    def _currency_table(self, symbol: str, value: Any) -> CurrencyTable | None:
-        if (
-            not (symbol.isascii() and symbol.isalnum() and symbol == symbol.upper())
-            or len(symbol) > 16
-        ):
-            self._add(("currency", symbol), "is no symbol", "capitals and digits, such as LTC")
-            return None
-        self.reading.current = self.reading.decimals.get(symbol)
-        return self._validate(value, CurrencyTable, at=("currency", symbol))
-
-    def _report(self, symbol: str, key: str, what: str, cure: str) -> None:
-        self._add(("currency", symbol, key), what, cure)
-
     def _add(self, path: tuple[int | str, ...], what: str, cure: str) -> None:
         self.problems.append(Problem(key_of(path), what, cure))
 
 
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(_FILE_BYTES_MAX + 1)
-    except OSError as error:
-        cure = "name it with --config FILE or $CASHIER_CONFIG"
-        raise ConfigError((Problem("", f"cannot read {path}: {error.strerror}", cure),)) from None
-    if len(raw) > _FILE_BYTES_MAX:
-        raise ConfigError((Problem("", f"is larger than {_FILE_BYTES_MAX} bytes", "shorten it"),))
-    try:
-        return tomllib.loads(raw.decode())
-    except UnicodeDecodeError:
-        problem = Problem("", "is not UTF-8 text", "save it as UTF-8")
-    except RecursionError:
-        problem = Problem("", "is nested too deeply", "see docs/configuration.md")
-    except ValueError as error:  # what tomllib finds, with line and column
-        problem = Problem("", f"is not TOML: {' '.join(str(error).split())}", "correct that line")
-    raise ConfigError((problem,))
-
-
-def _currency_tables(raw: Mapping[str, Any]) -> dict[str, Any]:
-    tables = raw.get("currency")
-    return tables if isinstance(tables, dict) else {}
-
-
-def _looks_sandboxed(tables: Mapping[str, Any]) -> bool:
-    """Whether no table names a network where coins have worth. A table too broken to tell does not
-    count, because its own problem is reported and nothing starts."""
-    return not any(_is_public(table) for table in tables.values() if isinstance(table, dict))
-
-
-def _is_public(table: Mapping[str, Any]) -> bool:
-    chain_id = table.get("chain_id")
-    if isinstance(chain_id, int):
-        return chain_id not in DEVELOPMENT_CHAIN_IDS
-    return table.get("network") in ("main", "test", "signet")
-
-
-def _peek_decimals(tables: Mapping[str, Any]) -> dict[str, int]:
-    found = {}
-    for symbol, table in tables.items():
-        if not isinstance(table, dict):
-            continue
-        named = table.get("coin", symbol)
-        known = COINS.get(named) if isinstance(named, str) else None
-        decimals = table.get("decimals", known.decimals if known else None)
-        if isinstance(decimals, int) and 0 <= decimals <= DECIMALS_MAX:
-            found[symbol] = int(decimals)
-    return found
+def _with_origins(site: Site, *, sandbox: bool) -> Site:
+    """Outside sandbox networks no origin is trusted that the file does not name."""
+    named = sandbox or site.origins is not None
+    return site if named else site.model_copy(update={"origins": ()})
 
 
 def _database_url(secret: Secret | None, folder: Path) -> str:

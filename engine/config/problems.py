@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, get_args
 
@@ -14,25 +16,28 @@ from engine.errors import Problem
 
 Path = Sequence[int | str]
 
-_WRONG_TYPES = {
-    "string_type": "must be text",
-    "int_type": "must be a whole number",
-    "float_type": "must be a number",
-    "bool_type": "must be true or false",
-    "dict_type": "must be a table",
-    "model_type": "must be a table",
-    "model_attributes_type": "must be a table",
-    "tuple_type": "must be a list",
-}
-_BOUNDS = {
-    "greater_than_equal": ("ge", "must be at least {}"),
-    "less_than_equal": ("le", "must be at most {}"),
-    "string_too_short": ("min_length", "must have at least {} letters"),
-    "string_too_long": ("max_length", "must have at most {} letters"),
-    "too_short": ("min_length", "must have at least {} items"),
-    "too_long": ("max_length", "must have at most {} items"),
-    "literal_error": ("expected", "must be one of {}"),
-    "string_pattern_mismatch": ("pattern", "must have the form {}"),
+_PLAIN_KEY = re.compile(r"[\w.\[\]-]+", re.ASCII)
+
+# What pydantic found: what we say of it and the cure; {} is the bound or choice that it names.
+_WORDS = {
+    "string_type": ("must be text", 'write it in quotes: "…"'),
+    "int_type": ("must be a whole number", "write digits only, without quotes"),
+    "int_from_float": ("must be a whole number", "write digits only, without quotes"),
+    "float_type": ("must be a number", "write it without quotes"),
+    "finite_number": ("must be a number", "inf and nan are none"),
+    "bool_type": ("must be true or false", "write it without quotes"),
+    "dict_type": ("must be a table", "write {{ key = value }}"),
+    "model_type": ("must be a table", "write {{ key = value }}"),
+    "model_attributes_type": ("must be a table", "write {{ key = value }}"),
+    "tuple_type": ("must be a list", "write [ … ]"),
+    "greater_than_equal": ("is too small", "at least {ge}"),
+    "less_than_equal": ("is too large", "at most {le}"),
+    "string_too_short": ("is too short", "at least {min_length} letters"),
+    "string_too_long": ("is too long", "at most {max_length} letters"),
+    "too_short": ("has too few items", "at least {min_length}"),
+    "too_long": ("has too many items", "at most {max_length}"),
+    "literal_error": ("is not one of its choices", "write {expected}"),
+    "string_pattern_mismatch": ("has the wrong form", "it must match {pattern}"),
 }
 
 
@@ -40,8 +45,13 @@ def key_of(path: Path) -> str:
     """`("site", "webhooks", 0, "url")` as `site.webhooks[0].url`."""
     text = ""
     for step in path:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
-    return text
+        text += f"[{step}]" if isinstance(step, int) else f".{_plain(step)}"
+    return text.removeprefix(".")
+
+
+def _plain(step: str) -> str:
+    """A key as TOML writes it; one with letters that could drive a terminal is quoted."""
+    return step if _PLAIN_KEY.fullmatch(step) else json.dumps(step)
 
 
 def translate(error: ValidationError, model: type[BaseModel], *, at: Path) -> list[Problem]:
@@ -74,21 +84,21 @@ def _problem(found: ErrorDetails, model: type[BaseModel], at: Path) -> Problem:
         table = _table_at(model, inner[:-1])
         return unknown_key(str(inner[-1]), keys_of(table) if table else (), at=[*at, *inner[:-1]])
     what, cure = _words(found)
-    return Problem(key_of([*at, *inner]), what, cure or _description(model, inner))
+    if not cure:
+        cure = _description(model, inner)
+    return Problem(key_of([*at, *inner]), what, cure)
 
 
 def _words(found: ErrorDetails) -> tuple[str, str]:
-    kind, context = found["type"], found.get("ctx", {})
-    if kind == "missing":
-        return "is missing", ""
-    if kind in _WRONG_TYPES:
-        return _WRONG_TYPES[kind], ""
-    if kind in _BOUNDS:
-        name, text = _BOUNDS[kind]
-        return text.format(context.get(name, "another")), ""
+    context = found.get("ctx", {})
     error = context.get("error")
     if isinstance(error, Wrong):
         return error.what, error.cure
+    if found["type"] == "missing":
+        return "is missing", ""
+    if found["type"] in _WORDS:
+        what, cure = _WORDS[found["type"]]
+        return what, cure.format(**context)
     return f"cannot be used: {found['msg'].lower()}", ""
 
 
@@ -103,12 +113,12 @@ def _table_at(model: type[BaseModel], inner: Path) -> type[BaseModel] | None:
 
 
 def _description(model: type[BaseModel], inner: Path) -> str:
-    """What the key is for, as the cure of last resort."""
+    """What the key is for: the cure where only the person can know the value."""
     names = [step for step in inner if isinstance(step, str)]
     table = _table_at(model, names[:-1])
     if table is None or not names:
         return "see docs/configuration.md"
     for name, field in table.model_fields.items():
         if names[-1] in {name, field.alias} and field.description:
-            return field.description.rstrip(".")
+            return f"it is: {field.description.rstrip('.')}"
     return "see docs/configuration.md"

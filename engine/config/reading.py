@@ -18,7 +18,8 @@ class Wrong(ValueError):
 
     def __init__(self, what: str, cure: str = "") -> None:
         super().__init__(what)
-        self.what = what
+        # What stands in the file may come back in the message, but never drive a terminal.
+        self.what = "".join(letter if letter.isprintable() else "?" for letter in what)
         self.cure = cure
 
 

@@ -19,6 +19,7 @@ from engine.config.reading import Reading
 FAMILIES = ("bitcoin",)
 
 SANDBOX_NETWORKS = frozenset({"regtest", "development"})
+_UNKNOWN = "unknown"  # never of a currency that is built: what makes it so is a problem
 _FINALITY = {"bitcoin": 100, "evm": 64}
 _LIMITS_OF_MAIN = ("approve_above", "daily_limit", "total_daily")
 _BITCOIN_ONLY = (
@@ -122,7 +123,7 @@ def _parent(
 
 def _coin(symbol: str, table: CurrencyTable, ground: CurrencyTable, report: Report) -> Coin | None:
     """What is known of the coin with what the table overrides; None if something is missing."""
-    if table.token is not None:
+    if table.token is not None or table.chain is not None:
         return _token_coin(symbol, table, ground, report)
     known = COINS.get(table.coin or symbol)
     if known is None:
@@ -196,7 +197,7 @@ def _network(
         return _evm_network(table, ground, report), Network()
     if table.network is None:
         report("network", "is missing", "one of main, test, signet, regtest")
-        return "main", Network()
+        return _UNKNOWN, Network()
     known = coin.networks.get(table.network)
     described = {
         "bech32_hrp": table.bech32_hrp,
@@ -220,7 +221,7 @@ def _evm_network(table: CurrencyTable, ground: CurrencyTable, report: Report) ->
         return "development"
     if table is ground and table.chain_id is None and table.chain is None:
         report("chain_id", "is missing", "1 is Ethereum; 31337 is a development chain")
-    return "main"
+    return _UNKNOWN if ground.chain_id is None else "main"
 
 
 def _check_node(table: CurrencyTable, ground: CurrencyTable, network: str, report: Report) -> None:

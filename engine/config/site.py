@@ -156,8 +156,8 @@ class Handshake(Table):
     def verification_keys(self) -> dict[str | None, str]:
         """Key texts by `kid`; None is the key of tokens without one. Empty but for role web."""
         single = self.secret or self.public_key
-        found: dict[str | None, Secret | None] = {None: single, **self.keys}
-        return {kid: key.reveal() for kid, key in found.items() if key is not None}
+        found: list[tuple[str | None, Secret | None]] = [(None, single), *self.keys.items()]
+        return {kid: key.reveal() for kid, key in found if key is not None}
 
 
 class Webhook(Table):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from engine.config.reading import Wrong
@@ -27,14 +27,13 @@ def _ssh_key(value: Any) -> str:
     words = value.split() if isinstance(value, str) else []
     if len(words) < 2 or words[0] not in _KEY_TYPES:
         raise Wrong("must be an OpenSSH public key", 'the line of a .pub file: "ssh-ed25519 AAAA…"')
+    plain = f"{words[0]} {words[1]}"
     try:
-        body = base64.b64decode(words[1], validate=True)
-    except (binascii.Error, ValueError):
-        body = b""
-    named = words[0].encode()
-    if not body.startswith(len(named).to_bytes(4, "big") + named) or len(body) < len(named) + 36:
-        raise Wrong("is a broken OpenSSH public key", "copy the whole line of the .pub file")
-    return f"{words[0]} {words[1]}"
+        load_ssh_public_key(plain.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        cure = "copy the whole line of the .pub file"
+        raise Wrong("is a broken OpenSSH public key", cure) from None
+    return plain
 
 
 SshKey = Annotated[
@@ -70,12 +69,12 @@ class Staff(Table):
         )
 
 
-def staff_conflicts(staff: Sequence[Staff]) -> list[tuple[int, Wrong]]:
-    """What is wrong with the table as a whole: (index of the row, problem)."""
+def staff_conflicts(staff: Mapping[int, Staff]) -> list[tuple[int, Wrong]]:
+    """What is wrong with the rows, given by their index, as a whole: (index, problem)."""
     found = []
     owners: dict[str, Staff] = {}
     roles: dict[str, str] = {}
-    for index, person in enumerate(staff):
+    for index, person in staff.items():
         first = owners.setdefault(person.key, person)
         if first is not person:
             found.append((index, Wrong(f"has the same key as {first.name}", "one key, one person")))

@@ -175,7 +175,7 @@ def split_url(value: Any, *schemes: str) -> SplitResult:
         parts = urlsplit(value if isinstance(value, str) else "")
         usable = parts.scheme in schemes and parts.hostname and parts.port != 0
     except ValueError:
-        raise Wrong("is not a URL", cure) from None
+        raise Wrong("is not a URL", f"{cure}; special letters as %XX") from None
     if not usable or re.search(r"[\x00-\x20\x7f]", str(value)):
         raise Wrong(f"must be a URL that starts with {schemes[0]}://", cure)
     return parts

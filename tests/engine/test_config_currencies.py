@@ -1,0 +1,165 @@
+"""Currencies by configuration alone: known coins, second networks, unknown coins, tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.engine.test_config import Load, load, problems
+from tests.engine.toml_text import LTC_NODE, minimal
+
+__all__ = ["load"]
+
+EVM = "family evm is not in this version"
+TOKEN = {"chain": "ETH", "token": "0x" + "ab" * 20, "decimals": 6}
+ETH = {"chain_id": 31337, "node": "http://127.0.0.1:8545"}
+OWN_COIN = {
+    "family": "bitcoin",
+    "name": "Example Coin",
+    "decimals": 6,
+    "uri_scheme": "examplecoin",
+    "bech32_hrp": "xyz",
+    "confirmations": 20,
+    "block_time": 60,
+}
+
+
+def with_currency(symbol: str, **table: Any) -> dict[str, Any]:
+    document = minimal()
+    document["currency"][symbol] = {"network": "regtest", "node": LTC_NODE, **table}
+    return document
+
+
+def with_evm(**tables: dict[str, Any]) -> dict[str, Any]:
+    document = minimal()
+    document["currency"] |= tables
+    return document
+
+
+@pytest.mark.parametrize(
+    ("symbol", "name", "confirmations"),
+    [("BTC", "Bitcoin", 3), ("BCH", "Bitcoin Cash", 15), ("DOGE", "Dogecoin", 40)],
+)
+def test_a_known_coin_is_two_lines(load: Load, symbol: str, name: str, confirmations: int) -> None:
+    currency = load(with_currency(symbol)).currencies[symbol]
+    assert (currency.name, currency.confirmations.most) == (name, confirmations)
+
+
+def test_a_second_network_of_a_coin_is_a_table(load: Load) -> None:
+    table = {"network": "test", "node": "http://127.0.0.1:19332/wallet/cashier"}
+    document = minimal()
+    document["currency"] = {"LTCT": {"coin": "LTC", **table}}
+    document["site"]["handshake"]["secret"] = "env:SECRET"
+    config = load(document)
+    second = config.currencies["LTCT"]
+    assert (second.coin.symbol, second.network, second.chain) == ("LTC", "test", "LTCT")
+    assert second.parameters.bech32_hrp == "tltc"
+    assert not config.sandbox
+
+
+def test_a_table_overrides_what_is_known_of_its_coin(load: Load) -> None:
+    table = {"name": "Ours", "uri_scheme": "ours", "bech32_hrp": "ours", "base58_pubkey": [7]}
+    currency = load(with_currency("LTC2", coin="LTC", **table)).currencies["LTC2"]
+    assert (currency.name, currency.coin.uri_scheme) == ("Ours", "ours")
+    assert currency.parameters.bech32_hrp == "ours"
+    assert currency.parameters.base58_pubkey == (7,)
+    assert currency.parameters.base58_script == (58, 196)
+
+
+def test_an_unknown_coin_that_is_described_whole_is_a_currency(load: Load) -> None:
+    xyz = load(with_currency("XYZ", **OWN_COIN, deposit_minimum="0.000001")).currencies["XYZ"]
+    assert (xyz.decimals, xyz.deposit_minimum, xyz.confirmations.most) == (6, 1, 20)
+    assert xyz.coin.block_s == 60
+
+
+@pytest.mark.parametrize("missing", list(OWN_COIN))
+def test_an_unknown_coin_with_a_gap_is_a_problem(load: Load, missing: str) -> None:
+    table = {key: value for key, value in OWN_COIN.items() if key != missing}
+    found = problems(load, with_currency("XYZ", **table))
+    expected = "base58_pubkey" if missing == "bech32_hrp" else missing
+    assert f"currency.XYZ.{expected}" in found
+
+
+def test_a_network_that_a_coin_does_not_have_is_a_problem(load: Load) -> None:
+    found = problems(load, with_currency("DOGE", network="signet"))
+    assert "main, test, regtest" in found["currency.DOGE.network"]
+
+
+@pytest.mark.parametrize("key", ["network", "node"])
+def test_what_every_currency_needs_is_asked_for(load: Load, key: str) -> None:
+    document = minimal()
+    del document["currency"]["LTC"][key]
+    for role in ("engine", "web"):
+        assert list(problems(load, document, role=role)) == [f"currency.LTC.{key}"]
+
+
+@pytest.mark.parametrize("symbol", ["ltc", "L-T", "ŁTC", "1", "A" * 17, ""])
+def test_a_symbol_is_capitals_and_digits(load: Load, symbol: str) -> None:
+    assert len(problems(load, with_currency(symbol, coin="LTC"))) == 1
+
+
+def test_keys_of_the_other_family_are_refused(load: Load) -> None:
+    table = {"chain_id": 31337, "sweep": {"above": "1"}, "keys": {"mnemonic": "words"}}
+    assert set(problems(load, minimal(**table))) == {
+        "currency.LTC.chain_id",
+        "currency.LTC.sweep",
+        "currency.LTC.keys",
+    }
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense", "ltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kgmn4n9", "rltc1q"]
+)
+def test_a_cold_address_must_be_one_of_this_network(load: Load, address: str) -> None:
+    document = minimal(cold={"address": address}, top_up_from=[address])
+    assert set(problems(load, document)) == {
+        "currency.LTC.cold.address",
+        "currency.LTC.top_up_from[0]",
+    }
+
+
+def test_a_broken_key_does_not_hide_the_problems_of_the_others(load: Load) -> None:
+    document = minimal(network="regtest", poll="fast", finality=2, cold={"address": "x"})
+    assert set(problems(load, document)) == {
+        "currency.LTC.poll",
+        "currency.LTC.finality",
+        "currency.LTC.cold.address",
+    }
+
+
+def test_a_good_evm_currency_and_its_token_lack_only_their_family(load: Load) -> None:
+    found = problems(load, with_evm(USDT=TOKEN, ETH=ETH))
+    assert set(found) == {"currency.ETH.family", "currency.USDT.family"}
+    assert all(EVM in text for text in found.values())
+
+
+@pytest.mark.parametrize(
+    ("tables", "expected"),
+    [
+        ({"ETH": {"node": "http://127.0.0.1:8545"}}, "currency.ETH.chain_id"),
+        ({"ETH": ETH, "USDT": TOKEN | {"chain": "LTC2"}}, "currency.USDT.chain"),
+        ({"ETH": ETH, "USDT": TOKEN | {"chain": "USDT"}}, "currency.USDT.chain"),
+        ({"ETH": ETH, "USDT": TOKEN | {"token": "0x12"}}, "currency.USDT.token"),
+        ({"ETH": ETH, "USDT": TOKEN | {"node": "http://h:1"}}, "currency.USDT.node"),
+        ({"ETH": ETH, "USDT": {"chain": "ETH", "decimals": 6}}, "currency.USDT.token"),
+        ({"ETH": ETH, "USDT": {**TOKEN, "network": "main"}}, "currency.USDT.network"),
+        ({"ETH": ETH | {"chain_id": 1, "node": "embedded"}}, "currency.ETH.node"),
+        ({"ETH": ETH | {"keys": {"keystore": "file:x"}}}, "currency.ETH.keys"),
+    ],
+)
+def test_evm_currencies_are_judged_too(
+    load: Load, tables: dict[str, dict[str, Any]], expected: str
+) -> None:
+    assert expected in problems(load, with_evm(**tables), role="web")
+
+
+def test_a_token_without_decimals_is_a_problem(load: Load) -> None:
+    table = {key: value for key, value in TOKEN.items() if key != "decimals"}
+    assert "currency.USDT.decimals" in problems(load, with_evm(ETH=ETH, USDT=table))
+
+
+@pytest.mark.parametrize("role", ["engine", "web"])
+def test_the_embedded_chain_is_a_sandbox_for_every_role(load: Load, role: str) -> None:
+    document = with_evm(ETH={"node": "embedded"})
+    assert set(problems(load, document, role=role)) == {"currency.ETH.family"}
