@@ -19,11 +19,12 @@ class Flaw:
     payment: str | None = None
 
     def __str__(self) -> str:
-        parts = [self.where] if self.where else []
-        if self.seq is not None:
-            named = f"seq {self.seq}"
-            parts.append(f"{named}, payment {shown(self.payment)}" if self.payment else named)
-        return ": ".join([*parts, self.what])
+        named = [
+            f"seq {self.seq}" if self.seq is not None else "",
+            f"payment {shown(self.payment)}" if self.payment else "",
+        ]
+        parts = [self.where, ", ".join(name for name in named if name), self.what]
+        return ": ".join(part for part in parts if part)
 
 
 @dataclass(slots=True)

@@ -1,0 +1,1 @@
+"""The commands of `cashier`, a module each; cashier.py names them and wires nothing else."""
