@@ -90,9 +90,11 @@ def litecoind(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Litecoind]:
 
 
 @pytest.fixture
-def own_litecoind(tmp_path: Path) -> Iterator[Litecoind]:
-    """A node for one test that kills, freezes or rewinds it deeply."""
-    yield from _running(Litecoind(tmp_path / "litecoind"))
+def own_litecoind(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Litecoind]:
+    """A node for one test that kills, freezes or rewinds it deeply. Flags of its own come by
+    `@pytest.mark.parametrize("own_litecoind", [("-flag",)], indirect=True)`."""
+    flags: tuple[str, ...] = getattr(request, "param", ())
+    yield from _running(Litecoind(tmp_path / "litecoind", flags=flags))
 
 
 def _running(node: Litecoind) -> Iterator[Litecoind]:

@@ -48,7 +48,8 @@ class Litecoind:
     def start(self) -> None:
         """Start it and wait until it answers with both wallets loaded."""
         first = not (self.folder / "regtest").exists()
-        self._launch()
+        self.launch()
+        wait_until(self._answers, what="litecoind")
         if not first:
             return
         for wallet in ("cashier", "outside"):
@@ -56,7 +57,8 @@ class Litecoind:
             self.rpc("createwallet", wallet, False, False, "", False, False, True)
         self.mine(110)
 
-    def _launch(self) -> None:
+    def launch(self) -> None:
+        """Start its process and wait for nothing."""
         binary = shutil.which("litecoind")
         if binary is None:
             raise FileNotFoundError("litecoind is not installed: apt-get install litecoind")
@@ -65,7 +67,6 @@ class Litecoind:
         (self.folder / "litecoin.conf").write_text(conf)
         command = [binary, f"-datadir={self.folder}", *FLAGS, *self._flags]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        wait_until(self._answers, what="litecoind")
 
     def _answers(self) -> bool:
         if self._process is not None and self._process.poll() is not None:
