@@ -1,0 +1,245 @@
+"""What the page shows, prepared from what the engine knows: data for the templates, no HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from engine import queries
+from engine.clock import parse_rfc3339
+from engine.config import Config, Currency
+from engine.deposits.request import request_deposit
+from engine.errors import AddressPoolEmpty
+from engine.money import format_fixed
+from engine.queries import BalanceView, CurrencyView, PaymentView
+from engine.sessions import Session
+from web import words
+from web.qr import qr_data_uri, qr_text
+
+GROUP = 4
+SHOWN_MAX = 10
+_RECENT = timedelta(days=1)
+_ENDS = 8  # characters at either end that people compare
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A currency that can be chosen."""
+
+    symbol: str
+    name: str
+    network: str
+    chosen: bool
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A currency whose crediting waits."""
+
+    symbol: str
+    text: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to pay: the address whole, in groups, and as a QR code, with what must be known."""
+
+    payment: PaymentView
+    name: str
+    groups: tuple[tuple[str, bool], ...]
+    qr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a client must know of the chosen currency before it pays."""
+
+    symbol: str
+    name: str
+    network: str
+    minimum: str
+    confirmations: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One deposit with its line of states and its story."""
+
+    view: PaymentView
+    amount: str
+    steps: tuple[words.Step, ...]
+    story: words.Story
+    short_txid: str
+
+
+@dataclass(frozen=True, slots=True)
+class DepositModel:
+    """The deposit page."""
+
+    choices: tuple[Choice, ...]
+    pauses: tuple[Pause, ...]
+    terms: Terms | None
+    place: Place | None
+    cards: tuple[Card, ...]
+    balances: tuple[tuple[str, str, str], ...]
+
+    @property
+    def waits(self) -> bool:
+        """Whether something can still change by itself, so that a page without a script reloads."""
+        return self.place is not None or any(
+            card.view.state in queries.OPEN_STATES for card in self.cards
+        )
+
+
+def deposit_model(
+    config: Config, session: Session, *, wanted: str | None, now: datetime
+) -> DepositModel:
+    """Everything on the deposit page. `wanted` is the currency chosen on the page, if any."""
+    offered = queries.currencies(config)
+    open_now = queries.open_payments(config, session.client)
+    chosen = _chosen(config, session, wanted, open_now)
+    requested = [view for view in open_now if view.state == "requested"]
+    place = next((view for view in requested if view.currency == chosen), None)
+    newest = queries.list_payments(config, client=session.client, limit=SHOWN_MAX).items
+    currency = config.currencies.get(chosen or "")
+    return DepositModel(
+        choices=tuple(_choice(view, chosen) for view in offered),
+        pauses=_pauses(offered, chosen, open_now),
+        terms=None if currency is None else _terms(currency),
+        place=None if place is None or currency is None else _place(place, currency),
+        cards=tuple(card_of(config, view) for view in _current(open_now, newest, now=now)),
+        balances=balance_rows(queries.balances(config, session.client)),
+    )
+
+
+def open_first(config: Config, session: Session, *, now: datetime) -> None:
+    """At entry: a client whose currency is settled finds the address ready. An empty pool is no
+    error here, the page has a button to ask again."""
+    symbol = session.currency or _only(config)
+    if symbol is None or not session.allows("deposit"):
+        return
+    try:
+        request_deposit(config, client=session.client, currency=symbol, now=now)
+    except AddressPoolEmpty:
+        return
+
+
+def card_of(config: Config, view: PaymentView) -> Card:
+    """A deposit as the page tells it."""
+    currency = config.currencies.get(view.currency)
+    return Card(
+        view=view,
+        amount=words.amount_words(view),
+        steps=words.steps(view),
+        story=words.story(view, currency),
+        short_txid="" if view.txid is None else f"{view.txid[:8]}…{view.txid[-6:]}",
+    )
+
+
+def balance_rows(balances: Sequence[BalanceView]) -> tuple[tuple[str, str, str], ...]:
+    """(currency, available, pending) of what is not empty; all of them if everything is."""
+    full = [row for row in balances if row.available or row.pending]
+    return tuple(
+        (
+            row.currency,
+            format_fixed(row.available, row.decimals),
+            format_fixed(row.pending, row.decimals) if row.pending else "",
+        )
+        for row in full or balances
+    )
+
+
+def address_groups(address: str) -> tuple[tuple[str, bool], ...]:
+    """The address in groups of four with whether a group is one that people compare: the first
+    and the last eight characters. What stands before a colon is the network's name, not compared.
+    """
+    head, colon, body = address.rpartition(":")
+    pieces = [body[at : at + GROUP] for at in range(0, len(body), GROUP)]
+    starts = [at * GROUP for at in range(len(pieces))]
+    groups = [
+        (piece, at < _ENDS or at + len(piece) > len(body) - _ENDS)
+        for at, piece in zip(starts, pieces, strict=True)
+    ]
+    return ((head + colon, False), *groups) if colon else tuple(groups)
+
+
+def _only(config: Config) -> str | None:
+    return next(iter(config.currencies)) if len(config.currencies) == 1 else None
+
+
+def _chosen(
+    config: Config, session: Session, wanted: str | None, open_now: Sequence[PaymentView]
+) -> str | None:
+    """What the client chose, what the site named, the only one, or the one it last asked for."""
+    asked = next((view.currency for view in open_now if view.state == "requested"), None)
+    for symbol in (wanted, session.currency, _only(config), asked):
+        if symbol in config.currencies:
+            return symbol
+    return None
+
+
+def _choice(view: CurrencyView, chosen: str | None) -> Choice:
+    currency = view.currency
+    return Choice(
+        symbol=currency.symbol,
+        name=currency.name,
+        network=words.network_words(currency),
+        chosen=currency.symbol == chosen,
+        paused=_is_paused(view),
+    )
+
+
+def _is_paused(view: CurrencyView) -> bool:
+    return view.chain is None or view.chain.state != "well"
+
+
+def _pauses(
+    offered: Sequence[CurrencyView], chosen: str | None, open_now: Sequence[PaymentView]
+) -> tuple[Pause, ...]:
+    """The paused currencies that concern this client: the chosen one, and what it waits for."""
+    concerned = {view.currency for view in open_now} | {chosen}
+    return tuple(
+        Pause(
+            symbol=view.currency.symbol,
+            text=words.pause_words(
+                view.currency.symbol,
+                "its node was not asked yet" if view.chain is None else view.chain.reason,
+            ),
+            since="" if view.chain is None else view.chain.since,
+        )
+        for view in offered
+        if _is_paused(view) and view.currency.symbol in concerned
+    )
+
+
+def _terms(currency: Currency) -> Terms:
+    return Terms(
+        symbol=currency.symbol,
+        name=currency.name,
+        network=words.network_words(currency),
+        minimum=words.minimum_words(currency),
+        confirmations=words.confirmation_words(currency),
+    )
+
+
+def _place(view: PaymentView, currency: Currency) -> Place:
+    address, uri = view.address or "", view.uri or ""
+    return Place(
+        payment=view,
+        name=currency.name,
+        groups=address_groups(address),
+        qr=qr_data_uri(qr_text(currency, address=address, uri=uri)),
+    )
+
+
+def _current(
+    open_now: Sequence[PaymentView], newest: Sequence[PaymentView], *, now: datetime
+) -> list[PaymentView]:
+    """What is under way, and what ended within a day, newest first; requests have their place."""
+    recent = [view for view in newest if now - parse_rfc3339(view.updated_at) < _RECENT]
+    shown = {view.id: view for view in (*open_now, *recent)}
+    views = [v for v in shown.values() if v.state not in {"requested", "expired"}]
+    return sorted(views, key=lambda view: view.first_seq, reverse=True)[: SHOWN_MAX * 2]

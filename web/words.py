@@ -1,0 +1,259 @@
+"""What a client reads: each state of a deposit as what happened, what it means, what to do.
+
+Numbers and names come from the payment; the sentences are here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.clock import parse_rfc3339
+from engine.config import Currency
+from engine.money import format_amount, format_fixed
+from engine.queries import PaymentView
+
+STEPS = ("requested", "pending", "confirmed", "credited")
+
+_NETWORKS = {
+    "main": "main network",
+    "test": "test network: coins here have no worth",
+    "signet": "test network (signet): coins here have no worth",
+    "regtest": "practice network (regtest): coins here have no worth",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """`headline` says what happened, `meaning` what it means for the money, `todo` what to do.
+    `tone` picks the colour: `wait`, `good`, `care` or `bad`."""
+
+    headline: str
+    meaning: str
+    todo: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A place in the line of states. `mark` picks its shape: `done`, `now`, `next`, `stopped`."""
+
+    name: str
+    mark: str
+    note: str = ""
+
+
+def network_words(currency: Currency) -> str:
+    """The network, named so that nobody takes a practice coin for money."""
+    return _NETWORKS.get(currency.network, currency.network)
+
+
+def duration_words(seconds: int) -> str:
+    """A waiting time as people say it: `about 8 minutes`."""
+    minutes = max(1, round(seconds / 60))
+    if minutes < 90:
+        return "about a minute" if minutes == 1 else f"about {minutes} minutes"
+    hours = round(minutes / 60)
+    return f"about {hours} hours" if hours < 48 else f"about {round(hours / 24)} days"
+
+
+def blocks(count: int) -> str:
+    """`1 confirmation`, `3 confirmations`."""
+    return f"{count} confirmation{'' if count == 1 else 's'}"
+
+
+def confirmation_words(currency: Currency) -> str:
+    """When a deposit is credited: the number of confirmations, by amount where that matters."""
+    steps = currency.confirmations.steps
+    most = duration_words(currency.confirmations.most * currency.coin.block_s)
+    if len(steps) == 1:
+        return f"Credited after {blocks(steps[0][0])}, usually {most}."
+    parts = [
+        f"{depth} up to {format_amount(bound, currency.decimals)} {currency.symbol}"
+        for depth, bound in steps
+        if bound is not None
+    ]
+    return f"Confirmations needed: {', '.join(parts)}, else {steps[-1][0]} ({most})."
+
+
+def minimum_words(currency: Currency) -> str:
+    """The smallest deposit, and what becomes of a smaller one."""
+    if not currency.deposit_minimum:
+        return "Any amount."
+    least = f"{format_amount(currency.deposit_minimum, currency.decimals)} {currency.symbol}"
+    if currency.below_minimum == "accumulate":
+        return f"Minimum {least}; smaller amounts are added up until they reach it."
+    return f"Minimum {least}; less is not credited by itself."
+
+
+def amount_words(view: PaymentView) -> str:
+    """The amount with every decimal, so that amounts stand under each other; empty before one."""
+    if view.units is None:
+        return ""
+    return f"{format_fixed(view.units, view.decimals)} {view.currency}"
+
+
+def waiting_words(view: PaymentView, currency: Currency | None) -> str:
+    """How many confirmations are missing and how long that usually takes."""
+    missing = max(0, view.confirmations_required - view.confirmations)
+    if currency is None or not missing:
+        return ""
+    return f"usually {duration_words(missing * currency.coin.block_s)} more"
+
+
+def story(view: PaymentView, currency: Currency | None) -> Story:
+    """The story of a deposit now."""
+    if view.state == "pending":
+        return _pending(view, currency)
+    if view.state == "credited":
+        return _credited(view)
+    if view.state == "held":
+        return _held(view, currency)
+    return _OTHERS.get(view.state, Story(view.state, view.reason, "", "wait"))
+
+
+def _pending(view: PaymentView, currency: Currency | None) -> Story:
+    if view.sub_state == "not_in_mempool":
+        return Story(
+            "Out of sight for the moment",
+            "Our node does not see your payment now. Nothing is lost: it counts as soon as it is"
+            " in a block.",
+            "If it was sent with a very low fee, your wallet may have to send it again.",
+            "care",
+        )
+    if view.sub_state == "immature":
+        return Story(
+            "Newly mined coins",
+            f"Such coins can only be used when they are older; {_so_far(view)}.",
+            "Nothing to do: they are credited by themselves.",
+            "wait",
+        )
+    if not view.confirmations:
+        return Story(
+            "Seen on the network",
+            "Your payment is on its way into a block.",
+            "Nothing to do: it is credited by itself.",
+            "wait",
+        )
+    waiting = waiting_words(view, currency)
+    return Story(
+        "In a block",
+        f"{_so_far(view)}{', ' if waiting else ''}{waiting}.",
+        "Nothing to do: it is credited by itself.",
+        "wait",
+    )
+
+
+def _so_far(view: PaymentView) -> str:
+    return f"{view.confirmations} of {blocks(view.confirmations_required)}"
+
+
+def _credited(view: PaymentView) -> Story:
+    if view.unsettled:
+        return Story(
+            "Credited, and watched again",
+            "The network is rewriting its last blocks. The amount stays in your balance while we"
+            " watch your payment come back into a block.",
+            "Nothing to do.",
+            "care",
+        )
+    return Story("Credited", "The amount is in your balance.", "", "good")
+
+
+def _held(view: PaymentView, currency: Currency | None) -> Story:
+    if view.sub_state == "accumulating":
+        return Story(
+            "Kept until the minimum is reached",
+            "It is below the minimum, and it counts: it is credited together with what you send to"
+            " the same address, as soon as the sum reaches the minimum.",
+            f"Send more to the same address. {'' if currency is None else minimum_words(currency)}",
+            "care",
+        )
+    why = f": {view.reason}" if view.reason else ""
+    return Story(
+        "Waiting for a person",
+        f"Your coins have arrived and are safe, but someone has to look at them first{why}.",
+        "Nothing to do now. If you ask the site's support, give them the payment's number.",
+        "care",
+    )
+
+
+_OTHERS = {
+    "requested": Story(
+        "Waiting for your coins",
+        "Nothing has been seen yet. A payment shows here within seconds of being sent.",
+        "",
+        "wait",
+    ),
+    "confirmed": Story(
+        "Confirmed",
+        "Your payment has all its confirmations and is being credited.",
+        "Nothing to do.",
+        "wait",
+    ),
+    "expired": Story(
+        "Nobody paid this request in time",
+        "No coins arrived. The address stays yours: what is sent there later is still credited.",
+        "",
+        "wait",
+    ),
+    "vanished": Story(
+        "This payment did not happen",
+        "The network dropped it or its sender replaced it before it was final. Nothing was"
+        " credited, and nothing was taken from you here.",
+        "Look into the wallet that sent it. If it sent a replacement, that is a payment of its own"
+        " in this list.",
+        "bad",
+    ),
+    "reversed": Story(
+        "Taken back",
+        "The network undid this payment after it was credited: its coins went elsewhere. The amount"
+        " was taken out of your balance again.",
+        "Look into the wallet that sent it, and ask the site's support if your balance is below"
+        " zero.",
+        "bad",
+    ),
+    "refused": Story(
+        "Not accepted",
+        "These coins were not credited. They are kept safe and can be sent back.",
+        "Ask the site's support for a refund and give them the payment's number.",
+        "bad",
+    ),
+    "refunded": Story("Sent back", "These coins were returned to their sender.", "", "good"),
+}
+
+
+def steps(view: PaymentView) -> tuple[Step, ...]:
+    """The line of states with this deposit's place in it. One that left the line shows how far it
+    came and where it stopped."""
+    if view.state in STEPS:
+        return _on_the_line(view, STEPS.index(view.state))
+    came = {"held": 3, "refused": 3, "refunded": 3, "reversed": 3}.get(view.state, 1)
+    if view.state == "vanished":
+        came = 2
+    line = [Step(name, "done") for name in STEPS[:came]]
+    line.append(Step(view.state, "now" if view.state == "held" else "stopped"))
+    if view.state == "held":
+        line.append(Step("credited", "next"))
+    return tuple(line)
+
+
+def _on_the_line(view: PaymentView, at: int) -> tuple[Step, ...]:
+    line = [Step(name, "done") for name in STEPS[:at]]
+    note = ""
+    if view.state == "pending":
+        note = f"{min(view.confirmations, view.confirmations_required)} of"
+        note += f" {view.confirmations_required}"
+    line.append(Step(STEPS[at], "done" if view.state == "credited" else "now", note))
+    line += [Step(name, "next") for name in STEPS[at + 1 :]]
+    return tuple(line)
+
+
+def pause_words(symbol: str, reason: str) -> str:
+    """Why crediting waits, and that the coins do not."""
+    why = f": {reason}" if reason else ""
+    return f"Crediting of {symbol} is paused{why}."
+
+
+def moment_words(moment: str) -> str:
+    """A time in UTC for people; the page's script turns it into the reader's own zone."""
+    return parse_rfc3339(moment).strftime("%-d %b %Y, %H:%M:%S UTC")
