@@ -1,0 +1,167 @@
+"""One showing of the demo, from its first process to its last: what starts, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shlex
+import signal
+import socket
+import tempfile
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tornado.netutil import bind_sockets
+
+from demo.guard import Guard
+from demo.miner import EVERY_S, Miner
+from demo.nodes import Litecoind, find
+from demo.ports import HOST, free_port, require_free
+from demo.sandbox import Run, write_config
+from demo.site.app import Site
+from demo.trouble import DemoTrouble
+from engine.config import Config, load_config
+
+Say = Callable[[str], None]
+
+TRIES_MAX = 3
+NODE_REST_S = 8.0
+
+
+async def show(*, template: Path, port: int, seconds: int | None, say: Say, complain: Say) -> None:
+    """Run the demo for `seconds` (None: until it is interrupted), then end all that it started.
+
+    `template` gives the configuration's values, `port` is the page's, 0 any free one.
+    Raises DemoTrouble when a part of it fails.
+    """
+    find()
+    if port:
+        require_free(port)
+    _cancel_on_signals()
+    with contextlib.suppress(asyncio.CancelledError):
+        async with AsyncExitStack() as stack:
+            stage = await _set_up(stack, template, port=port)
+            _announce(stage, say)
+            await _play(stage, seconds=seconds, complain=complain)
+
+
+def _cancel_on_signals() -> None:
+    """The first Ctrl-C, SIGTERM or closed terminal ends the showing; the next ones change nothing,
+    so that an impatient second Ctrl-C leaves nothing behind."""
+    task = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    asked: list[int] = []
+
+    def end(number: int) -> None:
+        if task is not None and not asked:
+            task.cancel()
+        asked.append(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, end, number)
+
+
+class _Stage:
+    """What is running."""
+
+    def __init__(self, config: Config, node: Litecoind, run: Run, site: Site) -> None:
+        self.config = config
+        self.node = node
+        self.run = run
+        self.site = site
+
+
+async def _set_up(stack: AsyncExitStack, template: Path, *, port: int) -> _Stage:
+    """Start everything; `stack` ends it, the last first. Raises DemoTrouble."""
+    folder = Path(tempfile.mkdtemp(prefix="cashier-demo-"))
+    guard = stack.enter_context(Guard(folder))
+    node = Litecoind(folder / "litecoin", guard)
+    stack.push_async_callback(node.stop)
+    await node.start()
+    sockets = bind_sockets(0, HOST)
+    for sock in sockets:
+        stack.callback(sock.close)
+    write = partial(
+        write_config, folder, {node.symbol: node.url}, template=template, site_url=_url(sockets[0])
+    )
+    path, run = await _start_cashier(write, guard, port=port)
+    stack.push_async_callback(run.stop)
+    config = load_config(path, role="web")
+    site = Site(config, {node.symbol: node}, url=_url(sockets[0]))
+    stack.push_async_callback(site.stop)
+    site.start(sockets)
+    return _Stage(config, node, run, site)
+
+
+async def _start_cashier(
+    write: Callable[..., Path], guard: Guard, *, port: int
+) -> tuple[Path, Run]:
+    """Configure and start the cashier. A free port may be taken by somebody else before the cashier
+    has it; then it gets another one."""
+    for turn in range(1, TRIES_MAX + 1):
+        page_port = port or free_port()
+        path = write(page_port=page_port)
+        try:
+            return path, await Run.start(path, guard)
+        except DemoTrouble:
+            if port or turn == TRIES_MAX or not _is_taken(page_port):
+                raise
+    raise DemoTrouble("no free port for the cashier page")
+
+
+def _is_taken(port: int) -> bool:
+    try:
+        require_free(port)
+    except DemoTrouble:
+        return True
+    return False
+
+
+def _url(sock: socket.socket) -> str:
+    return f"http://{HOST}:{sock.getsockname()[1]}"
+
+
+def _announce(stage: _Stage, say: Say) -> None:
+    say(f"site: {stage.site.url}")
+    say(f"page: {stage.config.web.url}")
+    say(f"node {stage.node.symbol}: {stage.node.url}")
+    say(
+        "Open the site, press Deposit, then send test coins there and watch the page:"
+        f" while a deposit waits, a block comes every {EVERY_S:.0f} seconds."
+    )
+    say(
+        "Every command works on this run, such as:"
+        f" cashier status --config {shlex.quote(str(stage.config.path))} (Ctrl-C ends all of it)"
+    )
+
+
+async def _play(stage: _Stage, *, seconds: int | None, complain: Say) -> None:
+    """Return after `seconds`; raise what a part raises before."""
+    depth = stage.config.currencies[stage.node.symbol].confirmations.most
+    parts: tuple[Coroutine[Any, Any, None], ...] = (
+        Miner(stage.node, depth=depth).run(),
+        stage.run.ended(),
+        _keep_up(stage.node, complain),
+    )
+    tasks = [asyncio.create_task(part) for part in parts]
+    try:
+        done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _keep_up(node: Litecoind, complain: Say) -> None:
+    """A node that ends is started again after a rest in which the page says that it is away."""
+    while True:
+        await node.ended()
+        complain(f"the {node.symbol} node has ended; it starts again in {NODE_REST_S:.0f} seconds")
+        await asyncio.sleep(NODE_REST_S)
+        await node.restart()
+        complain(f"the {node.symbol} node is back")
