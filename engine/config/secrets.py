@@ -80,14 +80,6 @@ def secret_for(
     return PlainValidator(validate)
 
 
-def resolve(reference: str, reading: Reading) -> Secret:
-    """The secret that `reference` names, looked up now. Raises Wrong."""
-    secret = _look_up(reference, reading, wanted=True)
-    if secret is None:
-        raise TypeError("a wanted secret is found or Wrong is raised")
-    return secret
-
-
 def _look_up(reference: str, reading: Reading, *, wanted: bool) -> Secret | None:
     scheme, _, rest = reference.partition(":")
     if scheme == "env":
