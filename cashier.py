@@ -8,7 +8,17 @@ from commands.context import App, config_option
 from commands.group import LazyGroup
 
 COMMANDS = {
+    "run": ("commands.run:run", "Run engine and web, or one of them."),
+    "check": ("commands.check:check", "Preflight: configuration, database, files, nodes."),
+    "status": ("commands.status:status", "How each currency stands."),
+    "handshake": ("commands.handshake:handshake", "Print a launch URL, as the site builds it."),
+    "payments": ("commands.payments:payments", "Search payments."),
+    "show": ("commands.payments:show", "Print one payment's whole story."),
+    "migrate": ("commands.migrate:migrate", "Make the database, or bring it up to date."),
+    "keys": ("commands.keys:keys", "Make and show keys."),
+    "lifecycle": ("commands.lifecycle:lifecycle", "Draw the states and moves of payments."),
     "export": ("commands.export:export", "Write histories out for auditors."),
+    "demo": ("demo.command:demo", "The sandbox: a real node, the page and a small trading site."),
     "verify": ("commands.verify:verify", "Verify an export, or the database."),
 }
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.errors import DatabaseError, SchemaError
+from engine.errors import DatabaseError
 
 if TYPE_CHECKING:
     from engine.config import Config, Role
@@ -39,16 +39,24 @@ class App:
         return Path(named) if named and not DEFAULT_FILE.exists() else DEFAULT_FILE
 
     def load(self, role: Role) -> Config:
-        """The configuration as `role` may see it. Raises ConfigError."""
+        """The configuration as `role` may see it, and its sandbox clock. Raises ConfigError."""
+        from engine.clock import use_sandbox_offset
         from engine.config import load_config
 
-        return load_config(self.config_path, role=role)
+        config = load_config(self.config_path, role=role)
+        try:
+            use_sandbox_offset(sandbox=config.sandbox)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+        return config
 
     def open(self, role: Role) -> Config:
         """The configuration, with its database opened and found to fit this program; connections
         are the caller's (`connected`). Raises ConfigError, DatabaseError, SchemaError."""
+        from engine.store import open_fitting
+
         config = self.load(role)
-        open_fitting(config.database)
+        open_fitting(config)
         return config
 
     @contextmanager
@@ -85,29 +93,3 @@ def config_option() -> click.Option:
 def _remember(ctx: click.Context, _param: click.Parameter, value: Path | None) -> None:
     if value is not None:
         ctx.ensure_object(App).given = value
-
-
-def open_fitting(url: str) -> None:
-    """Open the database of `url` and look at its tables. Raises DatabaseError when it cannot be
-    reached, SchemaError when tables and program do not fit."""
-    import peewee
-
-    from db import migrate
-    from db.connection import connected, open_database
-
-    path = url.removeprefix("sqlite:///")
-    if path != url and not Path(path).exists():
-        raise SchemaError(f"there is no database at {path} yet; run `cashier migrate`")
-    try:
-        open_database(url)
-        with connected():
-            pending, unknown = migrate.pending(), migrate.unknown()
-    except (peewee.DatabaseError, peewee.InterfaceError) as error:
-        raise DatabaseError(
-            "the database cannot be opened: is it running, and are name and password right?",
-            detail=str(error),
-        ) from error
-    if unknown:
-        raise SchemaError(f"the database is newer than this program: it has {unknown[-1]}")
-    if pending:
-        raise SchemaError(f"the database lacks {', '.join(pending)}; run `cashier migrate`")

@@ -1,0 +1,140 @@
+"""`cashier payments` and `cashier show`: searching payments, and one payment's whole story."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from commands.context import App, pass_app
+from commands.output import json_option, print_json, print_table, printable
+from engine import queries
+from engine.config import Config
+from engine.entries import EntryView, entries_of
+from engine.errors import PaymentNotFound
+from engine.lifecycle import STATES
+from engine.queries import HistoryView, PaymentView
+
+ALL_STATES = sorted({state.name for states in STATES.values() for state in states})
+PREFIX_MIN = 6
+
+
+@click.command()
+@click.option("--state", type=click.Choice(ALL_STATES), help="Only payments in this state.")
+@click.option("--client", metavar="ID", help="Only this client's.")
+@click.option("--currency", metavar="C", help="Only this currency's.")
+@click.option("--find", metavar="TEXT", help="A payment id, client, address or txid, or its start.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, queries.PAGE_MAX),
+    default=50,
+    show_default=True,
+    help="At most so many.",
+)
+@click.option("--after", metavar="CURSOR", help="Go on after a list's `next`.")
+@json_option
+@pass_app
+def payments(app: App, /, *, as_json: bool, **wanted: Any) -> None:
+    """List payments, newest first."""
+    with app.connect("console") as config:
+        _check_currency(config, wanted["currency"])
+        try:
+            page = queries.list_payments(config, **wanted)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+    if as_json:
+        print_json({"items": [view.as_json() for view in page.items], "next": page.next})
+        return
+    print_table(
+        ("id", "kind", "client", "currency", ">amount", "state", ">confirmations", "updated"),
+        [_row(view) for view in page.items],
+    )
+    if page.next is not None:
+        click.echo(f"more: --after {page.next}", err=True)
+
+
+@click.command()
+@click.argument("payment", metavar="ID")
+@json_option
+@pass_app
+def show(app: App, *, payment: str, as_json: bool) -> None:
+    """Everything about one payment. The start of its id is enough where no other begins so."""
+    with app.connect("console") as config:
+        view = _find(config, payment)
+        history = queries.history(config, view.id)
+        entries = entries_of(config, view.id)
+    if as_json:
+        moves = [move.as_json() for move in history]
+        posted = [entry.as_json() for entry in entries]
+        print_json({**view.as_json(), "history": moves, "entries": posted})
+    else:
+        _tell(view, history, entries)
+
+
+def _tell(
+    view: PaymentView, history: tuple[HistoryView, ...], entries: tuple[EntryView, ...]
+) -> None:
+    for name, value in view.as_json().items():
+        if value not in {None, ""}:
+            click.echo(f"{name:<24}{printable(value)}")
+    click.echo()
+    print_table(
+        (">seq", "at", "event", "from", "to", "actor", "evidence", "reason"),
+        [
+            (m.seq, m.at, m.event, m.from_state, m.to_state, m.actor, _evidence(m), m.reason)
+            for m in history
+        ],
+    )
+    lines = [(entry, posting) for entry in entries for posting in entry.postings]
+    if lines:
+        click.echo()
+        print_table(
+            (">entry", "event", "account", "currency", ">amount"),
+            [(e.id, e.event, p.account, p.currency, p.amount) for e, p in lines],
+        )
+
+
+def _evidence(move: HistoryView) -> str:
+    """The block and depth that a move stands on; --json has all of it."""
+    height, depth = (move.evidence.get(key) for key in ("block_height", "confirmations"))
+    shown = [f"block {height}"] if height is not None else []
+    return ", ".join([*shown, *([f"{depth} deep"] if depth else [])])
+
+
+def _find(config: Config, text: str) -> PaymentView:
+    """The payment of this id, or the only one whose id begins so. Raises PaymentNotFound."""
+    try:
+        return queries.find_payment(config, text)
+    except PaymentNotFound:
+        begun = queries.list_payments(config, find=text).items if len(text) >= PREFIX_MIN else ()
+    found = [view for view in begun if view.id.startswith(text)]
+    if len(found) > 1:
+        raise click.UsageError(f"more than one payment begins with {text}; give more of its id")
+    if not found:
+        raise PaymentNotFound(
+            f"no payment has the id {text}; {PREFIX_MIN} or more of its first signs are enough"
+        )
+    return found[0]
+
+
+def _check_currency(config: Config, symbol: str | None) -> None:
+    if symbol is not None and symbol not in config.currencies:
+        known = ", ".join(config.currencies)
+        raise click.UsageError(f"no currency {symbol} is configured, known: {known}")
+
+
+def _row(view: PaymentView) -> tuple[object, ...]:
+    depth = None
+    if view.state in {"pending", "confirmed"}:
+        depth = f"{view.confirmations} of {view.confirmations_required}"
+    updated = view.updated_at.partition(".")[0] + "Z"
+    return (
+        view.id,
+        view.kind,
+        view.client,
+        view.currency,
+        view.amount,
+        view.state,
+        depth,
+        updated,
+    )

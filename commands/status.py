@@ -1,0 +1,65 @@
+"""`cashier status`: how each currency stands, as the database knows it."""
+
+from __future__ import annotations
+
+import click
+
+from commands.context import App, pass_app
+from commands.output import json_option, print_json, print_table
+from engine.audit import keys, seals
+from engine.clock import utc_now
+from engine.config import Config
+from engine.errors import ConfigError
+from engine.money import format_amount
+from engine.overview import CurrencyStanding, overview
+
+
+@click.command()
+@json_option
+@pass_app
+@click.pass_context
+def status(ctx: click.Context, app: App, *, as_json: bool) -> None:
+    """Each currency: height, blocks behind, payments by state, balances. Exit 1 while one is
+    paused."""
+    with app.connect("console") as config:
+        found = overview(config, utc_now())
+        key = _audit_key(config)
+    if as_json:
+        currencies = [currency.as_json() for currency in found.currencies]
+        print_json({"engine": found.engine, "audit_key": key, "currencies": currencies})
+    else:
+        click.echo(f"engine     {found.engine}\naudit key  {key or '-'}\n")
+        _print_currencies(found.currencies)
+    ctx.exit(0 if found.well else 1)
+
+
+def _print_currencies(currencies: tuple[CurrencyStanding, ...]) -> None:
+    print_table(
+        ("currency", "network", "state", ">height", ">behind", ">tip age s", "reason"),
+        [
+            (c.currency, c.network, c.state, c.height, c.behind, c.tip_age, c.reason)
+            for c in currencies
+        ],
+    )
+    balances = [
+        (c.currency, account, format_amount(units, c.decimals))
+        for c in currencies
+        for account, units in c.balances.items()
+    ]
+    payments = [(c.currency, s, count) for c in currencies for s, count in c.payments.items()]
+    for columns, rows in (
+        (("currency", "account", ">balance"), balances),
+        (("currency", "payments", ">count"), payments),
+    ):
+        if rows:
+            click.echo()
+            print_table(columns, rows)
+
+
+def _audit_key(config: Config) -> str | None:
+    """The public key of the seals: from the key itself, else as the last seal names it."""
+    try:
+        return keys.load(config.audit_key).public
+    except ConfigError:
+        head = seals.head()
+        return None if head is None else str(head["key"])

@@ -1,0 +1,148 @@
+"""The figures of `cashier status`: chain, balances by account and payments by state."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from peewee import fn
+
+from db.connection import database
+from db.exact import sum_sql
+from db.models import Payment
+from engine import orders, queries
+from engine.config import Config, Currency
+from engine.money import format_amount
+
+ENGINE_SILENT = "the engine is not running"
+NOT_CONTACTED = "not contacted yet"
+
+# Accounts of which there is one for each client or payment are shown as their sum.
+_MANY = ("client", "suspense")
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyStanding:
+    """How one currency stands. Balances are in units, all shown positive; `tip_age` in seconds."""
+
+    currency: str
+    network: str
+    decimals: int
+    state: str
+    reason: str
+    height: int | None
+    hash: str | None
+    behind: int | None
+    tip_age: int | None
+    balances: dict[str, int]
+    payments: dict[str, int]
+
+    @property
+    def well(self) -> bool:
+        return self.state == "well"
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "currency": self.currency,
+            "network": self.network,
+            "state": self.state,
+            "reason": self.reason or None,
+            "height": self.height,
+            "hash": self.hash,
+            "behind": self.behind,
+            "tip_age": self.tip_age,
+            "balances": {
+                account: format_amount(units, self.decimals)
+                for account, units in self.balances.items()
+            },
+            "payments": self.payments,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """`engine` is `running` or `stopped`."""
+
+    engine: str
+    currencies: tuple[CurrencyStanding, ...]
+
+    @property
+    def well(self) -> bool:
+        return all(currency.well for currency in self.currencies)
+
+
+def overview(config: Config, now: datetime) -> Overview:
+    """Everything at once; whatever an engine that is silent said last is not believed any more."""
+    alive = orders.engine_alive(now)
+    chains = {chain.symbol: chain for chain in queries.chains(config)}
+    balances, payments = _balances(), _payments()
+    return Overview(
+        "running" if alive else "stopped",
+        tuple(
+            _standing(
+                currency,
+                chains.get(currency.chain),
+                now=now,
+                alive=alive,
+                balances=balances[currency.symbol],
+                payments=payments[currency.symbol],
+            )
+            for currency in config.currencies.values()
+        ),
+    )
+
+
+def _standing(
+    currency: Currency,
+    chain: queries.ChainView | None,
+    *,
+    now: datetime,
+    alive: bool,
+    balances: dict[str, int],
+    payments: dict[str, int],
+) -> CurrencyStanding:
+    state, reason = ("paused", NOT_CONTACTED) if chain is None else (chain.state, chain.reason)
+    if not alive:
+        state, reason = "paused", ENGINE_SILENT
+    tip_time = chain.tip_time if chain else 0
+    return CurrencyStanding(
+        currency=currency.symbol,
+        network=currency.network,
+        decimals=currency.decimals,
+        state=state,
+        reason=reason,
+        height=chain.height if chain else None,
+        hash=chain.hash if chain else None,
+        behind=chain.behind if chain else None,
+        tip_age=max(0, int(now.timestamp()) - tip_time) if tip_time else None,
+        balances=dict(sorted(balances.items())),
+        payments=dict(sorted(payments.items())),
+    )
+
+
+def _balances() -> dict[str, dict[str, int]]:
+    """Units by currency and account, `client:*` standing for all clients together."""
+    cases = " ".join(
+        f"WHEN SUBSTR(account, 1, {len(name) + 1}) = '{name}:' THEN '{name}:*'" for name in _MANY
+    )
+    # Constants only; nothing from outside is in the text.
+    total = sum_sql(database.obj, "units")
+    query = f"SELECT currency, CASE {cases} ELSE account END, {total} FROM balance GROUP BY 1, 2"  # noqa: S608
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for currency, account, units in database.execute_sql(query):
+        signed = int(units)
+        found[currency][account] = signed if account.startswith("wallet:") else -signed
+    return found
+
+
+def _payments() -> dict[str, dict[str, int]]:
+    """How many payments of each currency are in each state."""
+    rows = Payment.select(
+        Payment.currency, Payment.state, fn.COUNT(Payment.id).alias("count")
+    ).group_by(Payment.currency, Payment.state)
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in rows.dicts():
+        found[row["currency"]][row["state"]] = int(row["count"])
+    return found
