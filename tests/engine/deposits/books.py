@@ -1,0 +1,100 @@
+"""The books of a house, recomputed from nothing: postings, balances, payments, coins, the chain."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from db.models import Address, Balance, Coin, Payment, Posting
+from engine import chains
+from engine.audit.database import verify_database
+
+if TYPE_CHECKING:
+    from tests.engine.deposits.life import House
+
+POSTED = ("confirmed", "credited", "held", "refused")
+IN_SUSPENSE = ("confirmed", "held", "refused")
+
+Accounts = dict[tuple[str, str], int]
+
+
+def assert_books_balance(house: House) -> None:
+    """Entries sum to zero, balances are their postings, every account is what its payments say,
+    and the histories verify."""
+    postings = _postings()
+    kept = {(row.account, row.currency): int(row.units) for row in Balance.select()}
+    assert {key: units for key, units in kept.items() if units} == postings
+    assert postings == _demanded()
+    _assert_coins_match(house)
+    report = verify_database()
+    assert report.ok, [str(problem) for problem in report.problems]
+
+
+def _postings() -> Accounts:
+    """Sums of the postings per account, those at zero left out."""
+    entries: dict[tuple[int, str], int] = defaultdict(int)
+    accounts: Accounts = defaultdict(int)
+    for row in Posting.select():
+        entries[row.entry, row.currency] += int(row.units)
+        accounts[row.account, row.currency] += int(row.units)
+    assert not any(entries.values()), "an entry does not sum to zero"
+    return {key: units for key, units in accounts.items() if units}
+
+
+def _demanded() -> Accounts:
+    """What each account must hold by the states of the deposits alone."""
+    accounts: Accounts = defaultdict(int)
+    for payment in Payment.select().where(Payment.kind == "deposit"):
+        if payment.state not in POSTED:
+            continue
+        units = int(payment.units)
+        accounts["wallet:deposits", payment.currency] += units
+        suspended = payment.state in IN_SUSPENSE
+        other = f"suspense:{payment.id}" if suspended else f"client:{payment.client}"
+        accounts[other, payment.currency] -= units
+    return {key: units for key, units in accounts.items() if units}
+
+
+def _assert_coins_match(house: House) -> None:
+    """The coins that count are those that are deep enough, and those that are out of their block
+    for a while: no other coin is on the books, and none of these is missing."""
+    height = chains.followed_height(house.symbol)
+    payments = {row.id: row for row in Payment.select().where(~Payment.txid.is_null())}
+    on_books = set()
+    for coin in Coin.select():
+        payment = payments[coin.payment]
+        assert (coin.txid, coin.idx, int(coin.units)) == (
+            payment.txid,
+            payment.idx,
+            int(payment.units),
+        )
+        deep = coin.height is not None and height - coin.height + 1 >= payment.required
+        if deep or (payment.unsettled and coin.height is None):
+            on_books.add(coin.payment)
+    posted = {each for each, row in payments.items() if row.state in POSTED}
+    assert posted <= on_books, "a deposit is on the books without its coin"
+
+
+def assert_chain_agrees(house: House) -> None:
+    """After a whole round on a well node: every coin that the node lists for us has its row, in
+    the block that the node says, and is on the books exactly when it is deep enough."""
+    ours = {row.address for row in Address.select()}
+    height = chains.followed_height(house.symbol)
+    payments = {
+        (row.txid, row.idx): row for row in Payment.select().where(~Payment.txid.is_null())
+    }
+    total = 0
+    for arrival in house.node.scan(None).arrivals:
+        if arrival.address not in ours or arrival.own or arrival.block is None:
+            continue
+        payment = payments[arrival.txid, arrival.index]
+        assert payment.units == arrival.units
+        assert (payment.block_height, payment.block_hash) == (
+            arrival.block.height,
+            arrival.block.hash,
+        )
+        deep = height - arrival.block.height + 1 >= payment.required
+        assert (payment.state in POSTED) == deep or payment.final, payment.state
+        total += arrival.units if deep else 0
+    unsettled = sum(int(row.units) for row in payments.values() if row.unsettled)
+    assert _postings().get(("wallet:deposits", house.symbol), 0) == total + unsettled
