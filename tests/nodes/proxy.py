@@ -21,7 +21,7 @@ Breakage = Callable[[bytes], Iterator[bytes]]
 
 
 def cut_at(place: int) -> Breakage:
-    """The reply's first `place` bytes, then the connection closes."""
+    """The reply's first `place` bytes (negative: all but so many), then the connection closes."""
 
     def broken(reply: bytes) -> Iterator[bytes]:
         yield reply[:place]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from engine.chain import Block, Expectation, Fact, Health, Identity, NewAddress, Scan, Standing
@@ -35,20 +36,15 @@ class BitcoinChain:
     # --- who and how ---
 
     def identity(self) -> Identity:
-        fork_height = self._currency.parameters.fork_height
-        fork = None if fork_height is None else self._hash_at(fork_height)
-        genesis = self._hash_at(0)
-        if genesis is None:
-            raise NodeDown("the node's reply is malformed", detail="getblockhash: no block 0")
-        return Identity(genesis, fork)
+        with self._asking():
+            return self._identity()
 
     def health(self, expected: Expectation, *, now_s: int) -> Health:
-        try:
-            return judge(self._currency, self._figures(expected), expected, now_s=now_s)
-        except NodeRefused as error:
-            raise NodeDown(str(error), detail=error.detail) from error
-        except OddValue as error:
-            raise malformed("health", "", error) from None
+        with self._asking():
+            try:
+                return judge(self._currency, self._figures(expected), expected, now_s=now_s)
+            except NodeRefused as error:
+                raise NodeDown(str(error), detail=error.detail) from error
 
     def _figures(self, expected: Expectation) -> Figures:
         chain = table_of(self._node.call("getblockchaininfo"))
@@ -58,7 +54,7 @@ class BitcoinChain:
         network = table_of(self._node.call("getnetworkinfo"))
         wallet = wallet_or_why(lambda: self._node.call("getwalletinfo"))
         owns = None if isinstance(wallet, str) else self._owns(expected.address)
-        return Figures(self.identity(), tip, chain, network, wallet, owns)
+        return Figures(self._identity(), tip, chain, network, wallet, owns)
 
     def _owns(self, address: str | None) -> bool | None:
         if address is None:
@@ -74,52 +70,26 @@ class BitcoinChain:
     # --- what is there ---
 
     def scan(self, cursor: str | None) -> Scan:
-        try:
-            reply = self._node.call("listsinceblock", *(() if cursor is None else (cursor, 1)))
-        except NodeRefused as error:
-            if cursor is not None and error.rpc_code in {NOT_FOUND, OUT_OF_RANGE}:
-                message = "the node does not know the block that we followed last"
-                raise UnknownCursor(message, detail=error.detail) from error
-            raise
-        self._heights.clear()
-        return RowReader(self._currency.symbol, self._currency.decimals, self._height_of).scan(
-            reply
-        )
+        with self._asking():
+            reply = self._listed(cursor)
+            currency = self._currency
+            return RowReader(currency.symbol, currency.decimals, self._height_of).scan(reply)
 
     def block(self, block_hash: str) -> Block | None:
-        try:
+        with self._asking():
             return self._header(block_hash)
-        except OddValue as error:
-            raise malformed("getblockheader", block_hash, error) from None
 
     def facts(self, txids: Iterable[str]) -> dict[str, Fact]:
-        self._heights.clear()
-        reader = FactReader(self._height_of, self._tip_height)
-        found: dict[str, Fact] = {}
-        outside: list[str] = []
-        for txid in txids:
-            reply = self._wallet_tx(txid)
-            try:
-                found[txid] = fact = reader.fact(txid, reply) if reply else _unknown(txid)
-                if reply and fact.standing is Standing.ABSENT and not is_abandoned(reply):
-                    outside.append(txid)
-            except OddValue as error:
-                raise malformed("gettransaction", reply, error) from None
-        for txid in self.in_mempool(outside):
-            found[txid] = Fact(txid, Standing.MEMPOOL, conflicts=found[txid].conflicts)
-        return found
+        with self._asking():
+            return self._facts(txids)
 
     def in_mempool(self, txids: Sequence[str]) -> frozenset[str]:
-        if len(txids) <= ASKED_ONE_BY_ONE_MAX:
-            return frozenset(txid for txid in txids if self._has_entry(txid))
-        listed = self._node.call("getrawmempool")
-        if not isinstance(listed, list):
-            raise malformed("getrawmempool", listed)
-        return frozenset(txids) & {each for each in listed if isinstance(each, str)}
+        with self._asking():
+            return self._in_mempool(txids)
 
     def new_addresses(self, count: int) -> list[NewAddress]:
-        parameters = self._currency.parameters
-        return make_addresses(self._node, self._spoken(), parameters, count)
+        with self._asking():
+            return make_addresses(self._node, self._spoken(), self._currency.parameters, count)
 
     # --- the instance ---
 
@@ -128,8 +98,63 @@ class BitcoinChain:
 
     def close(self) -> None:
         self._node.close()
+        self._dialect = None  # another node may answer the next time
 
-    # --- single questions ---
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Answers belong together within the block; one that cannot be read ends the connection."""
+        self._heights.clear()
+        try:
+            yield
+        except OddValue as error:
+            self.close()
+            raise malformed("a reply", "", error) from None
+        except NodeDown:
+            self.close()
+            raise
+
+    # --- questions ---
+
+    def _identity(self) -> Identity:
+        fork_height = self._currency.parameters.fork_height
+        fork = None if fork_height is None else self._hash_at(fork_height)
+        return Identity(hash_of(self._hash_at(0)), fork)
+
+    def _listed(self, cursor: str | None) -> Any:
+        try:
+            return self._node.call("listsinceblock", *(() if cursor is None else (cursor, 1)))
+        except NodeRefused as error:
+            if cursor is not None and error.rpc_code in {NOT_FOUND, OUT_OF_RANGE}:
+                message = "the node does not know the block that we followed last"
+                raise UnknownCursor(message, detail=error.detail) from error
+            raise
+
+    def _facts(self, txids: Iterable[str]) -> dict[str, Fact]:
+        reader = FactReader(self._height_of, self._tip_height)
+        found: dict[str, Fact] = {}
+        outside: list[str] = []
+        for txid in txids:
+            reply = self._asked(frozenset({NOT_FOUND}), "gettransaction", txid)
+            if reply is None:
+                found[txid] = Fact(txid, Standing.ABSENT)
+                continue
+            found[txid] = reader.fact(txid, reply)
+            if found[txid].standing is Standing.ABSENT and not is_abandoned(reply):
+                outside.append(txid)
+        for txid in self._in_mempool(outside):
+            found[txid] = Fact(txid, Standing.MEMPOOL, conflicts=found[txid].conflicts)
+        return found
+
+    def _in_mempool(self, txids: Sequence[str]) -> frozenset[str]:
+        if len(txids) <= ASKED_ONE_BY_ONE_MAX:
+            return frozenset(txid for txid in txids if self._has_entry(txid))
+        listed = self._node.call("getrawmempool")
+        if not isinstance(listed, list):
+            raise OddValue("getrawmempool: no list")
+        return frozenset(txids) & {each for each in listed if isinstance(each, str)}
+
+    def _has_entry(self, txid: str) -> bool:
+        return self._asked(frozenset({NOT_FOUND}), "getmempoolentry", txid) is not None
 
     def _spoken(self) -> Dialect:
         if self._dialect is None:
@@ -147,10 +172,7 @@ class BitcoinChain:
 
     def _hash_at(self, height: int) -> str | None:
         reply = self._asked(frozenset({OUT_OF_RANGE}), "getblockhash", height)
-        try:
-            return None if reply is None else hash_of(reply)
-        except OddValue as error:
-            raise malformed("getblockhash", reply, error) from None
+        return None if reply is None else hash_of(reply)
 
     def _header(self, block_hash: str) -> Block | None:
         """The block if it is on the active chain. Raises OddValue."""
@@ -174,13 +196,3 @@ class BitcoinChain:
 
     def _tip_height(self) -> int:
         return number_of(table_of(self._node.call("getblockchaininfo")).get("blocks"))
-
-    def _wallet_tx(self, txid: str) -> Any:
-        return self._asked(frozenset({NOT_FOUND}), "gettransaction", txid)
-
-    def _has_entry(self, txid: str) -> bool:
-        return self._asked(frozenset({NOT_FOUND}), "getmempoolentry", txid) is not None
-
-
-def _unknown(txid: str) -> Fact:
-    return Fact(txid, Standing.ABSENT)

@@ -96,7 +96,7 @@ def test_a_broken_reply_is_one_lost_round(
     assert proxy.connections == 2
 
 
-@pytest.mark.parametrize("place", [1, 40, 120, 200, 400, 600])
+@pytest.mark.parametrize("place", [1, 40, 120, 200, -60, -1])
 def test_a_reply_cut_anywhere_is_never_taken_for_a_short_list(
     chain: BitcoinChain, proxy: Proxy, litecoind: Litecoind, place: int
 ) -> None:
