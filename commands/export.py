@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import os
 import secrets
+import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -129,7 +130,7 @@ def _opened(target: Path | None) -> Iterator[IO[str]]:
 
 @contextmanager
 def _stdout() -> Iterator[IO[str]]:
-    out = io.TextIOWrapper(click.get_binary_stream("stdout"), encoding="utf-8", newline="")
+    out = io.TextIOWrapper(sys.stdout.buffer, encoding="utf-8", newline="")
     try:
         yield out
     finally:
@@ -148,4 +149,5 @@ def _replacing(target: Path) -> Iterator[IO[str]]:
     except OSError as error:
         raise click.UsageError(f"{target} cannot be written: {error.strerror}") from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()

@@ -46,10 +46,21 @@ def _text(value: Any) -> str:
 def _value(name: str, text: str) -> Any:
     types = ROW_FIELDS[name]
     if dict in types:
-        return parse_json(text)
+        return _object(name, text)
     if int in types:
         return _integer(name, text)
     return None if text == "" and type(None) in types else text
+
+
+def _object(name: str, text: str) -> Line:
+    value = parse_json(text)
+    try:
+        canonical(value)
+    except ValueError:
+        raise LineError(f"has a {name} without a canonical form") from None
+    if not isinstance(value, dict):
+        raise LineError(f"has a {name} that is no JSON object")
+    return value
 
 
 def _integer(name: str, text: str) -> int:

@@ -9,6 +9,7 @@ import base64
 import binascii
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -104,23 +105,24 @@ def _create(path: Path) -> None:
     beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _write_and_link(pem, beside, path)
+    except OSError as error:
+        raise _problem(path, f"cannot be made ({error.strerror})", "check its folder") from error
+
+
+def _write_and_link(pem: bytes, beside: Path, path: Path) -> None:
+    try:
         handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(pem)
             file.flush()
             os.fsync(file.fileno())
-        _link(beside, path)
-    except OSError as error:
-        raise _problem(path, f"cannot be made ({error.strerror})", "check its folder") from error
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-def _link(beside: Path, path: Path) -> None:
-    try:
         os.link(beside, path)
     except FileExistsError:
         return  # another process made it first: its key is the key
+    finally:
+        with suppress(OSError):
+            beside.unlink()
 
 
 def _parse_private(content: bytes) -> Ed25519PrivateKey | None:

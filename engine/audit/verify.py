@@ -65,7 +65,8 @@ class _Verifier:
         self._frame_flaws = Flaws()
         self._trust = trust
         self._unsealed = 0
-        where, self._header = next(frame, ("", {}))
+        nothing: tuple[str, Line] = ("", {"type": ""})
+        where, self._header = next(frame, nothing)
         self._is_sound = self._check_header(where)
         self._rows = RowChain(filter_of(self._header), self.row_flaws, tails)
         installation = self._header.get("installation") if self._is_sound else None
@@ -106,8 +107,6 @@ class _Verifier:
         )
 
     def _check_header(self, where: str) -> bool:
-        if not self._header:
-            return False  # reading the rows says what is wrong with the first line
         try:
             check_header(self._header)
         except LineError as error:

@@ -11,6 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from db import bulk
+from db.connection import database
 from db.models import Balance, Counter, Entry, History, Installation, Payment, Posting
 from engine.audit import export, seals
 from engine.audit.export import measure
@@ -137,7 +138,9 @@ def _store_payments(rows: list[dict[str, Any]]) -> None:
 
 
 def _store_entries(rows: list[dict[str, Any]]) -> None:
-    sums = {(b.account, b.currency): b.units for b in Balance.select()}
+    sums: dict[tuple[str, str], int] = {
+        (kept.account, kept.currency): kept.units for kept in Balance.select()
+    }
     for row in rows:
         lines = row["evidence"].get("entry")
         if lines is None:
@@ -148,7 +151,7 @@ def _store_entries(rows: list[dict[str, Any]]) -> None:
                 entry=row["seq"], line=number, account=account, currency=currency, units=int(units)
             )
             sums[account, currency] = sums.get((account, currency), 0) + int(units)
-    Balance.delete().execute()
+    database.execute_sql("DELETE FROM balance")
     for (account, currency), units in sums.items():
         Balance.create(account=account, currency=currency, units=units)
 
@@ -177,7 +180,9 @@ def export_csv(path: Path, part: Filter | None = None) -> Path:
         path.open("w", encoding="utf-8", newline="") as file,
         beside(path).open("w", encoding="utf-8", newline="") as other,
     ):
-        export.write_csv_rows(file, other, measure(part or Filter()), now=START + timedelta(days=10))
+        export.write_csv_rows(
+            file, other, measure(part or Filter()), now=START + timedelta(days=10)
+        )
     return path
 
 
