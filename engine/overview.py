@@ -139,7 +139,7 @@ def _balances() -> dict[str, dict[str, int]]:
 
 def _payments() -> dict[str, dict[str, int]]:
     """How many payments of each currency are in each state."""
-    rows = Payment.select(
+    rows: Any = Payment.select(
         Payment.currency, Payment.state, fn.COUNT(Payment.id).alias("count")
     ).group_by(Payment.currency, Payment.state)
     found: dict[str, dict[str, int]] = defaultdict(dict)

@@ -1,0 +1,7 @@
+"""Everything that must be true before coins arrive, asked now: findings as data, none raised."""
+
+from engine.preflight.currency import check_currency, check_node
+from engine.preflight.finding import Finding
+from engine.preflight.house import check_database, check_files
+
+__all__ = ["Finding", "check_currency", "check_database", "check_files", "check_node"]
