@@ -82,13 +82,15 @@ class Oddity:
 class Scan:
     """Everything new since a cursor, pinned to one tip.
 
-    `unconfirmed` names every chain tx of ours that the list shows outside of a block.
+    `unconfirmed` names every chain tx of ours that the list shows outside of a block, `contested`
+    those of them that the list shows in conflict with another.
     """
 
     tip_hash: str
     arrivals: tuple[Arrival, ...] = ()
     oddities: tuple[Oddity, ...] = ()
     unconfirmed: frozenset[str] = frozenset()
+    contested: frozenset[str] = frozenset()
 
 
 class Trust(Enum):

@@ -175,10 +175,12 @@ def test_a_bumped_payment_is_shown_in_both_versions_until_one_is_mined(on: Harne
     first = on.pay(address, 300_000_000)
     second = on.bump(first)
     assert len(_arrivals(on, cursor, first, second)) == 2
+    assert on.chain.scan(cursor).contested >= {first, second}
     assert _fact(on, first) == Fact(first, Standing.ABSENT, conflicts=(second,))
     assert _fact(on, second).standing is Standing.MEMPOOL
     on.mine(2)
     assert [each.txid for each in _arrivals(on, cursor, first, second)] == [second]
+    assert not on.chain.scan(cursor).contested & {first, second}
     gone = Fact(first, Standing.GONE, conflict_depth=2, conflicts=(second,))
     assert _fact(on, first) == gone
     assert _fact(on, second).conflicts == (first,)

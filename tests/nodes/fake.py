@@ -81,6 +81,7 @@ class FakeChain(World):
             (*arrivals, *self.phantoms),
             tuple(self.oddities),
             unconfirmed | {a.txid for a in self.phantoms if a.block is None},
+            frozenset(txid for txid in unconfirmed if self._rivals_known(txid)),
         )
 
     def block(self, block_hash: str) -> Block | None:

@@ -49,8 +49,10 @@ class RowReader:
             raise malformed(METHOD, reply.get("lastblock"), error) from None
         rows = reply["transactions"]
         found, oddities = self._read(rows)
-        arrivals = _mark_own(found, _own_txids(rows))
-        return Scan(tip_hash, tuple(arrivals), tuple(oddities), _unconfirmed(rows))
+        arrivals = _mark_own(found, _txids(rows, _is_own))
+        unconfirmed = _txids(rows, _is_open)
+        contested = _txids(rows, lambda row: _is_open(row) and bool(row.get("walletconflicts")))
+        return Scan(tip_hash, tuple(arrivals), tuple(oddities), unconfirmed, contested)
 
     def _read(self, rows: Iterable[object]) -> tuple[list[Arrival], list[Oddity]]:
         """Arrivals by coin, each once; a coin listed twice with different figures is odd."""
@@ -109,28 +111,24 @@ class RowReader:
         return BlockRef(self.height_of(block_hash), block_hash)
 
 
-def _own_txids(rows: Iterable[object]) -> frozenset[str]:
-    """Chain txs that spend coins of ours, and may pay an address of ours too."""
-    return frozenset(str(row.get("txid")) for row in _tables(rows) if row.get("category") == "send")
-
-
 def _mark_own(arrivals: Iterable[Arrival], own: frozenset[str]) -> list[Arrival]:
     return [replace(each, own=True) if each.txid in own else each for each in arrivals]
 
 
-def _unconfirmed(rows: Iterable[object]) -> frozenset[str]:
-    """Chain txs that the list shows outside of a block and that could still get into one."""
-    return frozenset(
-        row["txid"]
-        for row in _tables(rows)
-        if row.get("confirmations") == 0
-        and row.get("category") != "orphan"
-        and isinstance(row.get("txid"), str)
-    )
+def _txids(rows: Iterable[object], wanted: Callable[[Mapping[str, Any]], bool]) -> frozenset[str]:
+    """The chain txs of those rows that are `wanted`."""
+    tables = (row for row in rows if isinstance(row, dict) and isinstance(row.get("txid"), str))
+    return frozenset(row["txid"] for row in tables if wanted(row))
 
 
-def _tables(rows: Iterable[object]) -> Iterable[Mapping[str, Any]]:
-    return (row for row in rows if isinstance(row, dict))
+def _is_own(row: Mapping[str, Any]) -> bool:
+    """It spends coins of ours, and may pay an address of ours too."""
+    return row.get("category") == "send"
+
+
+def _is_open(row: Mapping[str, Any]) -> bool:
+    """It is outside of a block and could still get into one."""
+    return row.get("confirmations") == 0 and row.get("category") != "orphan"
 
 
 def _key(row: object) -> str:

@@ -86,6 +86,8 @@ def test_an_address_is_reported_in_its_one_form_however_it_was_written(
     cursor = litecoind.tip()
     ours = chain.new_addresses(1)[0]
     upper = litecoind.pay(ours.address.upper(), "1")
+    assert [each.address for each in _arrivals(chain, cursor, upper)] == [ours.address]
+    assert litecoind.rpc("validateaddress", ours.address.upper())["scriptPubKey"] == ours.script
     modern = litecoind.cashier("getnewaddress", "", "p2sh-segwit")
     old_form = _with_version(modern, OLD_SCRIPT_VERSION)
     assert (modern[0], old_form[0]) == ("Q", "2")

@@ -1,0 +1,162 @@
+"""Nodes that cannot be installed here, by replies built from what is documented of them.
+
+They show that the family copes with every known difference in shape; they prove nothing about the
+nodes themselves (docs/nodes.md says which were tried for real).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.chain import BlockRef, Expectation, NewAddress, Standing, Trust
+from engine.errors import NodeDown
+from engine.families.bitcoin import BitcoinChain, open_chain
+from engine.families.bitcoin.dialect import AddressCall, WalletKind
+from tests.nodes.canned import CannedNode
+from tests.nodes.currencies import currency_of
+
+REPLIES = Path(__file__).parent / "replies"
+NODES = {"core": "BTC", "knots": "BTC", "bchn": "BCH"}
+WHITELIST = {
+    "getaddressinfo",
+    "getblockchaininfo",
+    "getblockhash",
+    "getblockheader",
+    "getmempoolentry",
+    "getnetworkinfo",
+    "getnewaddress",
+    "getrawmempool",
+    "gettransaction",
+    "getwalletinfo",
+    "listsinceblock",
+    "validateaddress",
+}
+EMPTY_ADDRESS = {"__error__": {"code": -5, "message": "Invalid address"}}
+
+
+class Known:
+    """A canned node, a chain over it, and what its file says that it holds."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        text = (REPLIES / f"{name}.json").read_text()
+        self.file: dict[str, Any] = json.loads(text, parse_float=Decimal)
+        self.node = CannedNode(self.file["replies"])
+        self.txids: dict[str, str] = self.file["txids"]
+        self.currency = currency_of(folder, NODES[name])
+
+    def open(self) -> BitcoinChain:
+        self.node.replies["getaddressinfo"]["__by_params__"]['[""]'] = EMPTY_ADDRESS
+        return open_chain(self.currency, self.node.url)
+
+
+@pytest.fixture(params=sorted(NODES))
+def known(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Known]:
+    one = Known(request.param, tmp_path)
+    with one.node:
+        yield one
+
+
+@pytest.fixture
+def chain(known: Known) -> Iterator[BitcoinChain]:
+    opened = known.open()
+    yield opened
+    opened.close()
+
+
+def test_every_file_of_replies_says_that_it_was_built_and_has_a_test() -> None:
+    files = {path.stem: json.loads(path.read_text()) for path in REPLIES.glob("*.json")}
+    assert files.keys() == NODES.keys()
+    assert all("not recorded from a running node" in each["note"] for each in files.values())
+
+
+def test_its_list_becomes_arrivals(known: Known, chain: BitcoinChain) -> None:
+    scan = chain.scan(None)
+    txids, tip = known.txids, known.file["tip"]
+    found = {arrival.txid: arrival for arrival in scan.arrivals}
+    assert (scan.tip_hash, scan.oddities) == (tip, ())
+    assert found.keys() == {txids[name] for name in ("mined", "waiting", "reward", "own")}
+    assert found[txids["mined"]].block == BlockRef(200, tip)
+    assert found[txids["mined"]].units == 150_000_000
+    assert found[txids["waiting"]].block is None
+    assert found[txids["reward"]].generated
+    reward_block = found[txids["reward"]].block
+    assert reward_block is not None
+    assert reward_block.height == 199
+    assert [found[txids[name]].own for name in ("mined", "own")] == [False, True]
+    assert scan.unconfirmed == {txids["waiting"]}
+
+
+def test_its_chain_txs_become_facts(known: Known, chain: BitcoinChain) -> None:
+    txids = known.txids
+    facts = chain.facts([txids["mined"], txids["waiting"], txids["dead"], "00" * 32])
+    assert facts[txids["mined"]].block == BlockRef(200, known.file["tip"])
+    assert facts[txids["waiting"]].standing is Standing.MEMPOOL
+    dead = facts[txids["dead"]]
+    assert (dead.standing, dead.conflict_depth) == (Standing.GONE, 4)
+    assert dead.conflicts == (txids["mined"],)
+    assert facts["00" * 32].standing is Standing.ABSENT
+
+
+def test_its_addresses_come_in_the_nodes_own_spelling(known: Known, chain: BitcoinChain) -> None:
+    new = NewAddress(known.file["address"], known.file["script"])
+    assert chain.new_addresses(1) == [new]
+    prefixed = known.currency.symbol == "BCH"
+    assert new.address.startswith("bchreg:" if prefixed else "bcrt1q")
+
+
+def test_it_is_well_and_its_warnings_are_shown(known: Known, chain: BitcoinChain) -> None:
+    expected = Expectation(chain.identity().genesis, None, known.file["address"], 200)
+    health = chain.health(expected, now_s=1_750_000_000)
+    assert (health.trust, health.reason, health.peers) == (Trust.FULL, "", 8)
+    assert health.tip is not None
+    assert (health.tip.height, health.tip.hash) == (200, known.file["tip"])
+    warned = known.file["replies"]["getnetworkinfo"]["warnings"]
+    assert health.facts.get("warnings", "") == (warned[0] if warned else "")
+
+
+def test_its_wallet_is_known_for_what_it_is(known: Known, chain: BitcoinChain) -> None:
+    dialect = chain._spoken()
+    modern = "28.1" in known.file["note"]
+    assert dialect.wallet_kind is (WalletKind.DESCRIPTORS if modern else WalletKind.LEGACY)
+    assert dialect.cashaddr is (known.currency.symbol == "BCH")
+
+
+def test_no_call_is_made_that_the_documented_whitelist_lacks(
+    known: Known, chain: BitcoinChain
+) -> None:
+    chain.scan(None)
+    chain.health(Expectation(None, None, known.file["address"], 0), now_s=0)
+    chain.facts(list(known.txids.values()))
+    chain.new_addresses(1)
+    known.node.replies["getrawmempool"] = [known.txids["waiting"]]
+    many = [f"{number:064x}" for number in range(101)]
+    assert chain.in_mempool([*many, known.txids["waiting"]]) == {known.txids["waiting"]}
+    assert known.node.methods() <= WHITELIST
+    guide = Path(__file__).parents[4] / "docs" / "nodes.md"
+    assert ",".join(sorted(WHITELIST)) in guide.read_text()
+
+
+def test_a_node_from_before_getaddressinfo_is_asked_otherwise(known: Known) -> None:
+    info = known.node.replies.pop("getaddressinfo")
+    address = known.file["address"]
+    known.node.replies["validateaddress"] = {
+        "__by_params__": {json.dumps([address]): info["__by_params__"][json.dumps([address])]}
+    }
+    chain = open_chain(known.currency, known.node.url)
+    assert [new.address for new in chain.new_addresses(1)] == [address]
+    assert chain._spoken().address_call is AddressCall.VALIDATEADDRESS
+    chain.close()
+
+
+def test_another_networks_addresses_are_never_given_out(known: Known, tmp_path: Path) -> None:
+    known.node.replies["getnewaddress"] = known.file["address"]
+    chain = open_chain(currency_of(tmp_path, "LTC"), known.node.url)
+    with pytest.raises(NodeDown, match="the node's addresses are not of this network"):
+        chain.new_addresses(1)
+    chain.close()
