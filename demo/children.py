@@ -11,7 +11,7 @@ from pathlib import Path
 from demo.guard import Guard
 
 STOP_S = 12.0
-TAIL_LINES = 5
+TAIL_LINES = 12
 
 
 class Child:

@@ -64,7 +64,7 @@ def keep(folder: Path, lines: Iterable[str]) -> None:
     handles: list[int] = []
     for line in lines:
         # A handle means this very process, even if its number is given to another one later.
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, OverflowError, ValueError):
             handles.append(os.pidfd_open(int(line)))
     end_all(handles)
     remove(folder)

@@ -16,6 +16,7 @@ from typing import Any
 
 from tornado.netutil import bind_sockets
 
+from db.connection import open_database
 from demo.guard import Guard
 from demo.miner import EVERY_S, Miner
 from demo.nodes import Litecoind, find
@@ -90,6 +91,7 @@ async def _set_up(stack: AsyncExitStack, template: Path, *, port: int) -> _Stage
     path, run = await _start_cashier(write, guard, port=port)
     stack.push_async_callback(run.stop)
     config = load_config(path, role="web")
+    open_database(config.database)
     site = Site(config, {node.symbol: node}, url=_url(sockets[0]))
     stack.push_async_callback(site.stop)
     site.start(sockets)

@@ -10,7 +10,6 @@ from typing import Any, Protocol
 from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
-from db import connection
 from demo.site import handlers
 from demo.trouble import DemoTrouble
 from engine.config import Config
@@ -29,13 +28,13 @@ class Faucet(Protocol):
 
 
 class Site:
-    """The running site, in the demo's own process. It only reads the cashier's database."""
+    """The running site, in the demo's own process. It only reads the cashier's database, which
+    must be open."""
 
     def __init__(self, config: Config, faucets: Mapping[str, Faucet], *, url: str) -> None:
         if not config.sandbox:
             raise DemoTrouble("the demo site is for sandbox networks only")
         self.url = url
-        self._database = connection.open_database(config.database)
         self._worker = Worker(threads=1)
         self._server = HTTPServer(
             make_app(config, faucets, self._worker, url=url), max_body_size=BODY_BYTES_MAX
@@ -50,8 +49,6 @@ class Site:
         self._server.stop()
         await self._server.close_all_connections()
         self._worker.close()
-        if not self._database.is_closed():
-            self._database.close()
 
 
 def make_app(
@@ -71,6 +68,7 @@ def make_app(
         default_handler_class=handlers.Nothing,
         template_path=str(HERE / "templates"),
         static_path=str(HERE / "static"),
+        static_handler_class=handlers.Files,
         xsrf_cookies=True,
         # Cookies know no port: two demos on one machine must not overwrite each other's.
         xsrf_cookie_name=f"site_{port}_xsrf",

@@ -7,7 +7,7 @@ import logging
 from typing import Any
 from urllib.parse import urlsplit
 
-from tornado.web import HTTPError, RequestHandler
+from tornado.web import HTTPError, RequestHandler, StaticFileHandler
 
 from demo.rpc import RpcError
 from demo.site.accounts import CLIENTS, Account, address_of, read_account
@@ -87,6 +87,14 @@ class SiteHandler(RequestHandler):
 
     def write_error(self, status_code: int, **_: Any) -> None:
         self.render("error.html", status=status_code, reason=self._reason)
+
+
+class Files(StaticFileHandler):
+    """Styles and scripts."""
+
+    def set_extra_headers(self, path: str) -> None:  # noqa: ARG002  # Tornado's signature
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Server", "demo site")
 
 
 class Nothing(SiteHandler):
