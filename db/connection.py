@@ -35,12 +35,36 @@ def open_database(url: str) -> peewee.Database:
     return opened
 
 
+class _Sqlite(peewee.SqliteDatabase):
+    """Lets the true error through: SQLite itself rolls back when a disk is full, and a roll-back
+    after that would fail with another word and hide it."""
+
+    def rollback(self) -> None:
+        if not self._rolled_back():
+            super().rollback()
+
+    def execute_sql(self, sql: str, params: Any = None) -> Any:
+        if sql.startswith("ROLLBACK TO") and self._rolled_back():
+            return None
+        execute: Any = super().execute_sql
+        return execute(sql, params)
+
+    def _rolled_back(self) -> bool:
+        connection: Any = self.connection
+        return not connection().in_transaction
+
+
 def _open_sqlite(url: str) -> peewee.SqliteDatabase:
     path = url.removeprefix("sqlite:///")
     Path(path).parent.mkdir(parents=True, exist_ok=True)
-    opened = peewee.SqliteDatabase(
+    opened = _Sqlite(
         path,
-        pragmas={"journal_mode": "wal", "synchronous": "full", "foreign_keys": 1},
+        pragmas={
+            "journal_mode": "wal",
+            "synchronous": "full",
+            "foreign_keys": 1,
+            "recursive_triggers": 1,  # else REPLACE deletes append-only rows unseen
+        },
         timeout=LOCK_WAIT_S,
         # A deferred BEGIN that upgrades later fails at once under contention; IMMEDIATE waits.
         lock_type="IMMEDIATE",

@@ -9,10 +9,11 @@ from playhouse.migrations import Runner
 from db.connection import database
 
 DIRECTORY = Path(__file__).parent / "migrations"
+LIST = "schema_migration"
 
 
 def _runner() -> Runner:
-    return Runner(database.obj, directory=str(DIRECTORY), table_name="schema_migration")
+    return Runner(database.obj, directory=str(DIRECTORY), table_name=LIST)
 
 
 def pending() -> list[str]:
@@ -26,8 +27,9 @@ def unknown() -> list[str]:
 
 
 def is_empty() -> bool:
-    """Whether the database holds no table at all yet."""
-    return not database.get_tables()
+    """Whether the database holds no table of ours yet; a first migration that failed leaves the
+    list of migrations, empty."""
+    return not set(database.get_tables()) - {LIST}
 
 
 def apply() -> list[str]:

@@ -202,7 +202,7 @@ class Coin(Row):
     spent_hash = TextField(null=True)
 
     class Meta:
-        primary_key = peewee.CompositeKey("chain", "txid", "index", "currency")
+        primary_key = peewee.CompositeKey("chain", "txid", "idx", "currency")
 
 
 class Seal(Row):

@@ -11,7 +11,7 @@ UNITS_SQLITE = (
     "TEXT CHECK ({c} = '0' OR ({c} GLOB '[1-9]*' OR {c} GLOB '-[1-9]*')"
     " AND substr({c}, 2) NOT GLOB '*[^0-9]*')"
 )
-UNITS_POSTGRESQL = "NUMERIC(78, 0)"
+UNITS_POSTGRESQL = "NUMERIC(78, 0) CHECK ({c} <> 'NaN')"
 
 TABLES = """
 CREATE TABLE installation (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL);
