@@ -10,13 +10,24 @@ _HOUSE = """
 [web]
 [site]
 name = "Test"
-handshake = { algorithm = "HS256", secret = "only-for-tests-0123456789abcdef0123" }
+handshake = { algorithm = "HS256", secret = "file:handshake" }
 """
 
 
 def currency_of(folder: Path, symbol: str, **keys: object) -> Currency:
     """`[currency.SYMBOL]` with `keys` (regtest unless they say otherwise), read from a file."""
-    table = {"family": "bitcoin", "network": "regtest", "node": "http://u:p@127.0.0.1:1/", **keys}
+    table: dict[str, object] = {
+        "family": "bitcoin",
+        "network": "regtest",
+        "node": "file:node",
+        **keys,
+    }
+    # Secrets in files, so that the currency may as well be one of a main network.
+    (folder / "handshake").write_text("only-for-tests-0123456789abcdef0123")
+    (folder / "node").write_text("http://u:p@127.0.0.1:1/")
+    if table["network"] == "main":
+        limits = ("approve_above", "daily_limit", "total_daily")
+        table.update({f"withdrawal.{limit}": "1" for limit in limits})
     lines = [f"{key} = {_toml(value)}" for key, value in table.items()]
     path = folder / "cashier.toml"
     path.write_text(_HOUSE + f"[currency.{symbol}]\n" + "\n".join(lines) + "\n")

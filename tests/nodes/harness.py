@@ -33,7 +33,8 @@ class Ability(Enum):
 
 class Harness(Protocol):
     """A chain and the hands of everybody on it. Amounts are units; `mined` are txids or bytes as
-    `double_spend` returned them."""
+    `double_spend` and `original` returned them. `reorg` makes one block more than it takes off,
+    or `length`."""
 
     name: str
     abilities: frozenset[Ability]
@@ -45,10 +46,13 @@ class Harness(Protocol):
     def bump(self, txid: str) -> str: ...
     def replace(self, txid: str, address: str, units: int) -> str: ...
     def double_spend(self, txid: str) -> str: ...
+    def original(self, txid: str) -> str: ...
     def drop(self, txid: str) -> None: ...
     def mine(self, count: int = 1) -> list[str]: ...
     def mine_only(self, *mined: str) -> str: ...
-    def reorg(self, depth: int, *, first: Sequence[str] = ()) -> None: ...
+    def reorg(
+        self, depth: int, *, first: Sequence[str] = (), length: int | None = None
+    ) -> None: ...
     def coinbase(self, address: str) -> str: ...
     def stranger(self) -> str: ...
     def tip(self) -> str: ...
@@ -86,6 +90,9 @@ class FakeHarness:
     def double_spend(self, txid: str) -> str:
         return self.fake.double_spend(txid)
 
+    def original(self, txid: str) -> str:
+        return txid
+
     def drop(self, txid: str) -> None:
         self.fake.drop(txid)
 
@@ -95,8 +102,8 @@ class FakeHarness:
     def mine_only(self, *mined: str) -> str:
         return self.fake.mine(txids=mined)[0].hash
 
-    def reorg(self, depth: int, *, first: Sequence[str] = ()) -> None:
-        self.fake.reorg(depth, first=first)
+    def reorg(self, depth: int, *, first: Sequence[str] = (), length: int | None = None) -> None:
+        self.fake.reorg(depth, first=first, length=length)
 
     def coinbase(self, address: str) -> str:
         return self.fake.coinbase(address)
@@ -153,6 +160,9 @@ class LitecoindHarness:
     def double_spend(self, txid: str) -> str:
         return self.node.double_spend(txid)
 
+    def original(self, txid: str) -> str:
+        return self.node.raw(txid)
+
     def drop(self, txid: str) -> None:
         raise NotImplementedError(txid)
 
@@ -162,8 +172,8 @@ class LitecoindHarness:
     def mine_only(self, *mined: str) -> str:
         return self.node.mine_only(*mined)
 
-    def reorg(self, depth: int, *, first: Sequence[str] = ()) -> None:
-        self.node.reorg(depth, first=first)
+    def reorg(self, depth: int, *, first: Sequence[str] = (), length: int | None = None) -> None:
+        self.node.reorg(depth, first=first, length=length)
 
     def coinbase(self, address: str) -> str:
         block_hash = self.node.mine(to=address)[0]

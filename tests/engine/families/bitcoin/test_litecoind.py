@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from engine.chain import Arrival, Expectation, Standing, Trust
-from engine.errors import NodeRefused, UnknownCursor
+from engine.errors import NodeDown, NodeRefused, UnknownCursor
 from engine.families.bitcoin import BitcoinChain, open_chain
+from tests.engine.families.bitcoin.test_other_nodes import WHITELIST
 from tests.nodes.currencies import currency_of
 from tests.nodes.litecoind import Litecoind
 
@@ -208,6 +210,37 @@ def test_a_locked_wallet_gives_what_it_has_and_then_says_so(
     with pytest.raises(NodeRefused, match="has no fresh address ready") as caught:
         own.new_addresses(1)
     assert caught.value.rpc_code == -12
+
+
+# A second user, password "only-asks", who may call what docs/nodes.md lists and nothing else.
+WATCHER = "watcher:5a17$" + hmac.new(b"5a17", b"only-asks", "sha256").hexdigest()
+
+
+@pytest.mark.parametrize(
+    "own_litecoind",
+    [
+        (
+            f"-rpcauth={WATCHER}",
+            f"-rpcwhitelist=watcher:{','.join(sorted(WHITELIST))}",
+            "-rpcwhitelistdefault=0",
+        )
+    ],
+    indirect=True,
+)
+def test_the_documented_whitelist_is_enough_and_binds(
+    own_litecoind: Litecoind, tmp_path: Path
+) -> None:
+    url = f"http://watcher:only-asks@127.0.0.1:{own_litecoind.port}/wallet/cashier"
+    chain = open_chain(currency_of(tmp_path, "LTC"), url)
+    address = chain.new_addresses(1)[0].address
+    txid = own_litecoind.pay(address, "1")
+    assert chain.health(Expectation(None, None, address, 0), now_s=0).well
+    assert txid in chain.scan(None).unconfirmed
+    assert chain.facts([txid])[txid].standing is Standing.MEMPOOL
+    with pytest.raises(NodeDown, match="403: the node does not allow us a call"):
+        chain._node.call("getbalance")
+    assert chain.scan(None).tip_hash == own_litecoind.tip()
+    chain.close()
 
 
 def test_an_old_tip_pauses_where_age_matters(
