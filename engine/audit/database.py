@@ -85,7 +85,7 @@ class _DatabaseVerifier:
         self._trust.check_installation(self._other_flaws, self._seals)
         self._books.check_totals(self._other_flaws)
         check_payments(self._tails, self._other_flaws)
-        problems = (*self._row_flaws.found, *self._other_flaws.found)
+        problems = (*self._row_flaws.by_seq(), *self._other_flaws.found)
         return Report(
             rows=self._rows.rows,
             seals=len(self._seals.hashes),

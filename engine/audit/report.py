@@ -38,6 +38,15 @@ class Flaws:
         if not self.full:
             self.found.append(Flaw(what, where=where, seq=seq, payment=of or None))
 
+    def by_seq(self) -> list[Flaw]:
+        """The flaws with the first bad row first; one without a row stays behind its neighbour."""
+        keyed: list[tuple[int, Flaw]] = []
+        seq = 0
+        for flaw in self.found:
+            seq = seq if flaw.seq is None else flaw.seq
+            keyed.append((seq, flaw))
+        return [flaw for _, flaw in sorted(keyed, key=lambda pair: pair[0])]
+
     @property
     def full(self) -> bool:
         """Whether there is no point in looking further."""

@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from engine.audit.checks import RowChain, SealChain, Span, missing
+from engine.audit.checks import RowChain, SealChain, missing
 from engine.audit.form import (
-    PROOF_FIELDS,
     Line,
     LineError,
-    check_digests,
-    check_fields,
     check_header,
     filter_of,
 )
@@ -26,7 +23,7 @@ from engine.audit.lines import (
     read_frame,
     read_jsonl_rows,
 )
-from engine.audit.merkle import verify_proof
+from engine.audit.paths import Paths
 from engine.audit.report import Flaw, Flaws, Report
 from engine.audit.tails import Tails
 from engine.audit.trust import Anchor, Trust
@@ -64,7 +61,6 @@ class _Verifier:
         self.row_flaws = Flaws()
         self._frame_flaws = Flaws()
         self._trust = trust
-        self._unsealed = 0
         nothing: tuple[str, Line] = ("", {"type": ""})
         where, self._header = next(frame, nothing)
         self._is_sound = self._check_header(where)
@@ -75,30 +71,30 @@ class _Verifier:
             if self._frame_flaws.full:
                 break
             self._seals.feed(place, line)
+        self._paths = Paths(self._seals, self.row_flaws, self._frame_flaws)
 
     def feed(self, where: str, row: Line, proof: Line | None) -> None:
         """Check the next row with its proof."""
         if not self._rows.feed(where, row):
             return
-        seq, payment = row["seq"], row["payment"]
-        self._trust.check_row(self.row_flaws, seq=seq, row_hash=row["hash"], payment=payment)
-        try:
-            self._check_proof(row, proof)
-        except LineError as error:
-            self.row_flaws.add(f"the row {error}", where=where, seq=seq, of=payment)
+        self._trust.check_row(
+            self.row_flaws, seq=row["seq"], row_hash=row["hash"], payment=row["payment"]
+        )
+        self._paths.feed(where, row, proof)
 
     def finish(self) -> Report:
         """Check what can only be known at the end."""
+        self._paths.finish()
         self._check_end()
         self._trust.check_seals(self._frame_flaws, self._seals)
         self._trust.check_installation(self._frame_flaws, self._seals)
         if self._is_sound:
             self._check_counts(self._header)
-        problems = (*self.row_flaws.found, *self._frame_flaws.found)
+        problems = (*self.row_flaws.by_seq(), *self._frame_flaws.found)
         return Report(
             rows=self._rows.rows,
             seals=len(self._seals.hashes),
-            unsealed=self._unsealed,
+            unsealed=self._paths.unsealed,
             problems=problems,
             authenticated=not problems and self._trust.authenticates(self._seals),
             installation=self._seals.installation or "",
@@ -113,17 +109,6 @@ class _Verifier:
             self._frame_flaws.add(f"the header {error}", where=where)
             return False
         return True
-
-    def _check_proof(self, row: Line, proof: Line | None) -> None:
-        span = self._seals.covering(row["seq"])
-        if span is None and proof is None and row["seq"] > self._seals.last_seq:
-            self._unsealed += 1
-        elif span is None:
-            raise LineError("is held by no seal of this file")
-        elif proof is None:
-            raise LineError(f"has no proof under seal {span.number}")
-        else:
-            _check_path(row, proof, span)
 
     def _check_end(self) -> None:
         if self.row_flaws.full or not self._rows.part.is_whole:
@@ -141,18 +126,3 @@ class _Verifier:
         newest = self._seals.keys.get(self._seals.number, self._trust.key)
         if newest is not None and header["key"] != newest:
             self._frame_flaws.add("the header names another key than the newest seal")
-
-
-def _check_path(row: Line, proof: Line, span: Span) -> None:
-    check_fields(proof, PROOF_FIELDS)
-    check_digests(proof["path"])
-    if proof["seal"] != span.number or proof["index"] != row["seq"] - span.first_seq:
-        raise LineError(f"points to another place than its own under seal {span.number}")
-    if not verify_proof(
-        bytes.fromhex(row["hash"]),
-        index=proof["index"],
-        count=span.count,
-        path=[bytes.fromhex(node) for node in proof["path"]],
-        expected_root=span.root,
-    ):
-        raise LineError(f"is not the one that seal {span.number} holds: it was changed")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from engine.audit import trust
 from engine.audit.form import dump_line, line_hash
 from engine.audit.lines import beside
+from engine.audit.merkle import Tree
 from engine.audit.report import Report
 from engine.audit.verify import verify
 from engine.history import row_hash
@@ -85,6 +86,21 @@ def test_an_edited_row_with_a_new_hash_is_named(exports: Path) -> None:
     assert "is not the one that seal 1 holds: it was changed" in str(report.problems[0])
 
 
+def test_a_row_forged_with_all_proofs_made_anew_breaks_its_seal(exports: Path) -> None:
+    def forge(lines: Lines) -> None:
+        row = lines[9]
+        row["amount"] = "9"
+        row["hash"] = row_hash(row)
+        tree = Tree(bytes.fromhex(line["hash"]) for line in lines[1:11])
+        for index, line in enumerate(lines[1:11]):
+            line["proof"]["path"] = [node.hex() for node in tree.proof(index)]
+
+    report = _tampered(exports, forge)
+    assert _first(report) == (15, payment_id(2))
+    assert "is not linked to the payment's row before it" in str(report.problems[0])
+    assert "seal 1 holds none of rows 1 to 10 as they are here" in str(report.problems[1])
+
+
 def test_a_deleted_row_is_named(exports: Path) -> None:
     report = _tampered(exports, lambda lines: lines.pop(5))
     assert _first(report)[0] == 6
@@ -95,7 +111,9 @@ def test_reordered_rows_are_named(exports: Path) -> None:
     def swap(lines: Lines) -> None:
         lines[5], lines[6] = lines[6], lines[5]
 
-    assert _first(_tampered(exports, swap))[0] == 6
+    report = _tampered(exports, swap)
+    assert _first(report) == (5, payment_id(4))
+    assert "repeated or out of order" in str(report.problems[0])
 
 
 def test_an_inserted_row_is_named(exports: Path) -> None:
