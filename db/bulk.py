@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import peewee
 
 from db.connection import database
 from db.exact import is_sqlite
+from db.fields import FlagField, UnitsField
 
 PARAMETERS_MAX = 30_000  # SQLite's default limit is 32,766 in one statement
 
@@ -19,12 +20,13 @@ def insert_rows(model: type[peewee.Model], rows: Sequence[dict[str, Any]], *, on
     """Insert `rows` (attribute name → value, all with the same keys); `on` is a conflict clause."""
     if not rows:
         return
-    fields = [model._meta.fields[name] for name in rows[0]]
+    names = list(rows[0])
+    fields = [model._meta.fields[name] for name in names]
     columns = ", ".join(field.column_name for field in fields)
     # Names come from our models; every value is a parameter.
     head = f"INSERT INTO {model._meta.table_name} ({columns}) VALUES "  # noqa: S608
     for part in _parts(rows, len(fields)):
-        values = [[field.db_value(row[field.name]) for field in fields] for row in part]
+        values = [_values(row, names, fields) for row in part]
         _execute(head + _placeholders(values) + " " + on, values)
 
 
@@ -44,10 +46,7 @@ def update_rows(
     keys = [f"match.{name}" for name in match] + list(changes)
     fields = [model._meta.fields[key.removeprefix("match.")] for key in keys]
     for part in _parts(rows, len(keys)):
-        values = [
-            [field.db_value(row[key]) for key, field in zip(keys, fields, strict=True)]
-            for row in part
-        ]
+        values = [_values(row, keys, fields) for row in part]
         changed += _execute(_update_sql(model, fields, len(match), values), values)
     return changed
 
@@ -70,6 +69,16 @@ def _update_sql(
     )
     rows = _placeholders(values)
     return f"UPDATE {table} SET {sets} FROM (VALUES {rows}) AS v WHERE {where}"  # noqa: S608
+
+
+def _values(
+    row: Mapping[str, Any], names: Sequence[str], fields: Sequence[peewee.Field[Any]]
+) -> list[Any]:
+    """The row's values as the driver takes them; only our own kinds of columns need a change."""
+    return [
+        field.db_value(row[name]) if isinstance(field, UnitsField | FlagField) else row[name]
+        for name, field in zip(names, fields, strict=True)
+    ]
 
 
 def _typed(value: str, field: peewee.Field[Any]) -> str:

@@ -43,3 +43,24 @@ def rfc3339(moment: datetime) -> str:
 def parse_rfc3339(text: str) -> datetime:
     """The moment that `rfc3339` wrote. Raises ValueError."""
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+class Interval:
+    """Something to be done every so often. A clock that was set back does not put it off."""
+
+    def __init__(self, every: timedelta) -> None:
+        self._every = every
+        self._due: datetime | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether it is time, which it is at first."""
+        due = self._due
+        return due is None or now >= due or now < due - self._every
+
+    def wait(self, now: datetime) -> None:
+        """It was done at `now`."""
+        self._due = now + self._every
+
+    def hurry(self) -> None:
+        """It is due at once."""
+        self._due = None

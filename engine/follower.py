@@ -14,13 +14,14 @@ from typing import TypeVar
 
 from db.models import Payment
 from engine import chains
-from engine.chain import Arrival, Block, BlockRef, Chain, Oddity, Scan, Trust
+from engine.chain import Arrival, Block, BlockRef, Chain, Oddity, Scan, Standing, Trust
+from engine.clock import Interval
 from engine.config import Config
 from engine.deposits import watch
 from engine.deposits.cases import Case, cases_of_arrivals, cases_of_payments
 from engine.deposits.expiry import expire_requests
 from engine.deposits.standing import Settlement
-from engine.errors import UnknownCursor
+from engine.errors import NodeError, UnknownCursor
 from engine.health import HealthWatch
 from engine.lifecycle import Batch
 from engine.risk import RiskHook
@@ -68,13 +69,21 @@ class Follower:
         self._seen: frozenset[tuple[str, str]] | None = None
         self._tip: Block | None = None
         self._unconfirmed: frozenset[str] = frozenset()
-        self._recheck_due: datetime | None = None
-        self._outside_due: datetime | None = None
+        self._contested: frozenset[str] = frozenset()
+        self._recheck = Interval(RECHECK_EVERY)
+        self._outside = Interval(OUTSIDE_EVERY)
         self._outside_after = 0
         self._waiting = True
 
     def step(self, now: datetime) -> Round:
         """One round: one call when nothing is new."""
+        try:
+            return self._round(now)
+        except NodeError:
+            self._health.forget()
+            raise
+
+    def _round(self, now: datetime) -> Round:
         expired = expire_requests(self._symbol, partial(self._batch, now), now=now)
         if self._health.check(now).trust is Trust.NONE:
             return Round(moved=expired)
@@ -102,9 +111,9 @@ class Follower:
         if rewound and not self._within_finality(tip, now):
             return Round(moved=moved)
         moved += self._take_arrivals(scan, tip, now, advanced=advanced)
-        if rewound or self._recheck_due is None or now >= self._recheck_due:
+        if rewound or self._recheck.is_due(now):
             moved += self._recheck_blocks(tip, now)
-            self._recheck_due = now + RECHECK_EVERY
+            self._recheck.wait(now)
         moved += self._ask_outside(scan, tip, now, everything=advanced)
         busy = False
         if advanced or self._waiting:
@@ -112,7 +121,7 @@ class Follower:
             moved += done
         if advanced:
             self._advance(tip, now)
-        self._unconfirmed = scan.unconfirmed
+        self._unconfirmed, self._contested = scan.unconfirmed, scan.contested
         self._health.trust(now)
         return Round(moved=moved, tip_height=tip.height, well=True, busy=busy)
 
@@ -130,7 +139,9 @@ class Follower:
         """A reorganisation below what is final is not followed: a person must look first."""
         depth = self._currency.finality
         final = chains.anchor(self._symbol, chains.followed_height(self._symbol) - depth)
-        if final is None or self._node.block(final) is not None:
+        # Tips that we never saw are no anchors; the newest deposit that nobody asks about is one.
+        anchors = {final, watch.frozen_block(self._symbol)} - {None}
+        if all(self._node.block(str(each)) is not None for each in anchors):
             return True
         self._health.doubt(
             f"the chain was reorganised deeper than {depth} blocks; it now ends at {tip.hash}", now
@@ -153,8 +164,12 @@ class Follower:
             return 0
         moved = 0
         for part in _chunks([arrival for arrival in scan.arrivals if not arrival.own]):
-            moved += len(self._settlement(tip.ref, now).settle(self._cases(part)))
+            cases = self._cases(part)
+            hints = [case.payment for case in cases if case.is_hint and case.payment is not None]
+            sure = [case for case in cases if not case.is_hint]
+            moved += len(self._settlement(tip.ref, now).settle(sure))
             self._breathe()
+            moved += self._ask(hints, tip, now)
         self._seen = listed
         return moved
 
@@ -179,18 +194,21 @@ class Follower:
         return moved
 
     def _ask_outside(self, scan: Scan, tip: Block, now: datetime, *, everything: bool) -> int:
-        """Deposits in no block: those that the list just lost at once, all of them when the tip
-        moves and on a slower clock, a page a round."""
-        lost = self._unconfirmed - scan.unconfirmed
+        """Deposits in no block: those that the list just lost or shows in conflict at once, all of
+        them when the tip moves and on a slower clock, a page a round."""
+        lost = (self._unconfirmed - scan.unconfirmed) | (scan.contested - self._contested)
         moved = 0
         if lost:
             moved += self._ask(watch.outside_txids(self._symbol, lost), tip, now)
-        if everything or self._outside_due is None or now >= self._outside_due:
+        if everything or self._outside.is_due(now):
             rows = watch.outside(self._symbol, after=self._outside_after, limit=ASKED_PER_ROUND)
             moved += self._ask(rows, tip, now)
             whole = len(rows) < ASKED_PER_ROUND
             self._outside_after = 0 if whole else rows[-1].first_seq
-            self._outside_due = now + OUTSIDE_EVERY if whole else now
+            if whole:
+                self._outside.wait(now)
+            else:
+                self._outside.hurry()
         return moved
 
     def _settle_due(self, tip: Block, now: datetime) -> tuple[int, bool]:
@@ -204,7 +222,15 @@ class Follower:
         moved = 0
         for part in _chunks(payments):
             facts = self._node.facts(sorted({str(payment.txid) for payment in part}))
-            cases = cases_of_payments(self._symbol, self._config.currencies, part, facts)
+            absent = [fact for fact in facts.values() if fact.standing is Standing.ABSENT]
+            rivals = sorted({rival for fact in absent for rival in fact.conflicts})
+            cases = cases_of_payments(
+                self._symbol,
+                self._config.currencies,
+                part,
+                facts,
+                mempool=self._node.in_mempool(rivals) if rivals else frozenset(),
+            )
             moved += len(self._settlement(tip.ref, now).settle(cases))
             self._breathe()
         return moved
@@ -212,7 +238,7 @@ class Follower:
     def _advance(self, tip: Block, now: datetime) -> None:
         with self._batch(now) as batch:
             batch.also(partial(chains.note_tip, self._symbol, tip))
-        deepest = tip.height - self._currency.finality + 1
+        deepest = tip.height - self._currency.finality
         watch.freeze(self._symbol, deepest=deepest)
         chains.prune_blocks(self._symbol, below=deepest)
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from db.models import Address
 from engine import chains
 from engine.chain import Chain, Health, Trust
+from engine.clock import Interval
 
 CHECK_EVERY = timedelta(seconds=30)
 
@@ -22,23 +23,27 @@ class HealthWatch:
         self._symbol = symbol
         self._node = node
         self._last: Health | None = None
-        self._due: datetime | None = None
+        self._due = Interval(CHECK_EVERY)
         self._doubt = ""
 
     def check(self, now: datetime, *, tip_moved: bool = False) -> Health:
         """The node's health, asked anew when it is due. Raises NodeDown."""
         last = self._last
-        due = self._due is None or now >= self._due or now < self._due - CHECK_EVERY
-        if last is not None and last.well and not tip_moved and not due:
+        if last is not None and last.well and not tip_moved and not self._due.is_due(now):
             return last
         self._last = None  # an error leaves nothing to be believed
         expected = chains.expectation(self._symbol, _address_of_ours(self._symbol))
         health = self._node.health(expected, now_s=int(now.timestamp()))
         if health.trust is not Trust.NONE and expected.genesis is None:
             chains.remember_identity(self._symbol, self._node.identity())
-        self._last, self._due = health, now + CHECK_EVERY
+        self._last = health
+        self._due.wait(now)
         self._note(now)
         return health
+
+    def forget(self) -> None:
+        """A round failed: the next one asks first, and says so when the node is well again."""
+        self._last = None
 
     def doubt(self, reason: str, now: datetime) -> None:
         """Pause for something that the node's own answers about itself do not show."""

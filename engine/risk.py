@@ -9,11 +9,12 @@ from __future__ import annotations
 import importlib
 import json
 import logging
+import queue
+import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeoutError
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 REPLY_MAX_BYTES = 64 * 1024
 REASON_MAX = 200
+HUNG_MAX = 4  # questions that may hang at a time; further ones wait for theirs and are held
 NO_ANSWER = "the risk check gave no usable answer"
 
 
@@ -46,34 +48,48 @@ class RiskHook:
     def __init__(self, hook: Hook, *, timeout_s: float) -> None:
         self._hook = hook
         self._timeout_s = timeout_s
-        # A hung hook keeps its thread; a few of them may hang before questions queue up and are
-        # answered by the time-out, which is the safe answer.
-        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="risk")
+        self._free = threading.BoundedSemaphore(HUNG_MAX)
 
     def ask_about_deposit(self, case: Case) -> tuple[Answer, str]:
         """The answer on a deposit that has its confirmations, and the reason to keep with it."""
         return self.ask(
             {
                 "kind": "deposit",
-                "client": None if case.client is None else case.client.id,
+                "client": None if case.owner is None else case.owner.client,
                 "currency": case.currency.symbol,
                 "network": case.currency.network,
                 "amount": format_amount(case.units, case.currency.decimals),
-                "address": None if case.address is None else case.address.address,
+                "address": None if case.owner is None else case.owner.address,
                 "txid": case.fact.txid,
             }
         )
 
     def ask(self, question: Mapping[str, Any]) -> tuple[Answer, str]:
         """Put one question. Never raises: what cannot be understood is `hold`."""
+        deadline = time.monotonic() + self._timeout_s
+        late = Answer.HOLD, f"{NO_ANSWER} within {self._timeout_s} s"
+        if not self._free.acquire(timeout=self._timeout_s):
+            return late
+        answers: queue.SimpleQueue[tuple[Answer, str]] = queue.SimpleQueue()
+        # A daemon thread: a hook that hangs for ever must not keep the engine from ending.
+        threading.Thread(
+            target=self._call, args=(question, answers), name="risk", daemon=True
+        ).start()
         try:
-            reply = self._threads.submit(self._hook, question).result(self._timeout_s)
-            return _read(reply)
-        except (FutureTimeoutError, TimeoutError):
-            return Answer.HOLD, f"{NO_ANSWER} within {self._timeout_s} s"
-        except Exception:  # the hook is the site's code: whatever it does, the coin is held
+            return answers.get(timeout=max(deadline - time.monotonic(), 0))
+        except queue.Empty:
+            return late
+
+    def _call(
+        self, question: Mapping[str, Any], answers: queue.SimpleQueue[tuple[Answer, str]]
+    ) -> None:
+        try:
+            answers.put(_read(self._hook(question)))
+        except BaseException:  # the site's code: whatever it does, even leaving, the coin is held
             log.exception("risk hook failed")
-            return Answer.HOLD, NO_ANSWER
+            answers.put((Answer.HOLD, NO_ANSWER))
+        finally:
+            self._free.release()
 
 
 def _read(reply: object) -> tuple[Answer, str]:
@@ -121,9 +137,15 @@ def _http_hook(url: str, timeout_s: float) -> Hook:
         )
         opener = urllib.request.build_opener(_NoRedirects)
         with opener.open(request, timeout=timeout_s) as reply:
-            return json.loads(reply.read(REPLY_MAX_BYTES))
+            return _parse(reply.read(REPLY_MAX_BYTES + 1))
 
     return post
+
+
+def _parse(reply: bytes) -> object:
+    if len(reply) > REPLY_MAX_BYTES:
+        raise ValueError(f"the risk check answered with more than {REPLY_MAX_BYTES} bytes")
+    return json.loads(reply)
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

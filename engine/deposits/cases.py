@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import peewee
 
 from db.models import Address, Client, Payment
 from engine.chain import Arrival, Fact, Standing
@@ -11,17 +14,32 @@ from engine.config import Currency
 from engine.deposits.rules import Position
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """An address of ours, and whose it is; `client` is None for one that nobody was given."""
+
+    address_id: int
+    address: str
+    created_height: int
+    used: bool
+    client: str | None
+    blocked: bool
+
+
 @dataclass(slots=True)
 class Case:
-    """A deposit, or an arrival that is to become one (`payment` None), with the facts of now."""
+    """A deposit, or an arrival that is to become one (`payment` None), with the facts of now.
+
+    `replaced`: its chain tx is not in the mempool, and one that spends the same coin is.
+    """
 
     currency: Currency
     fact: Fact
     arrival: Arrival | None = None
     payment: Payment | None = None
-    address: Address | None = None
-    client: Client | None = None
+    owner: Owner | None = None
     late: bool = False
+    replaced: bool = False
     events: tuple[str, ...] = ()
     siblings: list[Payment] = field(default_factory=list)
 
@@ -49,6 +67,15 @@ class Case:
         return max(required, maturity + 1) if self.generated else required
 
     @property
+    def is_hint(self) -> bool:
+        """Whether a list shows a coin outside of a block that was given up: wallets list what no
+        mempool holds any more, so only asking by id tells whether it is back."""
+        payment, arrival = self.payment, self.arrival
+        if payment is None or arrival is None or arrival.block is not None:
+            return False
+        return payment.state in {"vanished", "reversed"}
+
+    @property
     def position(self) -> Position:
         payment = self.payment
         if payment is None:
@@ -72,25 +99,23 @@ def cases_of_arrivals(
 ) -> list[Case]:
     """Match arrivals with the payments, open requests and addresses that they belong to."""
     known = _payments_by_identity(chain, arrivals)
-    addresses = _addresses(chain, {arrival.address for arrival in arrivals})
-    requests = _open_requests(chain, addresses)
-    clients = _clients(address.client for address in addresses.values())
+    owners = _owners(chain, {arrival.address for arrival in arrivals})
+    requests = _open_requests(chain, owners)
     cases = []
     for arrival in arrivals:
-        address = addresses.get(arrival.address)
+        owner = owners.get(arrival.address)
         payment = known.get((arrival.txid, arrival.index, arrival.currency))
         late = False
-        if payment is None and address is not None and address.client is not None:
+        if payment is None and owner is not None and owner.client is not None:
             payment = requests.pop((arrival.address, arrival.currency), None)
-            late = payment is None and address.used_at is None
+            late = payment is None and not owner.used
         cases.append(
             Case(
                 currencies[arrival.currency],
                 fact_of(arrival),
                 arrival=arrival,
                 payment=payment,
-                address=address,
-                client=None if address is None else clients.get(address.client),
+                owner=owner,
                 late=late,
             )
         )
@@ -102,17 +127,19 @@ def cases_of_payments(
     currencies: Mapping[str, Currency],
     payments: Sequence[Payment],
     facts: Mapping[str, Fact],
+    *,
+    mempool: frozenset[str] = frozenset(),
 ) -> list[Case]:
-    """Payments that were asked for by id, each with the node's answer."""
-    addresses = _addresses(chain, {str(payment.address) for payment in payments})
-    clients = _clients(payment.client for payment in payments)
+    """Payments that were asked for by id, each with the node's answer; `mempool` names the
+    conflicting chain txs that the mempool holds."""
+    owners = _owners(chain, {str(payment.address) for payment in payments})
     return [
         Case(
             currencies[payment.currency],
             facts[str(payment.txid)],
             payment=payment,
-            address=addresses.get(str(payment.address)),
-            client=clients.get(payment.client),
+            owner=owners.get(str(payment.address)),
+            replaced=not mempool.isdisjoint(facts[str(payment.txid)].conflicts),
         )
         for payment in payments
         if payment.txid in facts
@@ -126,13 +153,29 @@ def _payments_by_identity(
         (Payment.chain == chain)
         & (Payment.kind == "deposit")
         & Payment.txid.in_(sorted({arrival.txid for arrival in arrivals}))
+        & Payment.idx.in_(sorted({arrival.index for arrival in arrivals}))
     )
     return {(str(row.txid), str(row.idx), row.currency): row for row in rows}
 
 
-def _addresses(chain: str, texts: set[str]) -> dict[str, Address]:
-    rows = Address.select().where((Address.chain == chain) & Address.address.in_(sorted(texts)))
-    return {row.address: row for row in rows}
+def _owners(chain: str, texts: set[str]) -> dict[str, Owner]:
+    rows: Any = (
+        Address.select(
+            Address.id,
+            Address.address,
+            Address.created_height,
+            Address.used_at,
+            Address.client,
+            Client.blocked,
+        )
+        .join(Client, peewee.JOIN.LEFT_OUTER, on=(Address.client == Client.id))
+        .where((Address.chain == chain) & Address.address.in_(sorted(texts)))
+        .tuples()
+    )
+    return {
+        address: Owner(number, address, height, used_at is not None, client, bool(blocked))
+        for number, address, height, used_at, client, blocked in rows
+    }
 
 
 def _open_requests(chain: str, addresses: Iterable[str]) -> dict[tuple[str, str], Payment]:
@@ -143,8 +186,3 @@ def _open_requests(chain: str, addresses: Iterable[str]) -> dict[tuple[str, str]
         & Payment.address.in_(sorted(addresses))
     )
     return {(str(row.address), row.currency): row for row in rows}
-
-
-def _clients(ids: Iterable[str | None]) -> dict[str | None, Client]:
-    wanted = sorted({each for each in ids if each is not None})
-    return {row.id: row for row in Client.select().where(Client.id.in_(wanted))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 import peewee
 
@@ -42,14 +43,14 @@ def request_deposit(
 def _find_or_open(
     config: Config, currency: Currency, *, client: str, now: datetime
 ) -> tuple[Payment, bool]:
+    payment = _open_request(currency, client)
+    if payment is not None:
+        return payment, False
     unused = _unused_address(currency, client)
-    if unused is not None:
-        payment = _open_request(currency, client)
-        if payment is not None and payment.address == unused.address:
-            return payment, False
     with database.atomic():
         address = unused or issue(currency.chain, client=client, now=now)
         with Batch(config, actor=f"client:{client}", now=now) as batch:
+            batch.also(partial(_check_unused, address))
             payment = batch.open(
                 kind="deposit",
                 client=client,
@@ -69,6 +70,16 @@ def _unused_address(currency: Currency, client: str) -> Address | None:
         & (Address.purpose == "deposit")
         & Address.used_at.is_null()
     )
+
+
+def _check_unused(address: Address) -> None:
+    """A coin may arrive on the address at this very moment: whoever writes its row first decides,
+    and the engine looks for requests after it wrote."""
+    untouched = Address.update(issued_at=Address.issued_at).where(
+        (Address.id == address.id) & Address.used_at.is_null()
+    )
+    if untouched.execute() != 1:
+        raise StaleState("a coin arrived on the address meanwhile; ask again")
 
 
 def _open_request(currency: Currency, client: str) -> Payment | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from db import bulk
@@ -13,11 +14,12 @@ from engine.chain import BlockRef, Standing
 from engine.clock import parse_rfc3339, rfc3339
 from engine.deposits import rules, verdicts
 from engine.deposits.cases import Case
+from engine.errors import StaleState
 from engine.lifecycle import Batch
 from engine.risk import RiskHook
 
 DROPPED_AFTER = timedelta(days=14)  # nodes forget an unconfirmed chain tx after two weeks
-_SILENT = {"unsettle": "out of its block again", "settle": "in a block again"}
+LATE = "arrived after its request had expired"
 
 
 class Settlement:
@@ -52,9 +54,11 @@ class Settlement:
         coins: dict[tuple[str, str, str], dict[str, Any]] = {}
         with self._new_batch() as batch:
             for at, case in enumerate(cases):
+                was_mined = case.payment is not None and case.payment.block_hash is not None
                 if self._apply(batch, case, judged.get(at)):
                     moved.append(case)
-                self._note_coin(coins, case)
+                if was_mined or case.fact.block is not None:
+                    self._note_coin(coins, case)
             self._mark_used(batch, cases)
             batch.also(lambda: _write_coins(list(coins.values())))
             for work in also:
@@ -65,15 +69,21 @@ class Settlement:
         events = rules.next_events(case.position, case.fact, tip_height=self._tip.height)
         if self._show_only:
             return tuple(event for event in events if event == "see")
-        if not events and self._is_dropped(case):
+        if not events and self._is_given_up(case):
             return ("vanish",)
         return events
 
-    def _is_dropped(self, case: Case) -> bool:
+    def _is_given_up(self, case: Case) -> bool:
+        """Nothing is proved, but a payment in another's place or forgotten for two weeks is not
+        shown as coming any longer; it revives if it is mined after all."""
         payment = case.payment
-        if payment is None or payment.state != "pending" or payment.missing_since is None:
+        if payment is None or payment.state != "pending":
             return False
         if case.fact.standing is not Standing.ABSENT:
+            return False
+        if case.replaced:
+            return True
+        if payment.missing_since is None:
             return False
         return self._now - parse_rfc3339(payment.missing_since) >= DROPPED_AFTER
 
@@ -97,11 +107,11 @@ class Settlement:
         assert arrival is not None
         case.payment = batch.open(
             kind="deposit",
-            client=None if case.address is None else case.address.client,
+            client=None if case.owner is None else case.owner.client,
             currency=case.currency.symbol,
             chain=self._chain,
             address=arrival.address,
-            reason="arrived after its request had expired" if case.late else "",
+            reason=LATE if case.late else "",
             evidence={"address": arrival.address, "late": case.late},
         )
 
@@ -164,7 +174,7 @@ class Settlement:
             payment,
             verdict.event,
             evidence=self._evidence(case, payment.required),
-            reason=verdict.reason,
+            reason=verdict.reason or self._reason(case, verdict.event),
             entry=entry,
             sub_state=verdict.sub_state,
         )
@@ -196,13 +206,16 @@ class Settlement:
 
     def _reason(self, case: Case, event: str) -> str:
         if event == "vanish":
-            gone = case.fact.standing is Standing.GONE
-            return "a conflicting payment was mined" if gone else "dropped by the network"
+            if case.fact.standing is Standing.GONE:
+                return "a conflicting payment was mined"
+            return "replaced by its sender" if case.replaced else "dropped by the network"
         if event == "reverse":
             return "its coin is gone: a conflicting payment was mined"
         if event == "unconfirm":
             return "its block left the chain"
-        return _SILENT.get(event, "")
+        # Why it is held, or that it came late, stays true whatever block it is in.
+        kept = case.payment.reason if case.payment is not None else ""
+        return kept if event in {"settle", "unsettle"} or kept == LATE else ""
 
     def _evidence(self, case: Case, required: int | None) -> dict[str, Any]:
         fact, payment = case.fact, case.payment
@@ -283,25 +296,33 @@ class Settlement:
         return None if row is None else str(row.id)
 
     def _mark_used(self, batch: Batch, cases: Iterable[Case]) -> None:
-        fresh = [
-            case.address.id
+        fresh = {
+            (case.owner.address, case.currency.symbol)
             for case in cases
-            if case.address is not None and case.address.used_at is None and "see" in case.events
-        ]
+            if case.owner is not None and not case.owner.used and "see" in case.events
+        }
         if fresh:
-            batch.also(
-                lambda: (
-                    Address.update(used_at=rfc3339(self._now))
-                    .where(Address.id.in_(fresh))
-                    .execute()
-                )
-            )
+            batch.also(partial(self._write_used, fresh))
+
+    def _write_used(self, fresh: Collection[tuple[str, str]]) -> None:
+        """Mark addresses used. A request that was opened for one of them while we looked is taken
+        in the next attempt: it must not wait for a coin that is here already."""
+        addresses = sorted({address for address, _ in fresh})
+        Address.update(used_at=rfc3339(self._now)).where(
+            (Address.chain == self._chain) & Address.address.in_(addresses)
+        ).execute()
+        waiting = Payment.select(Payment.address, Payment.currency).where(
+            (Payment.chain == self._chain)
+            & (Payment.kind == "deposit")
+            & (Payment.state == "requested")
+            & Payment.address.in_(addresses)
+        )
+        if any((row.address, row.currency) in fresh for row in waiting):
+            raise StaleState("a request was opened meanwhile")
 
     def _note_coin(self, coins: dict[tuple[str, str, str], dict[str, Any]], case: Case) -> None:
         payment, block = case.payment, case.fact.block
         if self._show_only or payment is None:
-            return
-        if block is None and not case.events:
             return
         coins[(str(payment.txid), str(payment.idx), payment.currency)] = {
             "chain": self._chain,

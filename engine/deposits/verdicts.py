@@ -24,6 +24,7 @@ class Verdict:
 
 
 CREDIT = Verdict("credit")
+ACCUMULATE = Verdict("hold", rules.HELD_BELOW_MINIMUM, ACCUMULATING)
 
 
 def judge(cases: Sequence[Case], hook: RiskHook | None) -> dict[int, Verdict]:
@@ -37,14 +38,12 @@ def judge(cases: Sequence[Case], hook: RiskHook | None) -> dict[int, Verdict]:
     for at, case in enumerate(cases):
         if not _confirms(case):
             continue
-        verdicts[at] = _held_by_fact(case) or _below_minimum(case, sums, at) or CREDIT
-    for at, case in sums.completed(verdicts, cases):
+        verdicts[at] = _held_by_fact(case) or _below_minimum(case, hook) or _ask(case, hook)
+        if verdicts[at] is ACCUMULATE:
+            sums.add(at, case)
+    for at, case in sums.completed(cases):
         verdicts[at] = CREDIT
         case.siblings = sums.held_on(case)
-    if hook is not None:
-        for at, verdict in verdicts.items():
-            if verdict is CREDIT:
-                verdicts[at] = _ask(hook, cases[at])
     return verdicts
 
 
@@ -55,26 +54,29 @@ def _confirms(case: Case) -> bool:
 
 
 def _held_by_fact(case: Case) -> Verdict | None:
-    if case.address is None or case.client is None:
+    if case.owner is None or case.owner.client is None:
         return Verdict("hold", rules.HELD_NOBODY)
-    if case.client.blocked:
+    if case.owner.blocked:
         return Verdict("hold", rules.HELD_BLOCKED)
     block = case.fact.block
-    if block is not None and block.height < case.address.created_height:
+    if block is not None and block.height < case.owner.created_height:
         return Verdict("hold", rules.HELD_OLD_COIN)
     return None
 
 
-def _below_minimum(case: Case, sums: _Accumulation, at: int) -> Verdict | None:
+def _below_minimum(case: Case, hook: RiskHook | None) -> Verdict | None:
     if case.units >= case.currency.deposit_minimum:
         return None
-    if case.currency.below_minimum == "accumulate":
-        sums.add(at, case)
-        return Verdict("hold", rules.HELD_BELOW_MINIMUM, ACCUMULATING)
-    return Verdict("hold", rules.HELD_BELOW_MINIMUM)
+    if case.currency.below_minimum != "accumulate":
+        return Verdict("hold", rules.HELD_BELOW_MINIMUM)
+    # Asked now, because a coin that completes the sum later releases this one without a question.
+    answer = _ask(case, hook)
+    return ACCUMULATE if answer is CREDIT else answer
 
 
-def _ask(hook: RiskHook, case: Case) -> Verdict:
+def _ask(case: Case, hook: RiskHook | None) -> Verdict:
+    if hook is None:
+        return CREDIT
     answer, reason = hook.ask_about_deposit(case)
     if answer is Answer.ALLOW:
         return CREDIT
@@ -91,16 +93,14 @@ class _Accumulation:
     def add(self, at: int, case: Case) -> None:
         self._now[self._key(case)].append(at)
 
-    def completed(
-        self, verdicts: dict[int, Verdict], cases: Sequence[Case]
-    ) -> Iterable[tuple[int, Case]]:
+    def completed(self, cases: Sequence[Case]) -> Iterable[tuple[int, Case]]:
         """The cases whose address passes the minimum with them; the first carries the siblings."""
         for key, positions in self._now.items():
             held = self._held.setdefault(key, _held_before(key))
             total = sum(int(row.units or 0) for row in held)
             total += sum(cases[at].units for at in positions)
             if total >= cases[positions[0]].currency.deposit_minimum:
-                yield from ((at, cases[at]) for at in positions if at in verdicts)
+                yield from ((at, cases[at]) for at in positions)
 
     def held_on(self, case: Case) -> list[Payment]:
         """The siblings, handed out once."""
@@ -108,8 +108,8 @@ class _Accumulation:
 
     @staticmethod
     def _key(case: Case) -> tuple[str, str]:
-        assert case.address is not None
-        return str(case.address.address), case.currency.symbol
+        assert case.owner is not None
+        return case.owner.address, case.currency.symbol
 
 
 def _held_before(key: tuple[str, str]) -> list[Payment]:

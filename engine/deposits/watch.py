@@ -76,3 +76,19 @@ def freeze(chain: str, *, deepest: int) -> int:
         )
         .execute()
     )
+
+
+def frozen_block(chain: str) -> str | None:
+    """The block of the newest deposit that is final, None before the first."""
+    row = (
+        Payment.select(Payment.block_hash)
+        .where(
+            (Payment.chain == chain)
+            & (Payment.kind == "deposit")
+            & (Payment.final == 1)
+            & ~Payment.block_height.is_null()
+        )
+        .order_by(Payment.block_height.desc())
+        .first()
+    )
+    return None if row is None else str(row.block_hash)
