@@ -1,0 +1,177 @@
+"""Deposits on a real litecoind: K in one block until all are credited, and what idling costs.
+
+Every figure stands beside its floor of the same run: the time that the node itself needs to hand
+over the same facts (read raw, not parsed) plus one durable commit of the same rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import statistics
+import time
+from base64 import b64encode
+
+from bench.house import House, commit_rows_again, cpu_s, house, rss_mb, running_node
+from db.connection import database
+from db.models import Address, Client, Payment
+from engine import queries
+from engine.address_pool import refill
+from engine.clock import rfc3339, utc_now
+from engine.deposits.request import request_deposit
+from tests.nodes.litecoind import PASSWORD, USER, Litecoind
+
+OUTPUTS_PER_TX = 500
+IDLE_ROUNDS = 200
+
+
+def main() -> None:
+    """Print both tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--k", type=int, nargs="*", default=[1, 100, 1000])
+    parser.add_argument("--watched", type=int, nargs="*", default=[1000, 100_000])
+    parser.add_argument("--runs", type=int, default=3)
+    options = parser.parse_args()
+    with running_node() as node:
+        print("(a) one block pays K addresses -> all K credited (medians)")
+        print(f"{'K':>6} {'N':>3} {'seconds':>9} {'node calls':>11} {'CPU ms each':>12}", end="")
+        print(f" {'floor s':>9} {'ratio':>6}")
+        for confirmations in (1, 3):
+            for count in options.k:
+                _print_deposits(node, count, confirmations, options.runs)
+        print("\n(b) idle, no new blocks")
+        print(f"{'addresses':>10} {'calls/round':>12} {'ms/round':>9} {'floor ms':>9} {'ratio':>6}", end="")
+        print(f" {'RSS MB':>7}")
+        for watched in sorted(options.watched):
+            _print_idle(node, watched)
+
+
+def _print_deposits(node: Litecoind, count: int, confirmations: int, runs: int) -> None:
+    found = [_deposit_run(node, count, confirmations) for _ in range(runs)]
+    took, calls, cpu, floor, ratio = (statistics.median(column) for column in zip(*found, strict=True))
+    print(
+        f"{count:>6} {confirmations:>3} {took:>9.4f} {calls:>11.0f} {cpu * 1000 / count:>12.2f}"
+        f" {floor:>9.4f} {ratio:>6.2f}"
+    )
+
+
+def _deposit_run(
+    node: Litecoind, count: int, confirmations: int
+) -> tuple[float, int, float, float, float]:
+    with house(node, confirmations=confirmations) as home:
+        addresses = _requests(home, count)
+        for start in range(0, count, OUTPUTS_PER_TX):
+            part = addresses[start : start + OUTPUTS_PER_TX]
+            node.pay_many(dict.fromkeys(part, "0.01"))
+        cursor = node.tip()
+        node.mine(1)
+        for _ in range(confirmations - 1):
+            home.follower.step(utc_now())
+            cursor = node.tip()
+            node.mine(1)
+        before_seq, before_calls, before_cpu = queries.last_seq(), home.chain.calls(), cpu_s()
+        started = time.perf_counter()
+        while _credited(home) < count:
+            home.follower.step(utc_now())
+        took = time.perf_counter() - started
+        calls, cpu = home.chain.calls() - before_calls, cpu_s() - before_cpu
+        floor = _facts_floor(node, cursor, addresses, confirmations)
+        floor += commit_rows_again(home.folder, before_seq)
+        return took, calls, cpu, floor, took / floor
+
+
+def _requests(home: House, count: int) -> list[str]:
+    while refill("LTC", home.chain, target=count, now=utc_now(), guard=home.lease.guard):
+        pass
+    addresses = []
+    for number in range(count):
+        client = f"bench{number}"
+        Client.create(id=client, created_at=rfc3339(utc_now()), blocked_reason="")
+        payment, _ = request_deposit(home.config, client=client, currency="LTC", now=utc_now())
+        addresses.append(str(payment.address))
+    return addresses
+
+
+def _credited(_home: House) -> int:
+    return int(Payment.select().where(Payment.state == "credited").count())
+
+
+def _facts_floor(node: Litecoind, cursor: str, addresses: list[str], confirmations: int) -> float:
+    """Seconds in which the node hands over the new block's coins as raw bytes: its list since the
+    block before the coins."""
+    since = node.hash_at(node.height() - confirmations)
+    started = time.perf_counter()
+    _raw(node, "listsinceblock", since, 1)
+    took = time.perf_counter() - started
+    assert cursor and addresses
+    return took
+
+
+def _print_idle(node: Litecoind, watched: int) -> None:
+    with house(node, confirmations=3) as home:
+        missing = watched - int(Address.select().count())
+        _watch(home, missing)
+        home.follower.step(utc_now())
+        calls, samples, floors = home.chain.calls(), [], []
+        tip = node.tip()
+        for _ in range(IDLE_ROUNDS):
+            started = time.perf_counter()
+            home.follower.step(utc_now())
+            samples.append(time.perf_counter() - started)
+            started = time.perf_counter()
+            _raw(node, "listsinceblock", tip, 1)
+            floors.append(time.perf_counter() - started)
+        each, floor = statistics.median(samples), statistics.median(floors)
+        made = (home.chain.calls() - calls) / IDLE_ROUNDS
+        print(
+            f"{watched:>10} {made:>12.2f} {each * 1000:>9.2f} {floor * 1000:>9.2f}"
+            f" {each / floor:>6.2f} {rss_mb():>7}"
+        )
+
+
+def _watch(home: House, count: int) -> None:
+    """Give `count` fresh addresses of the node's wallet to clients."""
+    now = rfc3339(utc_now())
+    for start in range(0, count, 1000):
+        made = _raw_batch(home.node, min(1000, count - start))
+        with database.atomic():
+            Address.insert_many(
+                {
+                    "chain": "LTC",
+                    "address": address,
+                    "script": f"bench:{address}",
+                    "purpose": "deposit",
+                    "client": f"idle{start + at}",
+                    "created_at": now,
+                    "issued_at": now,
+                    "created_height": 0,
+                }
+                for at, address in enumerate(made)
+            ).execute()
+
+
+def _raw_batch(node: Litecoind, count: int) -> list[str]:
+    calls = [{"id": at, "method": "getnewaddress", "params": []} for at in range(count)]
+    return [str(reply["result"]) for reply in json.loads(_post(node, calls))]
+
+
+def _raw(node: Litecoind, method: str, *params: object) -> bytes:
+    return _post(node, {"id": 0, "method": method, "params": list(params)})
+
+
+def _post(node: Litecoind, body: object) -> bytes:
+    """The reply's bytes, unparsed, over a connection of its own (0.08 ms)."""
+    connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=120)
+    login = b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    try:
+        connection.request(
+            "POST", "/wallet/cashier", json.dumps(body), {"Authorization": f"Basic {login}"}
+        )
+        return connection.getresponse().read()
+    finally:
+        connection.close()  # the node's orderly stop waits for open ones
+
+
+if __name__ == "__main__":
+    main()
