@@ -38,6 +38,7 @@ class CannedNode:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = 65536  # head and body in one packet, or the reply waits for the ACK
 
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])

@@ -1,0 +1,167 @@
+"""The chain over a node that says strange things: errors of two kinds come out, and no others."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.chain import Expectation
+from engine.config import Currency
+from engine.errors import NodeDown, NodeError, NodeRefused
+from engine.families.bitcoin import BitcoinChain, open_chain
+from engine.families.bitcoin.chain import ASKED_ONE_BY_ONE_MAX
+from tests.nodes.canned import CannedNode
+from tests.nodes.currencies import currency_of
+
+TXID, TIP = "cd" * 32, "ab" * 32
+ANYTHING = Expectation(None, None, "rltc1qexample", 0)
+QUESTIONS: dict[str, Callable[[BitcoinChain], object]] = {
+    "identity": lambda chain: chain.identity(),
+    "health": lambda chain: chain.health(ANYTHING, now_s=0),
+    "scan": lambda chain: chain.scan(TIP),
+    "block": lambda chain: chain.block(TIP),
+    "facts": lambda chain: chain.facts([TXID]),
+    "in_mempool": lambda chain: chain.in_mempool([TXID] * (ASKED_ONE_BY_ONE_MAX + 1)),
+    "new_addresses": lambda chain: chain.new_addresses(2),
+}
+METHODS = (
+    "getaddressinfo",
+    "getblockchaininfo",
+    "getblockhash",
+    "getblockheader",
+    "getmempoolentry",
+    "getnetworkinfo",
+    "getnewaddress",
+    "getrawmempool",
+    "gettransaction",
+    "getwalletinfo",
+    "listsinceblock",
+    "validateaddress",
+)
+
+
+@pytest.fixture(scope="module")
+def currency(tmp_path_factory: pytest.TempPathFactory) -> Currency:
+    return currency_of(tmp_path_factory.mktemp("currency"), "LTC")
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[CannedNode]:
+    with CannedNode({}) as canned:
+        yield canned
+
+
+@pytest.fixture
+def chain(node: CannedNode, currency: Currency) -> Iterator[BitcoinChain]:
+    node.replies.clear()
+    node.asked.clear()
+    opened = open_chain(currency, node.url)
+    yield opened
+    opened.close()
+
+
+_KEYS = st.sampled_from(
+    ["transactions", "lastblock", "confirmations", "details", "bestblockhash", "height", "hash"]
+)
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS, inner, max_size=4),
+    max_leaves=6,
+)
+
+
+@pytest.mark.parametrize("question", sorted(QUESTIONS))
+@given(replies=st.fixed_dictionaries(dict.fromkeys(METHODS, _json)))
+@settings(
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_whatever_a_node_says_only_node_errors_come_out(
+    node: CannedNode, chain: BitcoinChain, question: str, replies: dict[str, Any]
+) -> None:
+    node.replies = replies
+    try:
+        QUESTIONS[question](chain)
+    except NodeError as error:
+        assert "secret-word" not in str(error) + error.detail
+
+
+def test_a_reply_that_cannot_be_read_costs_the_connection(
+    node: CannedNode, chain: BitcoinChain
+) -> None:
+    node.replies["gettransaction"] = {"confirmations": "many"}
+    before = chain._node._connection
+    with pytest.raises(NodeDown, match="malformed") as caught:
+        chain.facts([TXID])
+    assert "a number in it is none" in caught.value.detail
+    assert chain._node._connection is not before
+
+
+def test_a_refusal_keeps_the_connection_and_its_code(node: CannedNode, chain: BitcoinChain) -> None:
+    node.replies["gettransaction"] = {"__error__": {"code": -18, "message": "no wallet"}}
+    before = chain._node._connection
+    with pytest.raises(NodeRefused) as caught:
+        chain.facts([TXID])
+    assert caught.value.rpc_code == -18
+    assert chain._node._connection is before
+
+
+def test_a_node_that_refuses_to_tell_of_itself_is_down(
+    node: CannedNode, chain: BitcoinChain
+) -> None:
+    node.replies["getblockchaininfo"] = {"__error__": {"code": -1, "message": "no"}}
+    with pytest.raises(NodeDown, match="the node refused a call"):
+        chain.health(ANYTHING, now_s=0)
+
+
+def test_a_block_that_rows_share_is_asked_for_once_a_scan(
+    node: CannedNode, chain: BitcoinChain
+) -> None:
+    rows = [
+        {
+            "address": "rltc1qexample",
+            "category": "receive",
+            "amount": 1,
+            "vout": vout,
+            "confirmations": 1,
+            "blockhash": TIP,
+            "txid": TXID,
+        }
+        for vout in range(5)
+    ]
+    node.replies["listsinceblock"] = {"transactions": rows, "removed": [], "lastblock": TIP}
+    node.replies["getblockheader"] = {"height": 7}
+    assert {each.block and each.block.height for each in chain.scan(None).arrivals} == {7}
+    assert [method for method, _ in node.asked] == ["listsinceblock", "getblockheader"]
+
+
+def test_many_are_looked_up_in_one_list_of_the_mempool(
+    node: CannedNode, chain: BitcoinChain
+) -> None:
+    few = [f"{number:064x}" for number in range(ASKED_ONE_BY_ONE_MAX)]
+    node.replies["getmempoolentry"] = {"__by_params__": {json.dumps([few[3]]): {"vsize": 1}}}
+    assert chain.in_mempool(few) == {few[3]}
+    assert chain.calls() == ASKED_ONE_BY_ONE_MAX
+    node.replies["getrawmempool"] = [TXID, few[3]]
+    assert chain.in_mempool([*few, TXID]) == {few[3], TXID}
+    assert chain.calls() == ASKED_ONE_BY_ONE_MAX + 1
+
+
+def test_the_first_block_after_a_fork_is_asked_where_a_chain_has_one(
+    node: CannedNode, tmp_path: Path
+) -> None:
+    bch = currency_of(tmp_path, "BCH", network="main")
+    node.replies.clear()
+    genesis, fork = "11" * 32, "22" * 32
+    node.replies["getblockhash"] = {"__by_params__": {"[0]": genesis, "[478559]": fork}}
+    chain = open_chain(bch, node.url)
+    assert (chain.identity().genesis, chain.identity().fork) == (genesis, fork)
+    too_high = {"__error__": {"code": -8, "message": "Block height out of range"}}
+    node.replies["getblockhash"]["__by_params__"]["[478559]"] = too_high
+    assert chain.identity().fork is None
+    chain.close()
