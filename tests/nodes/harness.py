@@ -128,7 +128,7 @@ class LitecoindHarness:
     """The real node, seen through the Bitcoin family."""
 
     name = "litecoind"
-    # The first two would need a node of the test's own; the third is no thing a node does.
+    # Of the first two, litecoind is made to do it in tests of its own family.
     abilities = frozenset(Ability) - {Ability.DROP, Ability.RESTORE, Ability.LAG}
 
     def __init__(self, node: Litecoind, currency: Currency) -> None:

@@ -193,7 +193,8 @@ class Litecoind:
         pays[self.stranger()] = total - sum(pays.values(), Decimal()) - Decimal("0.01")
         texts = {address: str(amount.quantize(COIN)) for address, amount in pays.items()}
         unsigned = self.rpc("createrawtransaction", inputs, texts)
-        return str(self.outside("signrawtransactionwithwallet", unsigned)["hex"])
+        coins = [self._coin(i["txid"], i["vout"]) for i in spent]
+        return str(self.outside("signrawtransactionwithwallet", unsigned, coins)["hex"])
 
     def replace(self, txid: str, outputs: Mapping[str, str] | None = None) -> str:
         """The sender replaces `txid` in the mempool by one that pays `outputs`; its txid."""
@@ -212,3 +213,9 @@ class Litecoind:
     def _value(self, txid: str, vout: int) -> Decimal:
         value: Decimal = self._decoded(txid)["vout"][vout]["value"]
         return value
+
+    def _coin(self, txid: str, vout: int) -> dict[str, object]:
+        """What signing must know of a coin that is spent in the chain, and so not found there."""
+        output = self._decoded(txid)["vout"][vout]
+        script = output["scriptPubKey"]["hex"]
+        return {"txid": txid, "vout": vout, "scriptPubKey": script, "amount": str(output["value"])}
