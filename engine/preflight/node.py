@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,18 +34,25 @@ _ANSWERS = {
 }
 
 
+def open_node(currency: Currency) -> Chain:
+    """The chain behind a currency's configured node."""
+    return open_chain(currency, currency.node.reveal() if currency.node else "")
+
+
 @dataclass(frozen=True, slots=True)
 class NodeCheck:
-    """The checks of the node of `currency`, against what is `expected` of it."""
+    """The checks of the node of `currency`, against what is `expected` of it. `opener` makes the
+    connection."""
 
     currency: Currency
     expected: Expectation
     now: datetime
+    opener: Callable[[Currency], Chain] = open_node
 
     def health(self) -> Iterator[Finding]:
         """Whether the node may be believed. One line ends the list where the node is of no use."""
         try:
-            with closing(self._open()) as chain:
+            with closing(self.opener(self.currency)) as chain:
                 yield from self._health(self._ask(chain))
         except NodeError as error:
             yield self._silent(error)
@@ -53,7 +61,7 @@ class NodeCheck:
         """That, and its version and addresses; `ours` is one that it gave us, None before the
         first: then it is asked for one, which is thrown away."""
         try:
-            with closing(self._open()) as chain:
+            with closing(self.opener(self.currency)) as chain:
                 health = self._ask(chain)
                 yield from self._health(health)
                 yield self._version(health)
@@ -61,9 +69,6 @@ class NodeCheck:
                     yield from self._address(chain, ours)
         except NodeError as error:
             yield self._silent(error)
-
-    def _open(self) -> Chain:
-        return open_chain(self.currency, self.currency.node.reveal() if self.currency.node else "")
 
     def _ask(self, chain: Chain) -> Health:
         return chain.health(self.expected, now_s=int(self.now.timestamp()))
@@ -130,6 +135,8 @@ class NodeCheck:
         if isinstance(error.__context__, ConnectionRefusedError):
             what = f"connection refused at {self._place()}"
             return self._found("node", what, cure=f"is {program} running?")
+        if isinstance(error.__context__, socket.gaierror):
+            return self._found("node", f"no such host: {self._place()}", cure="correct it here")
         said = str(error)
         cures = (cure for start, cure in _ANSWERS.items() if said.startswith(start))
         what = f"{said} ({self._place()})"
