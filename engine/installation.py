@@ -33,6 +33,7 @@ def note_configuration(config: Config, now: datetime) -> bool:
     force = _in_force(config)
     with database.atomic():
         identity = ensure_id()
+        _wait_for_others()
         last = (
             History.select()
             .where((History.payment == identity) & (History.event == "configured"))
@@ -61,6 +62,14 @@ def note_configuration(config: Config, now: datetime) -> bool:
             }
         )
     return True
+
+
+def _wait_for_others() -> None:
+    """Hold the installation's row until the commit: of two engines that start together, the second
+    sees what the first recorded."""
+    Installation.update(value=Installation.value).where(
+        Installation.key == INSTALLATION_ID
+    ).execute()
 
 
 def _in_force(config: Config) -> dict[str, Any]:

@@ -109,22 +109,20 @@ def _bound(account: str) -> str | None:
 
 
 def _move_balances(entries: Iterable[NewEntry]) -> None:
-    free: dict[tuple[str, str], int] = defaultdict(int)
-    bounded: dict[tuple[str, str], int] = defaultdict(int)
-    overdrawn: set[tuple[str, str]] = set()
+    total: dict[tuple[str, str], int] = defaultdict(int)
+    ordinary: dict[tuple[str, str], int] = defaultdict(int)
     for entry in entries:
         for line in entry.lines:
             key = (line.account, line.currency)
-            bounded[key] += line.units
-            if entry.overdraw and line.account.startswith("client:"):
-                overdrawn.add(key)
-    for key in list(bounded):
-        if key in overdrawn or not _tightens(key[0], bounded[key]):
-            free[key] = bounded.pop(key)
+            total[key] += line.units
+            if not (entry.overdraw and line.account.startswith("client:")):
+                ordinary[key] += line.units
+    # Only a reversal itself may pass the bound, never a debit that happens to stand beside it.
+    bounded = {key for key, units in ordinary.items() if _tightens(key[0], units)}
     # In one order everywhere, so that two writers on PostgreSQL cannot wait for each other.
-    _add(sorted((key, units) for key, units in free.items() if units))
-    for key, units in sorted(bounded.items()):
-        _add_within_bound(key, units)
+    _add([(key, units) for key, units in sorted(total.items()) if units and key not in bounded])
+    for key in sorted(bounded):
+        _add_within_bound(key, total[key])
 
 
 def _tightens(account: str, units: int) -> bool:

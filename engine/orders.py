@@ -1,7 +1,8 @@
 """What staff and commands ask of the engine: a row in, a result row out.
 
 Nobody but the engine holds keys and node credentials, so whoever needs them writes an order and
-waits. Acts are registered in one table; one that raises CashierError is refused with its message.
+waits. Acts are registered in one table; one that raises CashierError is refused with its message,
+and one that fails otherwise is refused too, so that a poisoned order holds up no other.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+import peewee
 
 from db.models import Chain, Order
 from engine.clock import parse_rfc3339, rfc3339, utc_now
@@ -96,3 +99,9 @@ def _execute(acts: Mapping[str, Act], row: Order, now: datetime) -> tuple[str, s
     except CashierError as error:
         log.warning("order %s %s refused: %s", row.act, row.id, error.detail)
         return "refused", str(error)
+    except peewee.PeeweeException:
+        raise  # nothing was done: the order stays open and is tried again
+    except Exception:
+        # Tried again for ever, it would keep every later order waiting.
+        log.exception("order %s %s failed", row.act, row.id)
+        return "refused", "an internal error stopped the order; see the engine's log"

@@ -95,9 +95,8 @@ def fire(payment: Any, event: str) -> str:
     Raises LifecycleError for a move that the table of its kind does not have.
     """
     left = str(payment.state)
-    events = _MACHINES[payment.kind].events
     try:
-        events[event].trigger(payment)
+        _MACHINES[payment.kind].events[event].trigger(payment)
     except (KeyError, MachineError, ValueError) as error:
         raise LifecycleError(f"a {payment.kind} cannot {event} when it is {left}") from error
     return left
