@@ -51,6 +51,7 @@ class Place:
     name: str
     groups: tuple[tuple[str, bool], ...]
     qr: str
+    steps: tuple[words.Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,12 @@ class DepositModel:
     place: Place | None
     cards: tuple[Card, ...]
     balances: tuple[tuple[str, str, str], ...]
+
+    @property
+    def again(self) -> bool:
+        """Whether the client has deposited this currency just now."""
+        chosen = None if self.terms is None else self.terms.symbol
+        return any(card.view.currency == chosen for card in self.cards)
 
     @property
     def waits(self) -> bool:
@@ -232,6 +239,7 @@ def _place(view: PaymentView, currency: Currency) -> Place:
         name=currency.name,
         groups=address_groups(address),
         qr=qr_data_uri(qr_text(currency, address=address, uri=uri)),
+        steps=words.steps(view),
     )
 
 

@@ -21,7 +21,7 @@ from tornado.netutil import add_accept_handler, bind_sockets
 
 from db import connection
 from engine.clock import use_sandbox_offset
-from engine.config import Config
+from engine.config import Config, Listen
 from web.app import Application, make_app
 from web.feed import Feed
 from web.stream import BODY_BYTES_MAX, BODY_S, HEADER_BYTES_MAX, IDLE_S, GuardedStream
@@ -37,6 +37,7 @@ class WebServer:
     """One process's web side, inside a running event loop: `start`, then `stop`."""
 
     stream_class: type[GuardedStream] = GuardedStream
+    body_s: float = BODY_S
 
     def __init__(self, config: Config) -> None:
         self._worker = Worker()
@@ -47,7 +48,7 @@ class WebServer:
             max_header_size=HEADER_BYTES_MAX,
             max_body_size=BODY_BYTES_MAX,
             idle_connection_timeout=IDLE_S + 1,
-            body_timeout=BODY_S,
+            body_timeout=self.body_s,
         )
         self._sockets: list[socket.socket] = []
         self._stop_accepting: list[Callable[[], None]] = []
@@ -166,4 +167,4 @@ def url_of(config: Config, *, port: int) -> str:
     """Where browsers reach us: the public URL, or the port that was really opened."""
     if config.web.public_url:
         return config.web.public_url
-    return config.web.url if config.web.port == port else f"http://{config.web.host}:{port}"
+    return config.web.url if config.web.port == port else f"http://{Listen(config.web.host, port)}"

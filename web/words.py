@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from engine.clock import parse_rfc3339
 from engine.config import Currency
+from engine.deposits.rules import HELD_BELOW_MINIMUM, HELD_BLOCKED
 from engine.money import format_amount, format_fixed
 from engine.queries import PaymentView
 
@@ -31,6 +32,11 @@ class Story:
     meaning: str
     todo: str
     tone: str
+
+    @property
+    def asks(self) -> bool:
+        """Whether the client has something to do."""
+        return bool(self.todo) and not self.todo.startswith("Nothing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,13 @@ def minimum_words(currency: Currency) -> str:
     if currency.below_minimum == "accumulate":
         return f"Minimum {least}; smaller amounts are added up until they reach it."
     return f"Minimum {least}; less is not credited by itself."
+
+
+def _least(currency: Currency | None) -> str:
+    if currency is None:
+        return "they are below the minimum"
+    least = format_amount(currency.deposit_minimum, currency.decimals)
+    return f"the minimum is {least} {currency.symbol}"
 
 
 def amount_words(view: PaymentView) -> str:
@@ -168,7 +181,15 @@ def _held(view: PaymentView, currency: Currency | None) -> Story:
             f"Send more to the same address. {'' if currency is None else minimum_words(currency)}",
             "care",
         )
-    why = f": {view.reason}" if view.reason else ""
+    if view.reason == HELD_BELOW_MINIMUM:
+        return Story(
+            "Below the minimum",
+            f"Your coins have arrived and are safe, but {_least(currency)}, so they are not credited by"
+            " themselves.",
+            "Ask the site's support: they can credit it or send it back.",
+            "care",
+        )
+    why = f": {view.reason}" if view.reason and view.reason != HELD_BLOCKED else ""
     return Story(
         "Waiting for a person",
         f"Your coins have arrived and are safe, but someone has to look at them first{why}.",
@@ -232,8 +253,6 @@ def steps(view: PaymentView) -> tuple[Step, ...]:
         came = 2
     line = [Step(name, "done") for name in STEPS[:came]]
     line.append(Step(view.state, "now" if view.state == "held" else "stopped"))
-    if view.state == "held":
-        line.append(Step("credited", "next"))
     return tuple(line)
 
 

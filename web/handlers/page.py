@@ -136,7 +136,7 @@ class PaymentPage(PageHandler):
         view, rows = await self.work(
             find_own, self.desk.config, payment_id, client=self.session.client
         )
-        self.show("payment.html", tab="history", card=card_of(self.desk.config, view), rows=rows)
+        self.show("payment.html", tab="payment", card=card_of(self.desk.config, view), rows=rows)
 
 
 def _enter(
