@@ -43,7 +43,9 @@ def issue(chain: str, *, client: str, now: datetime) -> Address:
             Address.update(
                 client=client, issued_at=rfc3339(now), created_height=chains.followed_height(chain)
             )
-            .where((Address.id == address.id) & Address.client.is_null())
+            .where(
+                (Address.id == address.id) & Address.client.is_null() & Address.used_at.is_null()
+            )
             .execute()
         )
         if taken == 1:
@@ -79,7 +81,10 @@ def refill(
 
 def _pool(chain: str) -> peewee.ModelSelect[Address]:
     return Address.select().where(
-        (Address.chain == chain) & (Address.purpose == "deposit") & Address.client.is_null()
+        (Address.chain == chain)
+        & (Address.purpose == "deposit")
+        & Address.client.is_null()
+        & Address.used_at.is_null()  # somebody paid it before it was anybody's: it stays nobody's
     )
 
 

@@ -11,7 +11,7 @@ import peewee
 from db.models import Address, Client, Payment
 from engine.chain import Arrival, Fact, Standing
 from engine.config import Currency
-from engine.deposits.rules import Position
+from engine.deposits.rules import HELD_OLD_COIN, Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,17 @@ class Case:
         required = self.currency.confirmations.required(self.units)
         maturity = self.currency.parameters.maturity
         return max(required, maturity + 1) if self.generated else required
+
+    @property
+    def is_old(self) -> bool:
+        """Whether the coin was in the chain before its address was given out. Decided at first
+        sight, because a reorganisation may put a new coin into a lower block later."""
+        if self.payment is not None and self.payment.txid is not None:
+            return self.payment.reason == HELD_OLD_COIN
+        block = self.fact.block
+        if self.owner is None or self.owner.client is None or block is None:
+            return False
+        return block.height < self.owner.created_height
 
     @property
     def is_hint(self) -> bool:

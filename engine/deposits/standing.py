@@ -213,6 +213,8 @@ class Settlement:
             return "its coin is gone: a conflicting payment was mined"
         if event == "unconfirm":
             return "its block left the chain"
+        if case.is_old:
+            return rules.HELD_OLD_COIN
         # Why it is held, or that it came late, stays true whatever block it is in.
         kept = case.payment.reason if case.payment is not None else ""
         return kept if event in {"settle", "unsettle"} or kept == LATE else ""

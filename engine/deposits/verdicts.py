@@ -33,7 +33,7 @@ def judge(cases: Sequence[Case], hook: RiskHook | None) -> dict[int, Verdict]:
     Asks the risk hook, so it must not run inside a database transaction. Cases that complete an
     accumulating sum get the held siblings that they release.
     """
-    sums = _Accumulation()
+    sums = _Accumulation(cases)
     verdicts: dict[int, Verdict] = {}
     for at, case in enumerate(cases):
         if not _confirms(case):
@@ -58,10 +58,7 @@ def _held_by_fact(case: Case) -> Verdict | None:
         return Verdict("hold", rules.HELD_NOBODY)
     if case.owner.blocked:
         return Verdict("hold", rules.HELD_BLOCKED)
-    block = case.fact.block
-    if block is not None and block.height < case.owner.created_height:
-        return Verdict("hold", rules.HELD_OLD_COIN)
-    return None
+    return Verdict("hold", rules.HELD_OLD_COIN) if case.is_old else None
 
 
 def _below_minimum(case: Case, hook: RiskHook | None) -> Verdict | None:
@@ -86,7 +83,8 @@ def _ask(case: Case, hook: RiskHook | None) -> Verdict:
 class _Accumulation:
     """Sums of small coins per address: those held before, and those that confirm now."""
 
-    def __init__(self) -> None:
+    def __init__(self, cases: Iterable[Case]) -> None:
+        self._judged = {case.payment.id: case for case in cases if case.payment is not None}
         self._now: dict[tuple[str, str], list[int]] = defaultdict(list)
         self._held: dict[tuple[str, str], list[Payment]] = {}
 
@@ -96,7 +94,7 @@ class _Accumulation:
     def completed(self, cases: Sequence[Case]) -> Iterable[tuple[int, Case]]:
         """The cases whose address passes the minimum with them; the first carries the siblings."""
         for key, positions in self._now.items():
-            held = self._held.setdefault(key, _held_before(key))
+            held = self._held.setdefault(key, self._held_before(key))
             total = sum(int(row.units or 0) for row in held)
             total += sum(cases[at].units for at in positions)
             if total >= cases[positions[0]].currency.deposit_minimum:
@@ -106,13 +104,25 @@ class _Accumulation:
         """The siblings, handed out once."""
         return self._held.pop(self._key(case), [])
 
+    def _held_before(self, key: tuple[str, str]) -> list[Payment]:
+        """Coins that wait on this address. One that is judged itself just now counts only if it
+        stays in its block, and as that same object: two copies must not move in one batch."""
+        found = []
+        for row in _accumulating(key):
+            case = self._judged.get(row.id)
+            if case is None:
+                found.append(row)
+            elif case.payment is not None and not {"unsettle", "reverse"} & set(case.events):
+                found.append(case.payment)
+        return found
+
     @staticmethod
     def _key(case: Case) -> tuple[str, str]:
         assert case.owner is not None
         return case.owner.address, case.currency.symbol
 
 
-def _held_before(key: tuple[str, str]) -> list[Payment]:
+def _accumulating(key: tuple[str, str]) -> list[Payment]:
     return list(
         Payment.select().where(
             (Payment.address == key[0])

@@ -17,12 +17,13 @@ OpenHouse = Callable[..., House]
 
 @pytest.fixture
 def on(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Harness]:
-    """The harness that the test is parametrised with: `fake` or `litecoind`."""
+    """The harness that the test is parametrised with: `fake`, the worker's `litecoind`, or
+    `own_litecoind`, which has no past of other tests."""
     harness: Harness
     if request.param == "fake":
         harness = FakeHarness()
     else:
-        node = request.getfixturevalue("litecoind")
+        node = request.getfixturevalue(request.param)
         folder = tmp_path / "harness"
         folder.mkdir()
         harness = LitecoindHarness(node, currency_of(folder, "LTC"))

@@ -107,9 +107,7 @@ class House:
         self.started_at = tip.height
 
     def _follower(self, lease: ChainLease) -> Follower:
-        return Follower(
-            self.config, self.symbol, self.node, guard=lease.guard, hook=self.hook
-        )
+        return Follower(self.config, self.symbol, self.node, guard=lease.guard, hook=self.hook)
 
     @property
     def node(self) -> Chain:
@@ -140,12 +138,10 @@ class House:
         for _ in range(ROUNDS_MAX):
             done = self.step()
             if not done.moved and not done.busy:
-                break
-        else:
-            raise AssertionError(f"still moving after {ROUNDS_MAX} rounds: {done}")
-        if done.well:
-            assert_chain_agrees(self)
-        return done
+                if done.well:
+                    assert_chain_agrees(self)
+                return done
+        raise AssertionError(f"still moving after {ROUNDS_MAX} rounds")
 
     def restart(self) -> None:
         """The engine process is another one now, with nothing in memory."""

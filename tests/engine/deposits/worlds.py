@@ -9,7 +9,11 @@ _REAL = (("sqlite", "litecoind"),)
 
 
 def _marked(pairs: tuple[tuple[str, str], ...]) -> pytest.MarkDecorator:
-    marks = {"postgresql": pytest.mark.postgres, "litecoind": pytest.mark.node}
+    marks = {
+        "postgresql": pytest.mark.postgres,
+        "litecoind": pytest.mark.node,
+        "own_litecoind": pytest.mark.node,
+    }
     rows = [
         pytest.param(*pair, marks=[marks[name] for name in pair if name in marks]) for pair in pairs
     ]
@@ -19,3 +23,5 @@ def _marked(pairs: tuple[tuple[str, str], ...]) -> pytest.MarkDecorator:
 everywhere = _marked((*_FAKE, *_REAL))
 on_the_fake = _marked(_FAKE)
 on_litecoind = _marked(_REAL)
+on_a_node_of_its_own = _marked((("sqlite", "own_litecoind"),))
+fake_and_own_node = _marked((*_FAKE, ("sqlite", "own_litecoind")))
