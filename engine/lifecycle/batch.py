@@ -19,7 +19,7 @@ from db.models import History, Payment
 from engine import ledger
 from engine.clock import rfc3339
 from engine.config import Config
-from engine.errors import StaleState
+from engine.errors import LifecycleError, StaleState
 from engine.history import COLUMNS, canonical, row_hash
 from engine.lifecycle.machine import NEW, fire
 from engine.money import format_amount
@@ -173,8 +173,11 @@ class Batch:
         self._steps, self._new, self._originals, self._also = [], [], {}, []
 
     def _remember(self, payment: Payment) -> None:
-        if payment.state != NEW and payment.id not in self._originals:
-            self._originals[payment.id] = (payment, payment.state, payment.last_seq)
+        if payment.state == NEW:
+            return
+        original = (payment, payment.state, payment.last_seq)
+        if self._originals.setdefault(payment.id, original)[0] is not payment:
+            raise LifecycleError("two copies of one payment cannot move in one batch")
 
     def _change(self, payment: Payment, changes: Mapping[str, Any]) -> None:
         for name, value in changes.items():
