@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 
 from db.models import Address
 from db.models import Chain as ChainRow
 from engine import address_pool
-from engine.chain import Expectation, NewAddress
+from engine.chain import Expectation, Identity, NewAddress
 from engine.config import Currency
 from engine.errors import NodeError
 from engine.families import open_chain
@@ -60,8 +61,7 @@ def _check_witness(currency: Currency) -> Iterator[Finding]:
         return
     try:
         first, second = (
-            open_chain(currency, node.reveal()).identity()
-            for node in (currency.node, currency.witness)
+            _identity(currency, node.reveal()) for node in (currency.node, currency.witness)
         )
     except NodeError as error:
         what, cure = str(error), "correct the witness, or remove it until it is up"
@@ -75,6 +75,11 @@ def _check_witness(currency: Currency) -> Iterator[Finding]:
     yield Finding(
         check="witness", ok=False, what=what, cure=cure, currency=currency.symbol, key=key
     )
+
+
+def _identity(currency: Currency, node_url: str) -> Identity:
+    with closing(open_chain(currency, node_url)) as chain:
+        return chain.identity()
 
 
 def _check_pool(currency: Currency) -> Finding:
