@@ -184,8 +184,8 @@ def _held(view: PaymentView, currency: Currency | None) -> Story:
     if view.reason == HELD_BELOW_MINIMUM:
         return Story(
             "Below the minimum",
-            f"Your coins have arrived and are safe, but {_least(currency)}, so they are not credited by"
-            " themselves.",
+            f"Your coins have arrived and are safe, but {_least(currency)}, so they are not"
+            " credited by themselves.",
             "Ask the site's support: they can credit it or send it back.",
             "care",
         )

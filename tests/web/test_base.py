@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from db.connection import database
 from tests.web.conftest import Configure
 from tests.web.running import Visitor, running
-from tests.web.till import Till
 from web.app import ROUTES
 
 PRIVATE = ("/v1/currencies", "/v1/payments", "/v1/payments/" + "0" * 32, "/v1/balances")
@@ -84,9 +83,8 @@ def test_an_unknown_path_is_a_problem_or_a_page(stranger: Visitor) -> None:
     assert "There is nothing at this address" in page.text
 
 
-def test_a_database_that_does_not_answer_is_a_503_that_says_so(
-    client: Visitor, till: Till
-) -> None:
+@pytest.mark.usefixtures("till")
+def test_a_database_that_does_not_answer_is_a_503_that_says_so(client: Visitor) -> None:
     database.execute_sql("ALTER TABLE payment RENAME TO gone")
     answer = client.get("/v1/payments")
     assert (answer.status, answer.code) == (503, "database_error")
@@ -148,11 +146,10 @@ def test_any_header_and_body_is_answered_below_500(
     for path in ("/v1/deposits", "/v1/handshake", "/cashier"):
         answer = client.ask("POST", path, raw, headers)
         assert 400 <= answer.status < 500, (path, answer.text)
-        assert answer.headers["Content-Type"].startswith(
-            ("application/problem+json", "text/html")
-        )
+        assert answer.headers["Content-Type"].startswith(("application/problem+json", "text/html"))
 
 
+@pytest.mark.usefixtures("till")
 @pytest.mark.parametrize(
     ("kind", "status"),
     [
@@ -164,7 +161,7 @@ def test_any_header_and_body_is_answered_below_500(
         ("APPLICATION/JSON", 422),
     ],
 )
-def test_a_body_is_json_or_a_form(client: Visitor, till: Till, kind: str, status: int) -> None:
+def test_a_body_is_json_or_a_form(client: Visitor, kind: str, status: int) -> None:
     answer = client.ask(
         "POST",
         "/v1/deposits",

@@ -97,7 +97,8 @@ def refused(visitor: Visitor, **headers: str) -> int:
     return int(caught.value.code)
 
 
-def test_the_first_word_is_hello_with_what_is_open(client: Visitor, till: Till) -> None:
+@pytest.mark.usefixtures("till")
+def test_the_first_word_is_hello_with_what_is_open(client: Visitor) -> None:
     given = client.post("/v1/deposits", {"currency": "LTC"}).json
     with listening(client) as ear:
         hello = ear.hear()
@@ -130,7 +131,7 @@ def test_nothing_between_the_connection_and_hello_is_missed(client: Visitor, til
         while True:
             message = ear.hear()
             assert message is not None
-            payments = message.get("payments", []) + [message.get("payment", {})]
+            payments = [*message.get("payments", []), message.get("payment", {})]
             if any(one.get("state") == "pending" for one in payments):
                 break
 
@@ -183,7 +184,8 @@ def test_a_plain_request_is_told_to_upgrade(client: Visitor) -> None:
     assert (answer.status, answer.code) == (426, "upgrade_required")
 
 
-def test_a_socket_closes_with_its_session(client: Visitor, till: Till) -> None:
+@pytest.mark.usefixtures("till")
+def test_a_socket_closes_with_its_session(client: Visitor) -> None:
     with listening(client) as ear:
         ear.hear_until("hello")
         end_session(client.cookies["cashier"], now=utc_now())
@@ -191,8 +193,9 @@ def test_a_socket_closes_with_its_session(client: Visitor, till: Till) -> None:
         assert ear.close_code == 4401
 
 
+@pytest.mark.usefixtures("till")
 def test_a_socket_closes_when_a_new_handshake_ends_its_session(
-    config: Config, client: Visitor, till: Till
+    config: Config, client: Visitor
 ) -> None:
     with listening(client) as ear:
         ear.hear_until("hello")
@@ -200,7 +203,8 @@ def test_a_socket_closes_when_a_new_handshake_ends_its_session(
         assert ear.hear() is None
 
 
-def test_a_socket_that_only_listens_keeps_no_session_alive(client: Visitor, till: Till) -> None:
+@pytest.mark.usefixtures("till")
+def test_a_socket_that_only_listens_keeps_no_session_alive(client: Visitor) -> None:
     with listening(client) as ear:
         ear.hear_until("hello")
         Session.update(seen_at="2000-01-01T00:00:00.000000Z").execute()
@@ -219,7 +223,8 @@ def test_what_a_client_says_is_not_listened_to(
         ear.hear_until("payment", state="pending")
 
 
-def test_a_client_that_talks_without_end_is_cut_off(client: Visitor, till: Till) -> None:
+@pytest.mark.usefixtures("till")
+def test_a_client_that_talks_without_end_is_cut_off(client: Visitor) -> None:
     with listening(client) as ear:
         ear.hear_until("hello")
         for _ in range(100):
@@ -228,16 +233,16 @@ def test_a_client_that_talks_without_end_is_cut_off(client: Visitor, till: Till)
         assert ear.close_code == 1008
 
 
-def test_a_frame_that_is_too_long_ends_the_socket(client: Visitor, till: Till) -> None:
+@pytest.mark.usefixtures("till")
+def test_a_frame_that_is_too_long_ends_the_socket(client: Visitor) -> None:
     with listening(client) as ear:
         ear.hear_until("hello")
         ear.say("x" * 100_000)
         assert ear.hear() is None
 
 
-def test_bytes_that_are_no_frames_end_the_socket_and_nothing_else(
-    client: Visitor, till: Till
-) -> None:
+@pytest.mark.usefixtures("till")
+def test_bytes_that_are_no_frames_end_the_socket_and_nothing_else(client: Visitor) -> None:
     host = f"127.0.0.1:{client.port}"
     request = (
         f"GET /v1/feed HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n"
@@ -250,7 +255,8 @@ def test_bytes_that_are_no_frames_end_the_socket_and_nothing_else(
     assert client.get("/healthz").status == 200
 
 
-def test_a_client_has_a_bounded_number_of_sockets(client: Visitor, till: Till) -> None:
+@pytest.mark.usefixtures("till")
+def test_a_client_has_a_bounded_number_of_sockets(client: Visitor) -> None:
     ears = [Ear(client).open() for _ in range(SOCKETS_PER_CLIENT_MAX)]
     try:
         assert refused(client) == 429
@@ -268,9 +274,7 @@ def test_a_client_has_a_bounded_number_of_sockets(client: Visitor, till: Till) -
     raise AssertionError("closed sockets still count")
 
 
-def test_a_socket_outlives_a_database_that_fails_for_a_while(
-    client: Visitor, till: Till
-) -> None:
+def test_a_socket_outlives_a_database_that_fails_for_a_while(client: Visitor, till: Till) -> None:
     payment = client.post("/v1/deposits", {"currency": "LTC"}).json["id"]
     with listening(client) as ear:
         ear.hear_until("hello")
@@ -289,4 +293,3 @@ def test_a_move_is_heard_within_half_a_second(client: Visitor, till: Till) -> No
         start = time.monotonic()
         ear.hear_until("payment", state="pending")
         assert time.monotonic() - start < 1.0
-

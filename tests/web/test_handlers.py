@@ -1,4 +1,4 @@
-"""The API beside deposits and the page: handshake, lists, balances, operations, documents, files."""
+"""The API beside deposits and the page: handshake, lists, operations, documents, files."""
 
 from __future__ import annotations
 
@@ -132,9 +132,7 @@ def test_a_query_of_the_wrong_form_is_refused(client: Visitor, query: str) -> No
     assert answer.code in {"query_invalid", "request_malformed"}
 
 
-def test_one_payment_comes_with_what_its_client_may_know_of_it(
-    client: Visitor, till: Till
-) -> None:
+def test_one_payment_comes_with_what_its_client_may_know_of_it(client: Visitor, till: Till) -> None:
     payment = client.post("/v1/deposits", {"currency": "LTC"}).json["id"]
     till.see(payment, 5, height=999)
     answer = client.get(f"/v1/payments/{payment}").json
@@ -146,9 +144,8 @@ def test_one_payment_comes_with_what_its_client_may_know_of_it(
     assert "10.0.0.5" not in str(answer)
 
 
-def test_another_clients_payment_does_not_exist(
-    client: Visitor, config: Config, till: Till
-) -> None:
+@pytest.mark.usefixtures("till")
+def test_another_clients_payment_does_not_exist(client: Visitor, config: Config) -> None:
     other = Visitor(client.port)
     other.enter(token_for(config, "CR0007"))
     foreign = other.post("/v1/deposits", {"currency": "LTC"}).json["id"]
@@ -174,7 +171,8 @@ def test_a_balance_is_what_was_credited(client: Visitor, till: Till) -> None:
     }
 
 
-def test_currencies_say_what_is_open_and_on_what_terms(client: Visitor, till: Till) -> None:
+@pytest.mark.usefixtures("till")
+def test_currencies_say_what_is_open_and_on_what_terms(client: Visitor) -> None:
     item = client.get("/v1/currencies").json["items"][0]
     assert (item["symbol"], item["network"], item["confirmations"]) == ("LTC", "regtest", 3)
     assert item["deposits"] == {"state": "open", "reason": None, "minimum": "0.001"}
@@ -201,7 +199,8 @@ def test_a_process_without_its_database_is_not_ready(stranger: Visitor) -> None:
     assert stranger.get("/healthz").status == 200
 
 
-def test_metrics_count_answers_and_name_no_client(client: Visitor, till: Till) -> None:
+@pytest.mark.usefixtures("till")
+def test_metrics_count_answers_and_name_no_client(client: Visitor) -> None:
     client.get("/v1/balances")
     client.get("/nothing")
     text = client.get("/metrics").text
@@ -223,7 +222,8 @@ def test_the_api_describes_every_call_that_it_has(stranger: Visitor) -> None:
     assert "/v1/deposits" in document["paths"]
 
 
-def test_a_described_payment_is_a_payment(stranger: Visitor, client: Visitor, till: Till) -> None:
+@pytest.mark.usefixtures("till")
+def test_a_described_payment_is_a_payment(stranger: Visitor, client: Visitor) -> None:
     schemas = stranger.get("/openapi.json").json["components"]["schemas"]
     given = client.post("/v1/deposits", {"currency": "LTC"}).json
     assert set(schemas["Deposit"]["properties"]) == set(given)

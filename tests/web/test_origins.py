@@ -43,7 +43,9 @@ def test_on_a_sandbox_any_site_may_lead_here(config: Config) -> None:
 
 
 def test_with_a_list_only_its_sites_may(configure: Configure) -> None:
-    origins = Origins(configure(site='origins = ["https://*.trading.example", "https://t.example"]'))
+    origins = Origins(
+        configure(site='origins = ["https://*.trading.example", "https://t.example"]')
+    )
     assert origins.is_site("https://t.example")
     assert origins.is_site("https://www.trading.example")
     assert not origins.is_site("https://trading.example.evil.example")

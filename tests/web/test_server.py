@@ -39,8 +39,9 @@ def _start(config: Config) -> subprocess.Popen[str]:
 
 def _first_line(process: subprocess.Popen[str]) -> str:
     lines: queue.Queue[str] = queue.Queue()
-    assert process.stdout is not None
-    threading.Thread(target=lambda: lines.put(process.stdout.readline()), daemon=True).start()
+    stdout = process.stdout
+    assert stdout is not None
+    threading.Thread(target=lambda: lines.put(stdout.readline()), daemon=True).start()
     return lines.get(timeout=20).strip()
 
 

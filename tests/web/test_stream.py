@@ -79,13 +79,20 @@ def test_an_endless_header_is_refused(port: int) -> None:
 
 def test_a_large_body_is_refused_before_it_is_sent(port: int) -> None:
     for length in (str(BODY_BYTES_MAX + 1), "209715200", "9" * 30):
-        raw = b"POST /v1/handshake HTTP/1.1\r\n" + HOST + f"Content-Length: {length}\r\n\r\n".encode()
+        raw = (
+            b"POST /v1/handshake HTTP/1.1\r\n" + HOST + f"Content-Length: {length}\r\n\r\n".encode()
+        )
         assert problem(say(port, raw)) == (413, "body_too_large")
 
 
 def test_a_body_that_grows_in_chunks_is_refused(port: int) -> None:
     chunk = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
-    raw = b"POST /v1/handshake HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 4
+    raw = (
+        b"POST /v1/handshake HTTP/1.1\r\n"
+        + HOST
+        + b"Transfer-Encoding: chunked\r\n\r\n"
+        + chunk * 4
+    )
     assert problem(say(port, raw))[0] == 400
 
 

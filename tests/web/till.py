@@ -6,6 +6,7 @@ import secrets
 from datetime import datetime
 from typing import Any
 
+from db.connection import database
 from db.models import Address, Chain, Payment
 from engine import ledger
 from engine.clock import rfc3339, utc_now
@@ -24,9 +25,10 @@ class Till:
 
     def __init__(self, config: Config, *, height: int = 1000, addresses: int = 20) -> None:
         self._config = config
-        for symbol in config.currencies:
-            self.chain(symbol, height=height)
-            self.add_addresses(symbol, addresses)
+        with database.atomic():
+            for symbol in config.currencies:
+                self.chain(symbol, height=height)
+                self.add_addresses(symbol, addresses)
 
     def chain(self, symbol: str, *, height: int, state: str = "well", reason: str = "") -> None:
         """The chain at this height, in this state."""
@@ -77,9 +79,7 @@ class Till:
     def mine(self, payment_id: str, height: int) -> None:
         """The coin gets into a block at `height`."""
         with self._batch() as batch:
-            batch.touch(
-                self._payment(payment_id), block_height=height, block_hash=f"{height:064x}"
-            )
+            batch.touch(self._payment(payment_id), block_height=height, block_hash=f"{height:064x}")
 
     def confirm(self, payment_id: str) -> None:
         payment = self._payment(payment_id)

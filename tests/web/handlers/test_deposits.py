@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from db.models import Address, History, Payment
 from engine.config import Config
 from tests.web.conftest import token_for
@@ -9,7 +11,8 @@ from tests.web.running import Visitor
 from tests.web.till import Till
 
 
-def test_a_deposit_is_asked_for_once_and_answered_again(client: Visitor, till: Till) -> None:
+@pytest.mark.usefixtures("till")
+def test_a_deposit_is_asked_for_once_and_answered_again(client: Visitor) -> None:
     first = client.post("/v1/deposits", {"currency": "LTC"})
     again = client.post("/v1/deposits", {"currency": "LTC"})
 
@@ -32,12 +35,14 @@ def test_a_used_address_is_followed_by_a_new_one(client: Visitor, till: Till) ->
     assert second.json["address"] != first["address"]
 
 
-def test_an_unknown_currency_is_named_as_such(client: Visitor, till: Till) -> None:
+@pytest.mark.usefixtures("till")
+def test_an_unknown_currency_is_named_as_such(client: Visitor) -> None:
     answer = client.post("/v1/deposits", {"currency": "XYZ"})
     assert (answer.status, answer.code) == (422, "currency_unknown")
 
 
-def test_an_empty_pool_says_when_to_come_back(client: Visitor, till: Till) -> None:
+@pytest.mark.usefixtures("till")
+def test_an_empty_pool_says_when_to_come_back(client: Visitor) -> None:
     Address.update(client="CR0001", issued_at="x", used_at="x").execute()
     answer = client.post("/v1/deposits", {"currency": "LTC"})
     assert (answer.status, answer.code) == (503, "address_pool_empty")
@@ -49,18 +54,16 @@ def test_a_sick_node_stops_no_address(client: Visitor, till: Till) -> None:
     assert client.post("/v1/deposits", {"currency": "LTC"}).status == 201
 
 
-def test_a_session_for_withdrawals_may_not_deposit(
-    stranger: Visitor, config: Config, till: Till
-) -> None:
+@pytest.mark.usefixtures("till")
+def test_a_session_for_withdrawals_may_not_deposit(stranger: Visitor, config: Config) -> None:
     stranger.enter(token_for(config, action="withdraw"))
     answer = stranger.post("/v1/deposits", {"currency": "LTC"})
     assert (answer.status, answer.code) == (403, "action_not_granted")
     assert Payment.select().count() == 0
 
 
-def test_no_session_and_no_csrf_token_create_nothing(
-    stranger: Visitor, client: Visitor, till: Till
-) -> None:
+@pytest.mark.usefixtures("till")
+def test_no_session_and_no_csrf_token_create_nothing(stranger: Visitor, client: Visitor) -> None:
     assert stranger.post("/v1/deposits", {"currency": "LTC"}).code == "session_missing"
     for wrong in ("", "deadbeef", client.csrf + "x"):
         client.csrf = wrong
@@ -69,21 +72,24 @@ def test_no_session_and_no_csrf_token_create_nothing(
     assert History.select().count() == 0
 
 
-def test_a_form_does_the_same_and_leads_back_to_the_page(client: Visitor, till: Till) -> None:
+@pytest.mark.usefixtures("till")
+def test_a_form_does_the_same_and_leads_back_to_the_page(client: Visitor) -> None:
     answer = client.submit("/v1/deposits", {"currency": "LTC", "_csrf": client.csrf})
     assert answer.status == 303
     assert answer.headers["Location"] == "/cashier?currency=LTC"
     assert Payment.select().count() == 1
 
 
-def test_a_form_without_its_token_is_refused_with_a_page(client: Visitor, till: Till) -> None:
+@pytest.mark.usefixtures("till")
+def test_a_form_without_its_token_is_refused_with_a_page(client: Visitor) -> None:
     answer = client.submit("/v1/deposits", {"currency": "LTC", "_csrf": "guess"})
     assert answer.status == 403
     assert answer.headers["Content-Type"].startswith("text/html")
     assert Payment.select().count() == 0
 
 
-def test_two_clients_never_get_one_address(config: Config, port: int, till: Till) -> None:
+@pytest.mark.usefixtures("till")
+def test_two_clients_never_get_one_address(config: Config, port: int) -> None:
     given = set()
     for name in ("CR1", "CR2", "CR3"):
         visitor = Visitor(port)

@@ -35,8 +35,9 @@ def page(visitor: Visitor, path: str = "/cashier") -> Answer:
     return visitor.get(path, **HTML)
 
 
+@pytest.mark.usefixtures("till")
 def test_a_token_is_exchanged_at_once_and_leaves_the_address_bar(
-    stranger: Visitor, config: Config, till: Till
+    stranger: Visitor, config: Config
 ) -> None:
     answer = stranger.get(f"/cashier?token={token_for(config)}")
     assert (answer.status, answer.headers["Location"]) == (303, "/cashier")
@@ -46,9 +47,8 @@ def test_a_token_is_exchanged_at_once_and_leaves_the_address_bar(
     assert "CR1042" in text_of(page(stranger))
 
 
-def test_with_one_currency_the_address_is_there_at_once(
-    stranger: Visitor, config: Config, till: Till
-) -> None:
+@pytest.mark.usefixtures("till")
+def test_with_one_currency_the_address_is_there_at_once(stranger: Visitor, config: Config) -> None:
     stranger.get(f"/cashier?token={token_for(config)}")
     address = Payment.get().address
     shown = page(stranger)
@@ -62,9 +62,8 @@ def test_with_one_currency_the_address_is_there_at_once(
     assert "Credited after 3 confirmations, usually about 8 minutes." in words
 
 
-def test_the_address_in_groups_is_the_address(
-    stranger: Visitor, config: Config, till: Till
-) -> None:
+@pytest.mark.usefixtures("till")
+def test_the_address_in_groups_is_the_address(stranger: Visitor, config: Config) -> None:
     stranger.get(f"/cashier?token={token_for(config)}")
     block = re.search(r'class="address".*?<code>(.*?)</code>', page(stranger).text, re.DOTALL)
     assert block is not None
@@ -97,9 +96,7 @@ def test_the_currency_that_the_site_named_is_chosen(configure: Configure) -> Non
         assert "Deposit Bitcoin" in text_of(page(visitor))
 
 
-def test_an_empty_pool_lets_the_client_in_and_ask_again(
-    stranger: Visitor, config: Config
-) -> None:
+def test_an_empty_pool_lets_the_client_in_and_ask_again(stranger: Visitor, config: Config) -> None:
     Till(config, addresses=0)
     assert stranger.get(f"/cashier?token={token_for(config)}").status == 303
     shown = page(stranger)
@@ -135,16 +132,16 @@ def test_a_sick_node_is_told_with_what_it_means(client: Visitor, till: Till) -> 
     assert "Your coins are safe" in words
 
 
-def test_the_page_reloads_itself_only_without_a_script_and_while_it_waits(
-    client: Visitor, till: Till
-) -> None:
+@pytest.mark.usefixtures("till")
+def test_the_page_reloads_itself_only_without_a_script_and_while_it_waits(client: Visitor) -> None:
     assert 'http-equiv="refresh"' not in page(client).text
     client.post("/v1/deposits", {"currency": "LTC"})
     noscript = re.findall(r"<noscript>(.*?)</noscript>", page(client).text)
     assert any('http-equiv="refresh"' in one for one in noscript)
 
 
-def test_a_reload_without_a_person_keeps_no_session_alive(client: Visitor, till: Till) -> None:
+@pytest.mark.usefixtures("till")
+def test_a_reload_without_a_person_keeps_no_session_alive(client: Visitor) -> None:
     old = "2000-01-01T00:00:00.000000Z"
     SessionRow.update(seen_at=old).execute()
     assert page(client, "/cashier?auto=1").status == 401
@@ -168,7 +165,8 @@ def test_a_bad_token_is_a_401_and_creates_nothing(stranger: Visitor, token: str)
     assert SessionRow.select().count() == UsedToken.select().count() == 0
 
 
-def test_a_used_token_is_told_as_a_page(stranger: Visitor, config: Config, till: Till) -> None:
+@pytest.mark.usefixtures("till")
+def test_a_used_token_is_told_as_a_page(stranger: Visitor, config: Config) -> None:
     token = token_for(config)
     assert stranger.get(f"/cashier?token={token}").status == 303
     again = Visitor(stranger.port).get(f"/cashier?token={token}", **HTML)
@@ -176,7 +174,8 @@ def test_a_used_token_is_told_as_a_page(stranger: Visitor, config: Config, till:
     assert "This link cannot be used" in text_of(again)
 
 
-def test_a_token_may_come_as_a_form(stranger: Visitor, config: Config, till: Till) -> None:
+@pytest.mark.usefixtures("till")
+def test_a_token_may_come_as_a_form(stranger: Visitor, config: Config) -> None:
     answer = stranger.submit("/cashier", {"token": token_for(config)}, Origin="https://any.example")
     assert (answer.status, answer.headers["Location"]) == (303, "/cashier")
 
@@ -204,7 +203,7 @@ def test_one_payment_is_told_with_its_moves(client: Visitor, till: Till) -> None
     till.see(payment, 5, height=999)
     words = text_of(page(client, f"/cashier/payments/{payment}"))
     assert payment in words
-    assert Payment.get_by_id(payment).txid in words
+    assert str(Payment.get_by_id(payment).txid) in words
     assert "10.0.0.5" not in words
 
 
@@ -227,7 +226,8 @@ def test_what_others_wrote_is_shown_and_not_run(configure: Configure) -> None:
             assert "&lt;img src=x" in shown.text
 
 
-def test_nothing_on_the_page_is_inline_or_from_elsewhere(client: Visitor, till: Till) -> None:
+@pytest.mark.usefixtures("till")
+def test_nothing_on_the_page_is_inline_or_from_elsewhere(client: Visitor) -> None:
     client.post("/v1/deposits", {"currency": "LTC"})
     text = page(client).text
     assert "<style" not in text
