@@ -94,6 +94,11 @@ class DepositModel:
         return any(card.view.currency == chosen for card in self.cards)
 
     @property
+    def follows(self) -> bool:
+        """Whether the client has paid and now looks on, so that its deposits come first."""
+        return self.again and self.place is None
+
+    @property
     def waits(self) -> bool:
         """Whether something can still change by itself, so that a page without a script reloads."""
         return self.place is not None or any(

@@ -27,6 +27,8 @@ log = logging.getLogger("cashier.web.feed")
 
 PERIOD_S = 0.25
 SESSION_PERIOD_S = 1.0
+SESSION_ENDED = 4401
+GOING_AWAY = 1001
 SOCKETS_MAX = 2000
 SOCKETS_PER_CLIENT_MAX = 10
 _BATCH = 500
@@ -41,7 +43,7 @@ class Listener(Protocol):
     def tell(self, message: str) -> None:
         """Send one JSON text."""
 
-    def end(self, reason: str) -> None:
+    def end(self, code: int, reason: str) -> None:
         """Close, because the session has ended or the process stops."""
 
 
@@ -107,7 +109,7 @@ class Feed:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         for listener in self._everybody():
-            listener.end("the server is restarting")
+            listener.end(GOING_AWAY, "the server is restarting")
 
     def _everybody(self) -> list[Listener]:
         return [*self._joining, *(one for group in self._listeners.values() for one in group)]
@@ -195,7 +197,7 @@ class Feed:
         live = await self._worker.run(live_keys, keys, now=utc_now())
         for listener in everybody:
             if listener.session_key not in live:
-                listener.end("session ended")
+                listener.end(SESSION_ENDED, "session ended")
 
 
 def _look(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
@@ -36,6 +36,34 @@ class RateLimit:
         if len(self._buckets) > self._keys_max:
             self._buckets.popitem(last=False)
         return 0.0 if allowed else (1 - left) * 60 / self.per_minute
+
+
+class OpenConnections:
+    """How many connections are open, in all and by address: one address cannot take every place.
+    Our own proxies may hold many, they stand for everybody."""
+
+    def __init__(self, *, total: int, per_address: int, trusted: Sequence[Network]) -> None:
+        self._total = total
+        self._per_address = per_address
+        self._trusted = trusted
+        self._open: Counter[str] = Counter()
+
+    def admit(self, remote: str) -> bool:
+        """Take a place for a connection from `remote`; False where there is none left."""
+        found = _parsed(remote)
+        is_proxy = found is not None and any(found in network for network in self._trusted)
+        if self._open.total() >= self._total:
+            return False
+        if not is_proxy and self._open[remote] >= self._per_address:
+            return False
+        self._open[remote] += 1
+        return True
+
+    def leave(self, remote: str) -> None:
+        """Give the place back."""
+        self._open[remote] -= 1
+        if self._open[remote] <= 0:
+            del self._open[remote]
 
 
 def client_address(remote: str, forwarded: str, *, trusted: Sequence[Network]) -> str:

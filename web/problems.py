@@ -14,6 +14,7 @@ from engine.errors import (
     CurrencyUnknown,
     DatabaseError,
     PaymentNotFound,
+    StaleState,
     TokenRejected,
 )
 
@@ -23,6 +24,7 @@ MEDIA_TYPE = "application/problem+json"
 STATUS: dict[type[CashierError], int] = {
     TokenRejected: 401,
     PaymentNotFound: 404,
+    StaleState: 409,
     CurrencyUnknown: 422,
     AddressPoolEmpty: 503,
     DatabaseError: 503,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 from collections.abc import Awaitable, Callable
@@ -24,6 +25,7 @@ from engine.clock import use_sandbox_offset
 from engine.config import Config, Listen
 from web.app import Application, make_app
 from web.feed import Feed
+from web.limits import OpenConnections
 from web.stream import BODY_BYTES_MAX, BODY_S, HEADER_BYTES_MAX, IDLE_S, GuardedStream
 from web.worker import Worker
 
@@ -31,6 +33,8 @@ log = logging.getLogger("cashier.web")
 
 STOP_S = 5.0
 CONNECTIONS_MAX = 4096
+CONNECTIONS_PER_ADDRESS = 256
+FILES_KEPT = 100  # for the database, the log and the listening sockets
 
 
 class WebServer:
@@ -38,6 +42,7 @@ class WebServer:
 
     stream_class: type[GuardedStream] = GuardedStream
     body_s: float = BODY_S
+    connections_per_address: int = CONNECTIONS_PER_ADDRESS
 
     def __init__(self, config: Config) -> None:
         self._worker = Worker()
@@ -49,6 +54,11 @@ class WebServer:
             max_body_size=BODY_BYTES_MAX,
             idle_connection_timeout=IDLE_S + 1,
             body_timeout=self.body_s,
+        )
+        self._open = OpenConnections(
+            total=_connections_max(),
+            per_address=self.connections_per_address,
+            trusted=config.web.trusted_proxies,
         )
         self._sockets: list[socket.socket] = []
         self._stop_accepting: list[Callable[[], None]] = []
@@ -74,26 +84,24 @@ class WebServer:
         self._worker.close()
 
     def _accept(self, sock: socket.socket, address: Any) -> None:
-        if self._http.open_count >= CONNECTIONS_MAX:
+        remote = str(address[0])
+        if not self._open.admit(remote):
             sock.close()
             return
         stream = self.stream_class(sock, max_buffer_size=BODY_BYTES_MAX * 4)
+        stream.when_closed = lambda: self._open.leave(remote)
         stream.set_nodelay(True)
         self._http.handle_stream(stream, address)
 
 
+def _connections_max() -> int:
+    """As many as we may have, and never so many that no file can be opened any more."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(FILES_KEPT, min(CONNECTIONS_MAX, files - FILES_KEPT))
+
+
 class _Http(HTTPServer):
     """Tornado's server, which tells our streams why a request is too much."""
-
-    open_count = 0
-
-    def handle_stream(self, stream: Any, address: Any) -> None:
-        self.open_count += 1
-        super().handle_stream(stream, address)
-
-    def on_close(self, server_conn: object) -> None:
-        self.open_count -= 1
-        super().on_close(server_conn)
 
     def start_request(
         self, server_conn: object, request_conn: HTTPConnection

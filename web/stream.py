@@ -34,6 +34,7 @@ class GuardedStream(IOStream):
     header_s = HEADER_S
 
     refusal_status = 400
+    when_closed: Callable[[], None] | None = None
     _awaits_first_byte = False
     _timer: asyncio.TimerHandle | None = None
 
@@ -67,9 +68,12 @@ class GuardedStream(IOStream):
     def close(self, exc_info: Any = False) -> None:  # noqa: FBT002  # the signature is Tornado's
         """Headers without an end are refused before the connection closes."""
         self._stop_timer()
-        if isinstance(exc_info, UnsatisfiableReadError) and not self.closed():
+        was_open = not self.closed()
+        if was_open and isinstance(exc_info, UnsatisfiableReadError):
             self._say_at_once(431)
         super().close(exc_info)
+        if was_open and self.when_closed is not None:
+            self.when_closed()
 
     def _refuse_slow(self) -> None:
         if not self.closed():

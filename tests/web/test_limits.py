@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.web.conftest import Configure, token_for
 from tests.web.running import Visitor, running
 from tests.web.till import Till
-from web.limits import RateLimit, client_address
+from web.limits import OpenConnections, RateLimit, client_address
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
@@ -72,6 +72,14 @@ def test_a_request_counts_for_the_last_address_that_our_proxies_saw(
 @given(remote=st.text(max_size=60), forwarded=st.text(max_size=200))
 def test_any_header_leaves_an_address(remote: str, forwarded: str) -> None:
     assert isinstance(client_address(remote, forwarded, trusted=PROXIES), str)
+
+
+def test_a_proxy_of_ours_stands_for_everybody() -> None:
+    places = OpenConnections(total=4, per_address=2, trusted=PROXIES)
+    assert [places.admit("203.0.113.5") for _ in range(3)] == [True, True, False]
+    assert [places.admit("10.0.0.1") for _ in range(3)] == [True, True, False]
+    places.leave("203.0.113.5")
+    assert places.admit("10.0.0.1")
 
 
 def test_too_many_requests_are_told_when_to_come_back(configure: Configure) -> None:

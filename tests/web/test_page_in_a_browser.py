@@ -87,6 +87,12 @@ def keep(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
+def _top(page: Page, selector: str) -> float:
+    box = page.locator(selector).bounding_box()
+    assert box is not None
+    return box["y"]
+
+
 def requested() -> str:
     """Id of the one open request."""
     return str(Payment.get(Payment.state == "requested").id)
@@ -108,6 +114,7 @@ def test_a_deposit_goes_through_its_four_states_before_ones_eyes(
     till.see(payment, 50_000_000)
     card = page.locator("article")
     expect(card).to_contain_text("Seen on the network")
+    assert _top(page, ".deposits") < _top(page, ".panel"), "what is followed comes first"
     expect(card.locator('[aria-current="step"]')).to_contain_text("pending")
     till.mine(payment, 1001)
     till.chain("LTC", height=1001)

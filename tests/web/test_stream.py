@@ -137,6 +137,23 @@ def test_an_idle_connection_may_stay_a_while_and_then_goes(impatient: int) -> No
         assert 0.5 < time.monotonic() - start < 3
 
 
+class _SmallServer(WebServer):
+    connections_per_address = 5
+
+
+def test_one_address_cannot_take_every_place(config: Config) -> None:
+    with running(config, _SmallServer) as port:
+        held = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(5)]
+        try:
+            assert say(port, b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n") == b""
+        finally:
+            for sock in held:
+                sock.close()
+        time.sleep(0.2)
+        request = b"GET /healthz HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
+        assert say(port, request).startswith(b"HTTP/1.1 200")
+
+
 def test_one_connection_serves_many_requests(port: int) -> None:
     request = b"GET /healthz HTTP/1.1\r\n" + HOST
     raw = (request + b"\r\n") * 3 + request + b"Connection: close\r\n\r\n"

@@ -10,7 +10,6 @@ from web.base import BaseHandler
 from web.limits import RateLimit
 from web.problems import Refusal
 
-SESSION_ENDED = 4401
 TOO_MUCH = 1008
 FRAMES_PER_MINUTE = 30
 UNSENT_MAX = 200
@@ -81,6 +80,6 @@ class FeedHandler(BaseHandler, WebSocketHandler):
         # A write that fails means that the socket closed, which on_close is told of.
         getattr(sent, "exception", lambda: None)()
 
-    def end(self, reason: str) -> None:
+    def end(self, code: int, reason: str) -> None:
         """Close, because the session has ended or the process stops."""
-        self.close(SESSION_ENDED, reason)
+        self.close(code, reason)

@@ -93,6 +93,15 @@ function merge(page) {
     const fresh = page.querySelector(`[data-list="${list.dataset.list}"]`);
     if (fresh) putList(list, fresh);
   }
+  arrange(page.querySelector("main"));
+}
+
+// Parts that changed places, such as deposits that come before the form once one is under way.
+function arrange(fresh) {
+  const name = (part) => part.dataset.live ?? part.dataset.list;
+  const own = new Map([...main.children].filter(name).map((part) => [name(part), part]));
+  const wanted = [...fresh.children].map(name).filter((key) => own.has(key));
+  if (wanted.join() !== [...own.keys()].join()) main.append(...wanted.map((key) => own.get(key)));
 }
 
 // --- asking again
@@ -105,16 +114,20 @@ async function refresh({ active = false } = {}) {
   try {
     answer = await fetch(location.href, { headers, credentials: "same-origin" });
   } catch {
-    say("offline");
-    return;
+    return retry();
   }
   if (answer.status === 401) return end(await answer.text());
-  if (!answer.ok) return say("offline");
+  if (!answer.ok) return retry();
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   document.body.dataset.ends = page.body.dataset.ends || "";
   merge(page);
   say(socket?.readyState === WebSocket.OPEN ? "live" : "polling");
   watchEnd();
+}
+
+function retry() {
+  say("offline");
+  if (socket?.readyState === WebSocket.OPEN) setTimeout(soon, POLL_MS / 2);
 }
 
 function soon() {
