@@ -55,11 +55,20 @@ def opened(config: Config) -> Iterator[None]:
     Raises DatabaseError when it cannot be reached or fails meanwhile.
     """
     try:
+        _make_file(sqlite_path(config))
         open_database(config.database)
         with connected():
             yield
     except (OSError, ValueError, peewee.DatabaseError, peewee.InterfaceError) as error:
         raise _unusable(config, error) from error
+
+
+def _make_file(path: Path | None) -> None:
+    """Make a missing SQLite file as the umask has it. SQLite itself would never let the group
+    write, through which an engine and a web of different users share the file."""
+    if path is not None and not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o666)
 
 
 def require_fitting() -> None:

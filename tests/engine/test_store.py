@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import threading
 from pathlib import Path
 
@@ -66,6 +68,18 @@ def test_looking_at_a_missing_file_makes_none(new: Config) -> None:
     with pytest.raises(SchemaError, match="there is no database"):
         store.open_fitting(new)
     assert not (new.folder / "var").exists()
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o007, 0o660), (0o027, 0o640), (0o077, 0o600)])
+def test_the_umask_says_who_shares_a_new_file(new: Config, umask: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        store.bring_up_if_new(new, NOW)
+    finally:
+        os.umask(before)
+    path = store.sqlite_path(new)
+    assert path is not None
+    assert stat.S_IMODE(path.stat().st_mode) == mode
 
 
 def test_two_that_start_at_once_make_one_database(new: Config) -> None:
