@@ -10,8 +10,8 @@ import csv
 from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
-from engine.audit.form import ROW_FIELDS, Line, LineError, parse_json, shown
-from engine.history import COLUMNS, canonical
+from engine.audit.form import ROW_FIELDS, Line, LineError, exact_canonical, parse_json, shown
+from engine.history import COLUMNS
 
 _DEFUSED = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 
@@ -39,7 +39,7 @@ def from_cells(cells: Sequence[str]) -> Line:
 
 def _text(value: Any) -> str:
     if isinstance(value, dict):
-        return canonical(value).decode("utf-8")
+        return exact_canonical(value).decode("utf-8")
     return "" if value is None else str(value)
 
 
@@ -55,7 +55,7 @@ def _value(name: str, text: str) -> Any:
 def _object(name: str, text: str) -> Line:
     value = parse_json(text)
     try:
-        canonical(value)
+        exact_canonical(value)
     except ValueError:
         raise LineError(f"has a {name} without a canonical form") from None
     if not isinstance(value, dict):

@@ -15,10 +15,10 @@ from engine.audit.form import (
     check_digests,
     check_row,
     check_seal,
+    exact_row_hash,
 )
 from engine.audit.report import Flaws
 from engine.audit.tails import Tails
-from engine.history import row_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class RowChain:
 
     def _hash(self, row: Line) -> str:
         try:
-            found = row_hash(row)
+            found = exact_row_hash(row)
         except (ValueError, RecursionError):
             return "the row has no canonical form"
         return "" if found == row["hash"] else "the row does not match its hash: it was changed"

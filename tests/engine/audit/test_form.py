@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+import rfc8785
 
 from engine.audit.form import (
     Filter,
@@ -17,11 +18,14 @@ from engine.audit.form import (
     check_row,
     check_seal,
     dump_line,
+    exact_canonical,
+    exact_row_hash,
     filter_of,
     header_line,
     parse_line,
     shown,
 )
+from engine.history import row_hash
 from tests.engine.audit.histories import INSTALLATION, KEY, make_rows
 
 HEADER = header_line(
@@ -139,6 +143,22 @@ def test_fields_that_are_missing_or_strange_are_named() -> None:
     del row["actor"]
     with pytest.raises(LineError, match="lacks actor"):
         check_row(row)
+
+
+def test_canonical_json_follows_all_rules_of_its_standard() -> None:
+    value: Any = {
+        "\ue000": 1,
+        "\U0001f600": "\x7f\u2028é",
+        "b": [True, None, '\x1f\n"\\\\'],
+        "a": -5,
+    }
+    assert exact_canonical(value) == rfc8785.dumps(value)
+    assert exact_canonical({"a": 2**53 - 1}) == b'{"a":9007199254740991}'
+    for wrong in ({"a": 2**53}, {"a": [1, -(2**60)]}, {"a": "\ud800"}):
+        with pytest.raises(ValueError, match=r"exceeds safe integer|surrogates|non-UTF-8"):
+            exact_canonical(wrong)
+    row = make_rows(1)[0]
+    assert exact_row_hash(row) == row_hash(row) == row["hash"]
 
 
 def test_text_from_a_file_is_shown_safely() -> None:
