@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import click
 
 from commands.context import App, pass_app
 from demo import stage
+from demo.ports import require_free
 from demo.sandbox import TOP
 from demo.trouble import DemoTrouble
 
 SECONDS_MAX = 30 * 86_400
+
+
+class Whole(click.IntRange):
+    """A whole number in plain digits: Python's int() takes `1_0` and the digits of every script."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+            self.fail(f"{value!r} is not a whole number.", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 @click.command()
@@ -22,7 +33,7 @@ SECONDS_MAX = 30 * 86_400
 )
 @click.option(
     "--port",
-    type=click.IntRange(0, 65_535),
+    type=Whole(0, 65_535),
     default=0,
     metavar="P",
     help="Port of the cashier page; 0, the default, is any free one.",
@@ -30,7 +41,7 @@ SECONDS_MAX = 30 * 86_400
 @click.option(
     "--for",
     "seconds",
-    type=click.IntRange(1, SECONDS_MAX),
+    type=Whole(1, SECONDS_MAX),
     metavar="SECONDS",
     help="End by itself after so many seconds; default: at Ctrl-C.",
 )
@@ -40,18 +51,21 @@ def demo(app: App, *, console: bool, port: int, seconds: int | None) -> None:  #
 
     It needs litecoind, uses free ports and a temporary folder, and leaves nothing behind.
     """
-    try:
-        template = app.given or TOP / "cashier.toml"
-        asyncio.run(
-            stage.show(template=template, port=port, seconds=seconds, say=_say, complain=_complain)
+    if port:
+        _require_free(port)
+    template = app.given or TOP / "cashier.toml"
+    asyncio.run(
+        stage.show(
+            template=template, port=port, seconds=seconds, say=click.echo, complain=_complain
         )
+    )
+
+
+def _require_free(port: int) -> None:
+    try:
+        require_free(port)
     except DemoTrouble as trouble:
-        _complain(str(trouble))
-        raise SystemExit(1) from None
-
-
-def _say(line: str) -> None:
-    click.echo(line)
+        raise click.UsageError(str(trouble)) from None
 
 
 def _complain(line: str) -> None:

@@ -95,6 +95,9 @@ class Litecoind:
     def mine(self, count: int = 1) -> None:
         """Mine blocks with all of the mempool; their reward is the faucet's."""
         self.rpc("generatetoaddress", count, self.rpc("getnewaddress"))
+        # Counting all coins writes the chain to disk: alone on its network, a node that is killed
+        # finds its blocks nowhere else.
+        self.rpc("gettxoutsetinfo")
 
     def is_waited_for(self) -> bool:
         """Whether a chain tx waits for a block."""

@@ -39,8 +39,6 @@ async def show(*, template: Path, port: int, seconds: int | None, say: Say, comp
     Raises DemoTrouble when a part of it fails.
     """
     find()
-    if port:
-        require_free(port)
     _cancel_on_signals()
     with contextlib.suppress(asyncio.CancelledError):
         async with AsyncExitStack() as stack:

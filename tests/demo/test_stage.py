@@ -1,0 +1,127 @@
+"""The demo as a whole: what it prints, how it ends, and that nothing of it is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from demo.sandbox import TOP
+from demo.showing import Showing
+from tests.nodes.ports import wait_until
+
+pytestmark = pytest.mark.node
+
+URL = r"http://127\.0\.0\.1:\d+"
+
+
+def _parts(folder: Path) -> list[int]:
+    """Process ids whose command line names the demo's folder: its guard, node, engine and web."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            words = (entry / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if str(folder).encode() in words:
+            found.append(int(entry.name))
+    return found
+
+
+@contextmanager
+def _leaving_nothing(showing: Showing) -> Iterator[None]:
+    """However the block ends the demo: no process, no folder, within seconds."""
+    folder = showing.config.parent
+    assert folder.is_dir()
+    # The guard, litecoind, `cashier run` and its two parts.
+    assert len(_parts(folder)) >= 5
+    yield
+    wait_until(lambda: not _parts(folder), what="the demo's processes to end", timeout_s=25)
+    wait_until(lambda: not folder.exists(), what="the demo's folder to go")
+
+
+def test_it_prints_where_everything_is_and_ends_by_itself() -> None:
+    started = time.monotonic()
+    with Showing("--for", "3") as showing, _leaving_nothing(showing):
+        site, page, node, *advice = showing.lines
+        assert re.fullmatch(f"site: {URL}", site)
+        assert re.fullmatch(f"page: {URL}", page)
+        assert re.fullmatch(r"node LTC: http://\w+:\w+@127\.0\.0\.1:\d+/wallet/cashier", node)
+        assert len(advice) == 2
+        with urlopen(f"{showing.page}/readyz") as answer:
+            assert answer.status == 200
+        with urlopen(showing.site) as answer:
+            assert b"Ada Lindqvist" in answer.read()
+        assert showing.process.wait(60) == 0
+    assert time.monotonic() - started > 3
+
+
+def test_a_demo_that_is_killed_leaves_nothing_running() -> None:
+    with Showing() as showing, _leaving_nothing(showing):
+        assert showing.end(signal.SIGKILL) == -signal.SIGKILL
+
+
+def test_ctrl_c_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
+    environ = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, str(TOP / "cashier.py"), "demo", "--no-console"]
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE) as demo:
+        wait_until(lambda: any(tmp_path.glob("*/litecoin/*")), what="the node's folder")
+        demo.send_signal(signal.SIGINT)
+        assert demo.wait(40) == 0
+        assert demo.stdout is not None
+        assert demo.stdout.read() == b""
+    assert not _parts(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_demos_live_side_by_side_and_each_ends_its_own() -> None:
+    with Showing() as one, Showing() as two:
+        assert len({one.site, one.page, one.node, two.site, two.page, two.node}) == 6
+        with _leaving_nothing(one):
+            assert one.end(signal.SIGTERM) == 0
+        with urlopen(f"{two.page}/readyz") as answer:
+            assert "LTC" in answer.read().decode()
+        with _leaving_nothing(two):
+            assert two.end(signal.SIGINT) == 0
+
+
+def test_a_node_that_dies_comes_back_and_a_cashier_that_dies_ends_the_demo_with_a_word() -> None:
+    with Showing() as showing, _leaving_nothing(showing):
+        os.kill(_part(showing, b"litecoind\0"), signal.SIGKILL)
+        wait_until(lambda: _state(showing) == "paused", what="the pause", timeout_s=30)
+        wait_until(lambda: _state(showing) == "well", what="the node's return", timeout_s=60)
+        os.kill(_part(showing, b"--only\0engine"), signal.SIGKILL)
+        assert showing.process.wait(40) == 1
+        assert showing.process.stderr is not None
+        said = showing.process.stderr.read()
+        assert "the LTC node is back" in said
+        assert "`cashier run` ended with exit code 1" in said
+
+
+def _part(showing: Showing, words: bytes) -> int:
+    """The process id of the demo's part whose command line holds `words`."""
+    return next(
+        pid
+        for pid in _parts(showing.config.parent)
+        if words in Path(f"/proc/{pid}/cmdline").read_bytes()
+    )
+
+
+def _state(showing: Showing) -> str:
+    command = [sys.executable, str(TOP / "cashier.py"), "status", "--json"]
+    done = subprocess.run(
+        [*command, "--config", str(showing.config)], capture_output=True, check=False
+    )
+    return str(json.loads(done.stdout)["currencies"][0]["state"])
