@@ -124,6 +124,10 @@ class Payment(Row):
     expires_at = TextField(null=True)
     missing_since = TextField(null=True)
     successor = TextField(null=True)
+    attempt = TextField(null=True)
+    asked_by = TextField(null=True)
+    approvals_required = IntegerField(null=True)
+    refund_of = TextField(null=True)
     final = FlagField(default=False)
     first_seq = BigIntegerField()
     last_seq = BigIntegerField()
@@ -197,12 +201,77 @@ class Coin(Row):
     payment = TextField(null=True)
     height = BigIntegerField(null=True)
     hash = TextField(null=True)
+    reserved = TextField(null=True)
     spent_txid = TextField(null=True)
     spent_height = BigIntegerField(null=True)
     spent_hash = TextField(null=True)
 
     class Meta:
         primary_key = peewee.CompositeKey("chain", "txid", "idx", "currency")
+
+
+class Attempt(Row):
+    """One signed chain tx, stored before it is broadcast. Those of a family share an input, so
+    that only one of them can ever be mined; the family is named by its first attempt."""
+
+    id = TextField(primary_key=True)
+    family = TextField()
+    number = IntegerField()
+    chain = TextField()
+    currency = TextField()
+    txid = TextField()
+    raw = TextField()
+    state = TextField()
+    fee_units = UnitsField()
+    size = IntegerField()
+    sends = IntegerField(default=0)
+    last_error = TextField(default="")
+    created_at = TextField()
+    updated_at = TextField()
+    sent_at = TextField(null=True)
+    block_hash = TextField(null=True)
+    block_height = BigIntegerField(null=True)
+    final = FlagField(default=False)
+
+
+class AttemptInput(Row):
+    """A coin that an attempt spends."""
+
+    attempt = TextField()
+    txid = TextField()
+    idx = TextField()
+    units = UnitsField()
+    account = TextField()
+
+    class Meta:
+        primary_key = peewee.CompositeKey("attempt", "txid", "idx")
+
+
+class AttemptOutput(Row):
+    """What an attempt pays: a payment's address, or change of ours where `payment` is NULL."""
+
+    attempt = TextField()
+    line = IntegerField()
+    address = TextField()
+    units = UnitsField()
+    payment = TextField(null=True)
+
+    class Meta:
+        primary_key = peewee.CompositeKey("attempt", "line")
+
+
+class Idempotency(Row):
+    """Keys of requests that must not be carried out twice, kept for ever with their answer."""
+
+    scope = TextField()
+    key = TextField()
+    fingerprint = TextField()
+    status = IntegerField(null=True)
+    body = TextField(null=True)
+    created_at = TextField()
+
+    class Meta:
+        primary_key = peewee.CompositeKey("scope", "key")
 
 
 class Seal(Row):
@@ -283,6 +352,10 @@ MODELS: tuple[type[Row], ...] = (
     Posting,
     Balance,
     Coin,
+    Attempt,
+    AttemptInput,
+    AttemptOutput,
+    Idempotency,
     Seal,
     Order,
     Session,

@@ -44,6 +44,8 @@ CHANGING = (
     "expires_at",
     "missing_since",
     "successor",
+    "attempt",
+    "approvals_required",
     "final",
     "last_seq",
     "last_hash",
@@ -99,7 +101,14 @@ class Batch:
         if kind is None:
             self.flush()
 
-    def open(self, *, evidence: Mapping[str, Any], reason: str = "", **columns: Any) -> Payment:
+    def open(
+        self,
+        *,
+        evidence: Mapping[str, Any],
+        reason: str = "",
+        entry: ledger.NewEntry | None = None,
+        **columns: Any,
+    ) -> Payment:
         """A new payment in state `requested`, by event `request`. `columns` are Payment's."""
         currency = self._config.currencies[columns["currency"]]
         columns.setdefault("rule", currency.rule_version)
@@ -115,7 +124,7 @@ class Batch:
         )
         payment.last_hash = payment.id
         self._new.append(payment)
-        self.move(payment, "request", evidence=evidence, reason=reason)
+        self.move(payment, "request", evidence=evidence, reason=reason, entry=entry)
         return payment
 
     def move(

@@ -66,8 +66,48 @@ DEPOSIT_MOVES = (
     *(Move("settle", (state,), state, "engine") for state in _FOLLOWED),
 )
 
-STATES: dict[str, tuple[State, ...]] = {"deposit": DEPOSIT_STATES}
-MOVES: dict[str, tuple[Move, ...]] = {"deposit": DEPOSIT_MOVES}
+WITHDRAWAL_STATES = (
+    State("requested", "engine", "signed and sent when funds, node and wallet allow"),
+    State("held", "staff", "released to the sender, or refused"),
+    State("pending", "engine", "its chain tx gets deep enough"),
+    State("confirmed", "engine", "settled in the books"),
+    State("credited", "engine", "final after the finality horizon"),
+    State("refused", "nobody", "final; the funds went back"),
+    State("cancelled", "nobody", "final; the funds went back"),
+    State("failed", "nobody", "final; ended on chain without paying, the amount went back"),
+)
+
+WITHDRAWAL_MOVES = (
+    Move("request", (NEW,), "requested", "client"),
+    Move("hold", ("requested",), "held", "engine"),
+    Move("release", ("held",), "requested", "staff"),
+    Move("refuse", ("requested", "held"), "refused", "staff"),
+    Move("cancel", ("requested", "held"), "cancelled", "client"),
+    # Bytes are signed and stored; whether they are out is not known until the node says so.
+    Move("sign", ("requested",), "requested", "engine"),
+    Move("send", ("requested",), "pending", "engine"),
+    Move("bump", ("pending",), "pending", "engine"),
+    Move("confirm", ("pending",), "confirmed", "engine"),
+    Move("unconfirm", ("confirmed",), "pending", "engine"),
+    Move("credit", ("confirmed",), "credited", "engine"),
+    Move("unsettle", ("credited",), "credited", "engine"),
+    Move("settle", ("credited",), "credited", "engine"),
+    # Proved beyond finality that no attempt can be mined any more: paid again from other coins.
+    Move("reverse", ("credited",), "pending", "engine"),
+    Move("retry", ("requested", "pending"), "requested", "engine"),
+    Move("fail", ("pending",), "failed", "engine"),
+)
+
+STATES: dict[str, tuple[State, ...]] = {
+    "deposit": DEPOSIT_STATES,
+    "withdrawal": WITHDRAWAL_STATES,
+    "transfer": WITHDRAWAL_STATES,
+}
+MOVES: dict[str, tuple[Move, ...]] = {
+    "deposit": DEPOSIT_MOVES,
+    "withdrawal": WITHDRAWAL_MOVES,
+    "transfer": WITHDRAWAL_MOVES,
+}
 
 
 def _machine(kind: str) -> Machine:
