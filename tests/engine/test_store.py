@@ -49,7 +49,7 @@ def test_a_database_with_data_is_not_migrated_unasked(database_url: str, tmp_pat
     config = config_for(tmp_path, database_url)
     with store.opened(config):
         database.execute_sql("DELETE FROM schema_migration")
-    with pytest.raises(SchemaError, match="lacks 0001_initial.*; run `cashier migrate`"):
+    with pytest.raises(SchemaError, match=r"lacks 0001_initial.*; run `cashier migrate`"):
         store.bring_up_if_new(config, NOW)
 
 
