@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from db.connection import database
 from db.models import Address
 from engine import chains
 from engine.chain import Chain, Health, Trust
@@ -19,12 +21,16 @@ class HealthWatch:
     the currency until a round goes through.
     """
 
-    def __init__(self, symbol: str, node: Chain) -> None:
+    def __init__(
+        self, symbol: str, node: Chain, *, guard: Callable[[], None] = lambda: None
+    ) -> None:
         self._symbol = symbol
         self._node = node
+        self._guard = guard
         self._last: Health | None = None
         self._due = Interval(CHECK_EVERY)
         self._doubt = ""
+        self._identified = False
 
     def check(self, now: datetime, *, tip_moved: bool = False) -> Health:
         """The node's health, asked anew when it is due. Raises NodeDown."""
@@ -34,12 +40,18 @@ class HealthWatch:
         self._last = None  # an error leaves nothing to be believed
         expected = chains.expectation(self._symbol, _address_of_ours(self._symbol))
         health = self._node.health(expected, now_s=int(now.timestamp()))
-        if health.trust is not Trust.NONE and expected.genesis is None:
-            chains.remember_identity(self._symbol, self._node.identity())
+        self._identify(health, first=expected.genesis is None)
         self._last = health
         self._due.wait(now)
         self._note(now)
         return health
+
+    def _identify(self, health: Health, *, first: bool) -> None:
+        """Remember who the chain is at first contact, and again once the node is well: one that was
+        still syncing then could not tell its fork yet."""
+        if (health.trust is not Trust.NONE and first) or (health.well and not self._identified):
+            chains.remember_identity(self._symbol, self._node.identity())
+            self._identified = health.well
 
     def forget(self) -> None:
         """A round failed: the next one asks first, and says so when the node is well again."""
@@ -66,7 +78,9 @@ class HealthWatch:
                 peers=health.peers,
                 version=health.version,
             )
-        chains.note_health(self._symbol, health, now)
+        with database.atomic():
+            self._guard()  # an engine that was taken for dead must not speak of the node's health
+            chains.note_health(self._symbol, health, now)
 
 
 def _address_of_ours(symbol: str) -> str | None:
