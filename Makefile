@@ -1,6 +1,6 @@
 # What a person or CI asks of a checkout. Each target works on a fresh Debian or Ubuntu with python3 (3.11+), make and a network.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check bench fmt lock clean
+.PHONY: help demo test test-long check bench pictures fmt lock clean
 
 ARGS ?=
 PYTHON ?= python3
@@ -33,6 +33,10 @@ check: $(INSTALLED) ## lint, format, types, import contracts, house rules
 bench: $(INSTALLED) ## the benchmarks, which print ratios
 	@.ci/system node
 	@set -e; for file in bench/[a-z]*.py; do $(BIN)/python -m bench.$$(basename $$file .py) $(ARGS); done
+
+pictures: $(INSTALLED) ## the README's pictures of the page, anew
+	@.ci/system node browser
+	$(BIN)/python -m demo.pictures
 
 fmt: $(INSTALLED) ## write the code in the house format
 	$(BIN)/ruff check --fix .
