@@ -25,7 +25,7 @@ from engine.audit.keys import load_or_create
 from engine.chain import Chain
 from engine.clock import rfc3339, utc_now
 from engine.config import Config, Currency
-from engine.errors import LeaseLost, NodeError, StaleState
+from engine.errors import LeaseLost, NodeError, NodeRefused, StaleState
 from engine.families import open_chain
 from engine.follower import Follower, Round
 from engine.lease import BEAT_EVERY_S, ChainLease
@@ -39,7 +39,7 @@ BACKOFF_MAX_S = 30
 SEAL_EVERY = timedelta(minutes=10)
 RECOUNT_EVERY = timedelta(hours=6)
 ORDERS_EVERY_S = 0.25  # seconds
-STOP_WAIT_S = 10
+STOP_WAIT_S = 6  # for all threads together
 
 Opener = Callable[[Currency], Chain]
 
@@ -70,6 +70,7 @@ class ChainThread:
         self._opener = opener
         self._hook = hook
         self._failures = 0
+        self._no_address = ""
 
     def run(self) -> None:
         """Until `stop`: rounds every `poll` seconds, at once while there is more to do."""
@@ -130,13 +131,20 @@ class ChainThread:
         return Round()
 
     def _refill(self, node: Chain, now: datetime) -> None:
-        address_pool.refill(
-            self.symbol,
-            node,
-            target=self._currency.address_pool,
-            now=now,
-            guard=self.lease.guard,
-        )
+        """Keep unused addresses ready. A wallet that makes none, such as a locked one, must not
+        hold up the deposits to those that were given out."""
+        try:
+            address_pool.refill(
+                self.symbol,
+                node,
+                target=self._currency.address_pool,
+                now=now,
+                guard=self.lease.guard,
+            )
+        except NodeRefused as error:
+            if error.detail != self._no_address:
+                log.warning("%s: no new addresses: %s", self.symbol, error.detail)
+            self._no_address = error.detail
 
     def _trouble(self, reason: str, detail: str, now: datetime) -> None:
         self._failures += 1
@@ -147,8 +155,11 @@ class ChainThread:
             detail or reason,
         )
         try:
-            with connected():
+            with connected(), database.atomic():
+                self.lease.guard()
                 chains.note_trouble(self.symbol, reason, now)
+        except LeaseLost as error:
+            log.warning("%s: %s", self.symbol, error)
         except peewee.PeeweeException as error:
             log.warning("%s: database: %s", self.symbol, error)
 
@@ -176,18 +187,24 @@ class Daemon:
             chains.ensure(self._config, utc_now())
             installation.note_configuration(self._config, utc_now())
             self._beat()
+        # Daemon threads: one that waits for a hanging node must not keep the process from ending.
         threads = [
-            threading.Thread(target=self._chain_thread(symbol, stop).run, name=f"chain-{symbol}")
+            threading.Thread(
+                target=self._chain_thread(symbol, stop).run, name=f"chain-{symbol}", daemon=True
+            )
             for symbol in self._leases
         ]
-        threads.append(threading.Thread(target=self._upkeep, args=(stop,), name="upkeep"))
+        threads.append(
+            threading.Thread(target=self._upkeep, args=(stop,), name="upkeep", daemon=True)
+        )
         for thread in threads:
             thread.start()
         on_ready()
         while not stop.wait(BEAT_EVERY_S / 2):
             self._guarded(self._beat)
+        deadline = time.monotonic() + STOP_WAIT_S
         for thread in threads:
-            thread.join(STOP_WAIT_S)
+            thread.join(max(deadline - time.monotonic(), 0))
         self._guarded(self._release)
 
     def _chain_thread(self, symbol: str, stop: threading.Event) -> ChainThread:

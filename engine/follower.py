@@ -65,11 +65,12 @@ class Follower:
         self._guard = guard
         self._hook = hook
         self._breathe = breathe
-        self._health = HealthWatch(symbol, node)
+        self._health = HealthWatch(symbol, node, guard=guard)
         self._seen: frozenset[tuple[str, str]] | None = None
         self._tip: Block | None = None
         self._unconfirmed: frozenset[str] = frozenset()
         self._contested: frozenset[str] = frozenset()
+        self._parked: tuple[Oddity, ...] = ()
         self._recheck = Interval(RECHECK_EVERY)
         self._outside = Interval(OUTSIDE_EVERY)
         self._outside_after = 0
@@ -97,10 +98,17 @@ class Follower:
         health = self._health.check(now, tip_moved=advanced)
         if health.trust is Trust.NONE:
             return Round(moved=expired)
-        chains.park(self._symbol, scan.oddities + _own(scan), now)
+        self._park(scan, now)
         if not health.well:
             return Round(moved=expired + self._show(scan, row.height, now))
         return self._follow(scan, row.hash, now, moved=expired)
+
+    def _park(self, scan: Scan, now: datetime) -> None:
+        odd = scan.oddities + _own(scan)
+        if odd and odd != self._parked:
+            with self._batch(now) as batch:
+                batch.also(partial(chains.park, self._symbol, odd, now))
+        self._parked = odd
 
     def _follow(self, scan: Scan, cursor: str | None, now: datetime, *, moved: int) -> Round:
         tip = self._tip_of(scan)
@@ -219,28 +227,26 @@ class Follower:
         return moved, len(rows) == ASKED_PER_ROUND and moved > 0
 
     def _ask(self, payments: Sequence[Payment], tip: Block, now: datetime) -> int:
+        """Bring payments to where their chain txs are now; each chain tx is asked for once."""
+        facts = self._node.facts(sorted({str(payment.txid) for payment in payments}))
+        absent = [fact for fact in facts.values() if fact.standing is Standing.ABSENT]
+        rivals = sorted({rival for fact in absent for rival in fact.conflicts})
+        mempool = self._node.in_mempool(rivals) if rivals else frozenset()
         moved = 0
         for part in _chunks(payments):
-            facts = self._node.facts(sorted({str(payment.txid) for payment in part}))
-            absent = [fact for fact in facts.values() if fact.standing is Standing.ABSENT]
-            rivals = sorted({rival for fact in absent for rival in fact.conflicts})
             cases = cases_of_payments(
-                self._symbol,
-                self._config.currencies,
-                part,
-                facts,
-                mempool=self._node.in_mempool(rivals) if rivals else frozenset(),
+                self._symbol, self._config.currencies, part, facts, mempool=mempool
             )
             moved += len(self._settlement(tip.ref, now).settle(cases))
             self._breathe()
         return moved
 
     def _advance(self, tip: Block, now: datetime) -> None:
+        final = tip.height - self._currency.finality
         with self._batch(now) as batch:
             batch.also(partial(chains.note_tip, self._symbol, tip))
-        deepest = tip.height - self._currency.finality
-        watch.freeze(self._symbol, deepest=deepest)
-        chains.prune_blocks(self._symbol, below=deepest)
+            batch.also(partial(watch.freeze, self._symbol, deepest=final))
+            batch.also(partial(chains.prune_blocks, self._symbol, below=final))
 
     def _settlement(self, tip: BlockRef, now: datetime, *, show_only: bool = False) -> Settlement:
         return Settlement(

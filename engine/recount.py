@@ -20,7 +20,7 @@ from engine.clock import utc_now
 from engine.config import Config
 from engine.deposits.cases import cases_of_arrivals
 from engine.deposits.standing import Settlement
-from engine.errors import CashierError
+from engine.errors import CashierError, StaleState
 from engine.lease import ChainLease
 from engine.lifecycle import Batch
 from engine.risk import RiskHook
@@ -28,6 +28,7 @@ from engine.risk import RiskHook
 log = logging.getLogger(__name__)
 
 CHUNK = 100
+ATTEMPTS_MAX = 5
 
 
 class Recount:
@@ -73,6 +74,18 @@ class Recount:
         return sum(self._add_missing(part, tip, lease, hook) for part in parts)
 
     def _add_missing(
+        self, part: Sequence[Arrival], tip: BlockRef, lease: ChainLease, hook: RiskHook | None
+    ) -> int:
+        """Open what has no row. The follower works on the same coins: what it moved meanwhile is
+        read again."""
+        for _ in range(ATTEMPTS_MAX - 1):
+            try:
+                return self._try_to_add(part, tip, lease, hook)
+            except (StaleState, peewee.IntegrityError) as error:
+                log.info("%s: the recount met the follower: %s", self._symbol, error)
+        return self._try_to_add(part, tip, lease, hook)
+
+    def _try_to_add(
         self, part: Sequence[Arrival], tip: BlockRef, lease: ChainLease, hook: RiskHook | None
     ) -> int:
         now = utc_now()
