@@ -306,6 +306,34 @@ class Order(Row):
         table_name = "orders"
 
 
+class Approval(Row):
+    """A staff signature that the engine verified, append-only. Whether it still counts follows
+    from `history_hash`: it is void as soon as what it was given for has moved."""
+
+    nonce = TextField(primary_key=True)
+    act = TextField()
+    subject = TextField()
+    history_hash = TextField()
+    staff = TextField()
+    body = TextField()
+    signature = TextField()
+    placed_as = TextField()
+    arrived_at = TextField()
+
+
+class Brake(Row):
+    """What a person paused: payments of one kind in one currency."""
+
+    currency = TextField()
+    kind = TextField()
+    reason = TextField()
+    staff = TextField()
+    since = TextField()
+
+    class Meta:
+        primary_key = peewee.CompositeKey("currency", "kind")
+
+
 class Session(Row):
     """A client's session at the cashier page; the id itself is only kept as its hash."""
 
@@ -338,6 +366,48 @@ class Parked(Row):
         primary_key = peewee.CompositeKey("chain", "key")
 
 
+class Reconciliation(Row):
+    """The last sum of a currency at one block: what the node holds, what the books say, and the
+    timing items between them. `listed_at` is when the node's coins were last compared one by one.
+    """
+
+    currency = TextField(primary_key=True)
+    chain = TextField()
+    height = BigIntegerField()
+    hash = TextField()
+    at = TextField()
+    listed_at = TextField()
+    node_units = UnitsField()
+    books_units = UnitsField()
+    accounts = TextField()
+    timing = TextField()
+    residual_units = UnitsField()
+
+
+class Break(Row):
+    """A difference that reconciliation found. `subject` names what it is about, so that the same
+    difference found again is the same row; `units` are signed, more at the node is positive."""
+
+    id = TextField(primary_key=True)
+    currency = TextField()
+    chain = TextField()
+    kind = TextField()
+    subject = TextField()
+    units = UnitsField()
+    evidence = TextField()
+    owner = TextField()
+    cure = TextField()
+    entry = TextField(null=True)
+    state = TextField(default="open")
+    first_seen = TextField()
+    last_seen = TextField()
+    closed_at = TextField(null=True)
+    closed_by = TextField(default="")
+
+    class Meta:
+        table_name = "break_"
+
+
 MODELS: tuple[type[Row], ...] = (
     Installation,
     Counter,
@@ -358,7 +428,11 @@ MODELS: tuple[type[Row], ...] = (
     Idempotency,
     Seal,
     Order,
+    Approval,
+    Brake,
     Session,
     UsedToken,
     Parked,
+    Reconciliation,
+    Break,
 )

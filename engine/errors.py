@@ -123,6 +123,12 @@ class UnknownCursor(NodeError):
     code = "unknown_cursor"
 
 
+class TipMoved(NodeError):
+    """The node's tip is not, or no longer, the block that it was asked about."""
+
+    code = "tip_moved"
+
+
 class CurrencyUnknown(CashierError):
     """No currency of this symbol is configured."""
 
@@ -155,6 +161,24 @@ class OrderRefused(CashierError):
     """The engine did not carry out an order; the message says why."""
 
     code = "order_refused"
+
+
+class EngineAbsent(CashierError):
+    """An order needs the engine, and none showed a sign of life or answered in time."""
+
+    code = "engine_absent"
+
+
+class ActRefused(CashierError):
+    """A staff act that this person may not do, or that cannot be done as things are now."""
+
+    code = "act_refused"
+
+
+class SigningFailed(CashierError):
+    """OpenSSH made no signature: no such key, no agent, or a person who did not confirm."""
+
+    code = "signing_failed"
 
 
 class AuditError(CashierError):

@@ -57,6 +57,7 @@ DEPOSIT_MOVES = (
     Move("credit", ("confirmed",), "credited", "engine"),
     Move("hold", ("confirmed",), "held", "engine"),
     Move("release", ("held",), "credited", "staff"),
+    Move("book", ("held",), "credited", "staff"),
     Move("refuse", ("confirmed", "held"), "refused", "staff"),
     Move("vanish", ("pending",), "vanished", "engine"),
     Move("revive", ("vanished", "reversed"), "pending", "engine"),

@@ -9,10 +9,10 @@ import pytest
 
 from db import models
 from db.connection import database as opened
-from db.models import Address, Coin, Entry, History, Payment, Posting, Row, Seal
+from db.models import Address, Approval, Coin, Entry, History, Payment, Posting, Row, Seal
 from tests.db.test_bulk import coin, payment
 
-APPEND_ONLY = (History, Entry, Posting, Seal)
+APPEND_ONLY = (History, Entry, Posting, Seal, Approval)
 
 
 def test_a_model_has_the_columns_of_its_table(database: str) -> None:
@@ -73,6 +73,8 @@ def fill(model: type[Row]) -> None:
         Entry.create(id=1, at="", event="credit")
     if model is Posting:
         Posting.create(entry=1, line=0, account="house", currency="LTC", units=1)
+    if model is Approval:
+        Approval.insert(dict.fromkeys(Approval._meta.fields, "0" * 32)).execute()
     if model is Seal:
         numbers = {"number": 1, "first_seq": 1, "last_seq": 1, "count": 1}
         Seal.insert(dict.fromkeys(Seal._meta.fields, "x") | numbers).execute()

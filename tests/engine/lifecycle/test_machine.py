@@ -24,6 +24,7 @@ DEPOSIT = {
     ("credit", "confirmed", "credited"),
     ("hold", "confirmed", "held"),
     ("release", "held", "credited"),
+    ("book", "held", "credited"),
     ("refuse", "confirmed", "refused"),
     ("refuse", "held", "refused"),
     ("vanish", "pending", "vanished"),
