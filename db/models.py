@@ -220,7 +220,7 @@ class Attempt(Row):
     chain = TextField()
     currency = TextField()
     txid = TextField()
-    raw = TextField()
+    signed = TextField()
     state = TextField()
     fee_units = UnitsField()
     size = IntegerField()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -93,6 +93,25 @@ class Scan:
     contested: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Unspent:
+    """A coin of the node's wallet that is in a block and that no block spends. `generated`: a
+    block's reward. `spender` is the chain tx of our wallet outside of any block that spends it."""
+
+    txid: str
+    index: str
+    currency: str
+    address: str
+    units: int
+    height: int
+    generated: bool = False
+    spender: str | None = None
+
+    @property
+    def coin(self) -> tuple[str, str]:
+        return self.txid, self.index
+
+
 class Trust(Enum):
     """How far a node's answers may be used."""
 
@@ -145,7 +164,87 @@ class NewAddress:
     script: str
 
 
-class Chain(Protocol):
+@dataclass(frozen=True, slots=True)
+class Spend:
+    """A coin to be spent, by its identity, with its amount in units."""
+
+    txid: str
+    index: str
+    units: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pay:
+    """An output to be made."""
+
+    address: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTx:
+    """A chain tx that only needs to be broadcast: its bytes in hex, and their virtual size."""
+
+    txid: str
+    raw: str
+    size: int
+
+
+class Sending(Enum):
+    """What a node said to a broadcast. No answer at all is an exception: unknown, never failed."""
+
+    ACCEPTED = "accepted"  # it is in the mempool now, or was there
+    MINED = "mined"  # the node says that it is in a block already
+    REFUSED = "refused"  # not now; nothing follows for the payment until a conflict is proved
+
+
+@dataclass(frozen=True, slots=True)
+class SendReply:
+    """A node's answer to a broadcast, with its own words for log and console."""
+
+    outcome: Sending
+    words: str = ""
+
+
+class Wallet(Protocol):
+    """What the sender needs of a node's wallet. Raises NodeDown and NodeRefused like Chain."""
+
+    def fee_rate(self, *, blocks: int) -> int | None:
+        """Units per 1,000 virtual bytes to be mined within so many blocks; None if unknown."""
+
+    def fee_floor(self) -> int:
+        """The least rate that nodes relay now, in units per 1,000 virtual bytes."""
+
+    def tx_size(self, spends: Sequence[Spend], pays: Sequence[Pay]) -> int:
+        """Virtual size in bytes that a chain tx of these will have, rather more than less."""
+
+    def dust(self, address: str) -> int:
+        """The least amount in units that an output to `address` may have."""
+
+    def change_address(self) -> NewAddress:
+        """A fresh change address of the wallet."""
+
+    def canonical(self, address: str) -> str | None:
+        """The address as the node spells it; None if it is none for this network."""
+
+    def owns(self, address: str) -> bool:
+        """Whether the wallet holds the keys of `address`, or watches it."""
+
+    def sign(
+        self, spends: Sequence[Spend], pays: Sequence[Pay], *, passphrase: str | None
+    ) -> SignedTx:
+        """A signed chain tx, not broadcast. Signals that it may be replaced. Raises NodeRefused
+        with -13 when the wallet is locked."""
+
+    def send(self, raw: str) -> SendReply:
+        """Broadcast signed bytes once. Raises NodeDown when it is unknown whether they went out."""
+
+    def received(self, spend: Spend) -> bool:
+        """Whether the node shows this coin with this address and amount in its wallet."""
+
+
+class Chain(Wallet, Protocol):
     """One node's chain. Every method raises NodeDown or NodeRefused, and means nothing by it.
 
     An instance belongs to one thread; after any error its connection is made anew.
@@ -172,6 +271,21 @@ class Chain(Protocol):
 
     def new_addresses(self, count: int) -> list[NewAddress]:
         """Make `count` fresh receiving addresses."""
+
+    def coins(self, at: str) -> list[Unspent]:
+        """Every coin of the wallet in blocks up to the tip `at`: watched, locked and immature ones
+        and those that only an unconfirmed chain tx spends are among them. Raises TipMoved when `at`
+        is not the tip before and after, NodeDown for a coin that cannot be read."""
+
+    def coins_mark(self) -> str:
+        """A text that changes when the wallet's coins do; a few cheap calls. The same text means
+        that a list of them would be the same."""
+
+    def spenders(
+        self, coins: Collection[tuple[str, str]], *, since: int
+    ) -> dict[tuple[str, str], Fact]:
+        """The chain tx of our wallet that spends each of `coins` (txid, index), looked for among
+        the unconfirmed and in blocks from height `since` on; those not found are left out."""
 
     def calls(self) -> int:
         """RPC calls made by this instance so far, for status and benchmarks."""

@@ -24,7 +24,7 @@ CREATE TABLE attempt (
     chain TEXT NOT NULL,
     currency TEXT NOT NULL,
     txid TEXT NOT NULL,
-    raw TEXT NOT NULL,
+    signed TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('stored', 'sent', 'mined', 'settled', 'dead')),
     fee_units {units:fee_units},
     size INTEGER NOT NULL,

@@ -87,7 +87,12 @@ class Batch:
         self._steps: list[_Step] = []
         self._new: list[Payment] = []
         self._originals: dict[str, tuple[Payment, str, int]] = {}
-        self._also: list[Callable[[], None]] = []
+        self._also: list[Callable[[], object]] = []
+
+    @property
+    def steps(self) -> int:
+        """Moves collected so far."""
+        return len(self._steps)
 
     def __enter__(self) -> Self:
         return self
@@ -155,7 +160,7 @@ class Batch:
         self._remember(payment)
         self._change(payment, changes)
 
-    def also(self, work: Callable[[], None]) -> None:
+    def also(self, work: Callable[[], object]) -> None:
         """Run `work` in the same database transaction, before the commit."""
         self._also.append(work)
 
@@ -193,7 +198,8 @@ class Batch:
             if name not in CHANGING:
                 raise TypeError(f"Payment.{name} does not change")
             setattr(payment, name, value)
-        payment.updated_at = self._at
+        # A clock that was set back must not make a payment's rows run backwards.
+        payment.updated_at = max(self._at, payment.updated_at)
 
     def _row(
         self, payment: Payment, event: str, left: str, evidence: dict[str, Any]
@@ -210,7 +216,7 @@ class Batch:
             "event": event,
             "from": None if left == NEW else left,
             "to": payment.state,
-            "at": self._at,
+            "at": payment.updated_at,
             "reason": payment.reason,
             "rule": payment.rule,
             "evidence": evidence,

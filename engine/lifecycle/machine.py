@@ -97,6 +97,9 @@ WITHDRAWAL_MOVES = (
     Move("reverse", ("credited",), "pending", "engine"),
     Move("retry", ("requested", "pending"), "requested", "engine"),
     Move("fail", ("pending",), "failed", "engine"),
+    # The chain's fee is one entry of the attempt, carried by the first payment that it pays.
+    Move("chain_fee", ("credited",), "credited", "engine"),
+    Move("chain_fee_undone", ("requested",), "requested", "engine"),
 )
 
 STATES: dict[str, tuple[State, ...]] = {

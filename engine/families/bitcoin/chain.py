@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from engine.chain import Block, Expectation, Fact, Health, Identity, NewAddress, Scan, Standing
+from engine.chain import (
+    Block,
+    Expectation,
+    Fact,
+    Health,
+    Identity,
+    NewAddress,
+    Pay,
+    Scan,
+    SendReply,
+    SignedTx,
+    Spend,
+    Standing,
+    Unspent,
+)
 from engine.config import Currency
 from engine.errors import NodeDown, NodeRefused, UnknownCursor
 from engine.families.bitcoin.addresses import make_addresses
+from engine.families.bitcoin.coins import CoinReader
 from engine.families.bitcoin.dialect import Dialect, address_info, ask_dialect
 from engine.families.bitcoin.facts import FactReader, is_abandoned
 from engine.families.bitcoin.health import Figures, judge, wallet_or_why
 from engine.families.bitcoin.rows import RowReader
 from engine.families.bitcoin.transport import Transport
 from engine.families.bitcoin.values import OddValue, hash_of, malformed, number_of, table_of
+from engine.families.bitcoin.wallet import BitcoinWallet
 
 NOT_FOUND = -5  # unknown block, chain tx, mempool entry; also: no address at all
 OUT_OF_RANGE = -8  # a height above the tip; a hash that is none
@@ -31,6 +47,7 @@ class BitcoinChain:
         self._currency = currency
         self._node = transport
         self._dialect: Dialect | None = None
+        self._wallet = BitcoinWallet(currency, transport, self._spoken)
         self._heights: dict[str, int] = {}
 
     # --- who and how ---
@@ -87,9 +104,67 @@ class BitcoinChain:
         with self._asking():
             return self._in_mempool(txids)
 
+    def coins(self, at: str) -> list[Unspent]:
+        with self._asking():
+            return self._coin_reader().coins(at)
+
+    def coins_mark(self) -> str:
+        with self._asking():
+            return self._coin_reader().mark()
+
+    def spenders(
+        self, coins: Collection[tuple[str, str]], *, since: int
+    ) -> dict[tuple[str, str], Fact]:
+        with self._asking():
+            found = self._coin_reader().spenders(coins, since=since)
+            facts = self._facts(sorted(set(found.values())))
+            return {coin: facts[txid] for coin, txid in found.items()}
+
     def new_addresses(self, count: int) -> list[NewAddress]:
         with self._asking():
             return make_addresses(self._node, self._spoken(), self._currency.parameters, count)
+
+    # --- the wallet ---
+
+    def fee_rate(self, *, blocks: int) -> int | None:
+        with self._asking():
+            return self._wallet.fee_rate(blocks=blocks)
+
+    def fee_floor(self) -> int:
+        with self._asking():
+            return self._wallet.fee_floor()
+
+    def tx_size(self, spends: Sequence[Spend], pays: Sequence[Pay]) -> int:
+        return self._wallet.tx_size(spends, pays)
+
+    def dust(self, address: str) -> int:
+        return self._wallet.dust(address)
+
+    def change_address(self) -> NewAddress:
+        with self._asking():
+            return self._wallet.change_address()
+
+    def canonical(self, address: str) -> str | None:
+        with self._asking():
+            return self._wallet.canonical(address)
+
+    def owns(self, address: str) -> bool:
+        with self._asking():
+            return self._wallet.owns(address)
+
+    def sign(
+        self, spends: Sequence[Spend], pays: Sequence[Pay], *, passphrase: str | None
+    ) -> SignedTx:
+        with self._asking():
+            return self._wallet.sign(spends, pays, passphrase=passphrase)
+
+    def send(self, raw: str) -> SendReply:
+        with self._asking():
+            return self._wallet.send(raw)
+
+    def received(self, spend: Spend) -> bool:
+        with self._asking():
+            return self._wallet.received(spend)
 
     # --- the instance ---
 
@@ -155,6 +230,9 @@ class BitcoinChain:
 
     def _has_entry(self, txid: str) -> bool:
         return self._asked(frozenset({NOT_FOUND}), "getmempoolentry", txid) is not None
+
+    def _coin_reader(self) -> CoinReader:
+        return CoinReader(self._currency, self._node, self._spoken)
 
     def _spoken(self) -> Dialect:
         if self._dialect is None:

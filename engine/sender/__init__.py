@@ -1,0 +1,1 @@
+"""Paying on chain exactly once: choose, sign, store, broadcast, follow, settle."""

@@ -1,0 +1,186 @@
+"""Attempts in the database: stored whole before anything is broadcast, read back after a crash."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from db import bulk
+from db.models import Attempt, AttemptInput, AttemptOutput, Coin, Payment
+from engine.chain import BlockRef, Pay, SignedTx
+from engine.ledger import WALLET_DEPOSITS, WALLET_HOT
+from engine.sender.coins import OwnCoin
+
+T = TypeVar("T", AttemptInput, AttemptOutput)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One output of an attempt; `payment` is None for change."""
+
+    pay: Pay
+    payment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A chain tx that was signed and is about to be stored."""
+
+    chain: str
+    currency: str
+    coins: tuple[OwnCoin, ...]
+    outputs: tuple[Output, ...]
+    signed: SignedTx
+    fee: int
+
+
+def new_id() -> str:
+    """An id for an attempt; the first one's also names its family."""
+    return secrets.token_hex(16)
+
+
+def store(draft: Draft, *, attempt: str, family: str, number: int, at: str) -> None:
+    """Write the attempt with its inputs and outputs, inside the caller's database transaction."""
+    Attempt.insert(
+        id=attempt,
+        family=family,
+        number=number,
+        chain=draft.chain,
+        currency=draft.currency,
+        txid=draft.signed.txid,
+        signed=draft.signed.raw,
+        state="stored",
+        fee_units=draft.fee,
+        size=draft.signed.size,
+        created_at=at,
+        updated_at=at,
+    ).execute()
+    bulk.insert_rows(
+        AttemptInput,
+        [
+            {
+                "attempt": attempt,
+                "txid": coin.spend.txid,
+                "idx": coin.spend.index,
+                "units": coin.spend.units,
+                "account": coin.account,
+            }
+            for coin in draft.coins
+        ],
+    )
+    bulk.insert_rows(
+        AttemptOutput,
+        [
+            {
+                "attempt": attempt,
+                "line": line,
+                "address": output.pay.address,
+                "units": output.pay.units,
+                "payment": output.payment,
+            }
+            for line, output in enumerate(draft.outputs)
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An attempt as it was stored, with what it pays."""
+
+    row: Attempt
+    inputs: tuple[AttemptInput, ...]
+    outputs: tuple[AttemptOutput, ...]
+
+    @property
+    def payments(self) -> tuple[str, ...]:
+        """Ids of the payments that it pays, in the order of its outputs."""
+        return tuple(each.payment for each in self.outputs if each.payment is not None)
+
+    @property
+    def from_deposits(self) -> int:
+        """Units of its inputs that stand on wallet:deposits."""
+        return sum(each.units for each in self.inputs if each.account == WALLET_DEPOSITS)
+
+
+def open_families(chain: str, *, only_unsent: bool) -> list[list[Stored]]:
+    """The attempts that are not final, by family, oldest first; with `only_unsent` just those
+    families whose bytes may not be out yet."""
+    families = Attempt.select(Attempt.family).where((Attempt.chain == chain) & (Attempt.final == 0))
+    if only_unsent:
+        families = families.where(Attempt.state == "stored")
+    rows = list(
+        Attempt.select()
+        .where((Attempt.chain == chain) & Attempt.family.in_(families))
+        .order_by(Attempt.created_at, Attempt.family, Attempt.number)
+    )
+    ids = [row.id for row in rows]
+    inputs = _by_attempt(AttemptInput.select().where(AttemptInput.attempt.in_(ids)))
+    outputs = _by_attempt(
+        AttemptOutput.select().where(AttemptOutput.attempt.in_(ids)).order_by(AttemptOutput.line)
+    )
+    found: dict[str, list[Stored]] = {}
+    for row in rows:
+        stored = Stored(row, tuple(inputs.get(row.id, ())), tuple(outputs.get(row.id, ())))
+        found.setdefault(row.family, []).append(stored)
+    return list(found.values())
+
+
+def payments_of(stored: Stored) -> list[Payment]:
+    """The payments that an attempt pays, in the order of its outputs."""
+    rows = {row.id: row for row in Payment.select().where(Payment.id.in_(stored.payments))}
+    return [rows[each] for each in stored.payments if each in rows]
+
+
+def note_block(stored: Stored, block: BlockRef | None) -> None:
+    """Its coins as of now, inside the caller's database transaction: inputs spent in `block`,
+    change created there; None when it is in no block."""
+    height = None if block is None else block.height
+    block_hash = None if block is None else block.hash
+    for coin in stored.inputs:
+        Coin.update(
+            spent_txid=None if block is None else stored.row.txid,
+            spent_height=height,
+            spent_hash=block_hash,
+        ).where(
+            (Coin.chain == stored.row.chain)
+            & (Coin.txid == coin.txid)
+            & (Coin.idx == coin.idx)
+            & (Coin.spent_txid.is_null() | (Coin.spent_txid == stored.row.txid))
+        ).execute()
+    bulk.insert_rows(
+        Coin,
+        [
+            {
+                "chain": stored.row.chain,
+                "txid": stored.row.txid,
+                "idx": f"vout:{output.line}",
+                "currency": stored.row.currency,
+                "address": output.address,
+                "account": WALLET_HOT,
+                "units": output.units,
+                "height": height,
+                "hash": block_hash,
+            }
+            for output in stored.outputs
+            if output.payment is None
+        ],
+        on="ON CONFLICT (chain, txid, idx, currency) DO UPDATE SET"
+        " height = excluded.height, hash = excluded.hash",
+    )
+
+
+def _by_attempt(rows: Iterable[T]) -> dict[str, list[T]]:
+    grouped: dict[str, list[T]] = {}
+    for row in rows:
+        grouped.setdefault(row.attempt, []).append(row)
+    return grouped
+
+
+def fee_shares(fee: int, amounts: Sequence[int]) -> list[int]:
+    """Each payment's share of the chain fee by output size, the remainder to the first."""
+    total = sum(amounts)
+    shares = [fee * amount // total for amount in amounts]
+    shares[0] += fee - sum(shares)
+    return shares

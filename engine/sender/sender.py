@@ -1,0 +1,272 @@
+"""One chain's sender: signs what is due, stores it, broadcasts it, follows it until it is final.
+
+The order is the safety: stored before sent, sent again and again as the same bytes, and no second
+chain tx for a payment while the first can still be mined.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from db.connection import database
+from db.models import Address, Attempt, Payment
+from engine.chain import BlockRef, Chain, Fact, Pay, Sending, Spend, Standing
+from engine.clock import parse_rfc3339, rfc3339
+from engine.config import Config
+from engine.crashpoints import reach
+from engine.errors import NodeRefused, StaleState
+from engine.lifecycle import Batch
+from engine.sender import attempts, coins, fees
+from engine.sender.attempts import Draft, Output, Stored
+from engine.sender.coins import OwnCoin
+from engine.sender.due import due, refuse_unpayable, wait
+from engine.sender.proof import Proof
+from engine.sender.settle import Look, Settling
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = timedelta(seconds=30)
+LOCKED = -13
+NO_FUNDS = "waiting for funds in the hot wallet"
+
+
+class Sender:
+    """Belongs to one thread, the one that holds the chain's lease; `guard` proves that in every
+    database transaction. `paused` says why nothing may be paid now, or is empty."""
+
+    def __init__(
+        self,
+        config: Config,
+        symbol: str,
+        node: Chain,
+        *,
+        guard: Callable[[], None],
+        paused: Callable[[str], str] = lambda _: "",
+    ) -> None:
+        self._config = config
+        self._symbol = symbol
+        self._currency = config.currencies[symbol]
+        self._node = node
+        self._guard = guard
+        self._paused = paused
+        self._proof = Proof(node)
+        self._looked: tuple[str, datetime] | None = None
+
+    def step(self, tip: BlockRef, now: datetime) -> int:
+        """One round at this tip; returns the moves made. Raises NodeDown when the node could not
+        be asked: what was stored is looked up and sent again in the next round."""
+        everything = (
+            self._looked is None
+            or self._looked[0] != tip.hash
+            or not timedelta() <= now - self._looked[1] < LOOK_EVERY
+        )
+        moved = self._follow(tip, now, everything=everything)
+        if everything:
+            self._looked = (tip.hash, now)
+        return moved + self._pay(tip, now)
+
+    # --- following ---
+
+    def _follow(self, tip: BlockRef, now: datetime, *, everything: bool) -> int:
+        families = attempts.open_families(self._symbol, only_unsent=not everything)
+        if not families:
+            return 0
+        txids = [stored.row.txid for family in families for stored in family]
+        facts = self._node.facts(txids)
+        moved = 0
+        for family in families:
+            self._send_again(family, facts, now)
+            settling = Settling(partial(self._batch, now), self._currency, now=now)
+            moved += settling.settle(Look(family, facts, tip))
+        return moved
+
+    def _send_again(self, family: Sequence[Stored], facts: dict[str, Fact], now: datetime) -> None:
+        """The newest attempt's same bytes, when the node has none of the family."""
+        if any(facts[each.row.txid].standing is not Standing.ABSENT for each in family):
+            return
+        newest = family[-1]
+        if self._broadcast(newest.row.id, newest.row.signed, now) is not Sending.REFUSED:
+            facts[newest.row.txid] = Fact(newest.row.txid, Standing.MEMPOOL)
+
+    def _broadcast(self, attempt: str, raw: str, now: datetime) -> Sending:
+        reach("broadcast.before", sandbox=self._config.sandbox)
+        reply = self._node.send(raw)
+        reach("broadcast.after", sandbox=self._config.sandbox)
+        if reply.outcome is Sending.REFUSED:
+            log.warning("%s: the node refused attempt %s: %s", self._symbol, attempt, reply.words)
+        with database.atomic():
+            self._guard()
+            Attempt.update(
+                sends=Attempt.sends + 1,
+                last_error=reply.words if reply.outcome is Sending.REFUSED else "",
+                sent_at=rfc3339(now),
+            ).where(Attempt.id == attempt).execute()
+        return reply.outcome
+
+    # --- paying ---
+
+    def _pay(self, tip: BlockRef, now: datetime) -> int:
+        """Sign and send what is due, one chain tx a round."""
+        payments = due(self._currency)
+        if not payments:
+            return 0
+        reason = self._paused(self._symbol)
+        if reason:
+            return wait(self._batch(now), payments, reason)
+        every = timedelta(seconds=self._currency.batch.every)
+        oldest = min(parse_rfc3339(payment.updated_at) for payment in payments)
+        if len(payments) < self._currency.batch.max and now - oldest < every:
+            return 0
+        payable, moved = refuse_unpayable(
+            partial(self._batch, now), self._node, self._proof, payments
+        )
+        if not payable:
+            return moved
+        try:
+            return moved + self._sign_and_send(payable, tip, now)
+        except (fees.FeeTooHigh, NodeRefused) as error:
+            locked = isinstance(error, NodeRefused) and error.rpc_code == LOCKED
+            words = "waiting: the node's wallet is locked" if locked else f"waiting: {error}"
+            return moved + wait(self._batch(now), payable, words)
+
+    def _sign_and_send(self, payments: list[Payment], tip: BlockRef, now: datetime) -> int:
+        draft = self._draft(payments, tip, now)
+        if draft is None:
+            return wait(self._batch(now), payments[:1], NO_FUNDS)
+        paid = {output.payment for output in draft.outputs}
+        chosen = [payment for payment in payments if payment.id in paid]
+        reach("sign.after", sandbox=self._config.sandbox)
+        attempt = attempts.new_id()
+        try:
+            self._store(draft, attempt, chosen, now)
+        except StaleState as error:
+            log.info("%s: %s", self._symbol, error)
+            return 0
+        reach("store.after", sandbox=self._config.sandbox)
+        self._broadcast(attempt, draft.signed.raw, now)
+        return len(chosen) + self._follow(tip, now, everything=False)
+
+    def _draft(self, payments: list[Payment], tip: BlockRef, now: datetime) -> Draft | None:
+        """A signed chain tx for as many of `payments`, in their order, as our coins can pay; None
+        when they cannot pay the first."""
+        rate, low = fees.rate(self._node)
+        own = coins.spendable(self._symbol, self._currency.symbol, deepest=tip.height)
+        change = self._change_address(now)
+        for count in _fewer(len(payments)):
+            outputs = [
+                Output(Pay(str(each.address), int(each.units or 0)), each.id)
+                for each in payments[:count]
+            ]
+            pays = [output.pay for output in outputs]
+            total = sum(pay.units for pay in pays)
+
+            def cost(spends: Sequence[Spend], pays: list[Pay] = pays) -> int:
+                size = self._node.tx_size(spends, [*pays, Pay(change, 0)])
+                return sum(pay.units for pay in pays) + fees.fee_of(size, rate)
+
+            chosen = coins.choose(own, cost)
+            if chosen is not None:
+                if low:
+                    worth = cost([own[0].spend]) - total
+                    chosen = coins.add_small(chosen, own, worth=worth)
+                return self._sign(chosen, outputs, change, cost, total)
+        return None
+
+    def _sign(
+        self,
+        chosen: list[OwnCoin],
+        outputs: list[Output],
+        change: str,
+        cost: coins.Cost,
+        total: int,
+    ) -> Draft:
+        spends = [coin.spend for coin in chosen]
+        fee = cost(spends) - total
+        rest = sum(spend.units for spend in spends) - total - fee
+        if rest >= self._node.dust(change):
+            outputs = [*outputs, Output(Pay(change, rest), None)]
+        else:
+            fee += rest
+        fees.check(self._currency, fee, amount=total)
+        keys = self._currency.keys
+        passphrase = keys.passphrase.reveal() if keys is not None and keys.passphrase else None
+        signed = self._node.sign(spends, [output.pay for output in outputs], passphrase=passphrase)
+        return Draft(
+            self._symbol, self._currency.symbol, tuple(chosen), tuple(outputs), signed, fee
+        )
+
+    def _change_address(self, now: datetime) -> str:
+        """An unused change address of ours, known to us before anything pays to it."""
+        row = (
+            Address.select()
+            .where(
+                (Address.chain == self._symbol)
+                & (Address.purpose == "change")
+                & Address.used_at.is_null()
+            )
+            .order_by(Address.id)
+            .first()
+        )
+        if row is not None:
+            return str(row.address)
+        made = self._node.change_address()
+        with database.atomic():
+            self._guard()
+            Address.create(
+                chain=self._symbol,
+                address=made.address,
+                script=made.script,
+                purpose="change",
+                created_at=rfc3339(now),
+                created_height=0,
+            )
+        return made.address
+
+    def _store(
+        self, draft: Draft, attempt: str, payments: Sequence[Payment], now: datetime
+    ) -> None:
+        """Attempt, coins in use and payments in one database transaction: from here on the same
+        bytes are sent until they are mined, or proved impossible."""
+        inputs = [f"{coin.spend.txid}:{coin.spend.index}" for coin in draft.coins]
+        with self._batch(now) as batch:
+            for payment in payments:
+                batch.move(
+                    payment,
+                    "sign",
+                    evidence={
+                        "attempt": attempt,
+                        "txid": draft.signed.txid,
+                        "inputs": inputs,
+                        "chain_fee": str(draft.fee),
+                        "size": draft.signed.size,
+                        "address": payment.address,
+                    },
+                    attempt=attempt,
+                    sub_state="sending",
+                    reason="",
+                )
+            store = partial(attempts.store, draft, attempt=attempt, family=attempt, number=1)
+            batch.also(partial(store, at=rfc3339(now)))
+            batch.also(partial(coins.reserve, self._symbol, draft.coins, attempt))
+            batch.also(partial(self._use_change, draft, now))
+
+    def _use_change(self, draft: Draft, now: datetime) -> None:
+        used = [output.pay.address for output in draft.outputs if output.payment is None]
+        Address.update(used_at=rfc3339(now)).where(
+            (Address.chain == self._symbol) & Address.address.in_(used)
+        ).execute()
+
+    def _batch(self, now: datetime) -> Batch:
+        return Batch(self._config, actor="engine", now=now, guard=self._guard)
+
+
+def _fewer(count: int) -> list[int]:
+    """How many payments to try to pay together: all, then halves, then the first alone."""
+    tried = []
+    while count:
+        tried.append(count)
+        count //= 2
+    return tried

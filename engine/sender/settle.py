@@ -1,0 +1,278 @@
+"""Following what was sent: whichever attempt of a family confirms settles its payments.
+
+Level-triggered like deposits: each look starts from the node's facts of now, and a crash at any
+point is repeated, not lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from db.models import Attempt, Payment
+from engine.chain import BlockRef, Fact, Standing
+from engine.clock import rfc3339
+from engine.config import Currency
+from engine.deposits.rules import confirmations
+from engine.lifecycle import Batch
+from engine.sender import attempts, coins, entries
+from engine.sender.attempts import Stored
+
+LOST = "another chain tx spent its coins; it is paid again from others"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One family under the facts of now."""
+
+    family: Sequence[Stored]
+    facts: Mapping[str, Fact]
+    tip: BlockRef
+
+    @property
+    def winner(self) -> Stored | None:
+        """The attempt that is in a block, if one is."""
+        for stored in self.family:
+            if self.facts[stored.row.txid].standing is Standing.MINED:
+                return stored
+        return None
+
+    @property
+    def newest(self) -> Stored:
+        return self.family[-1]
+
+    @property
+    def seen(self) -> bool:
+        """Whether the node has any of them, in a block or in its mempool."""
+        known = {Standing.MINED, Standing.MEMPOOL}
+        return any(self.facts[each.row.txid].standing in known for each in self.family)
+
+    def depth(self, stored: Stored) -> int:
+        """Confirmations of an attempt."""
+        block = self.facts[stored.row.txid].block
+        return confirmations(self.tip.height, None if block is None else block.height)
+
+    def lost_depth(self) -> int:
+        """How deep a foreign chain tx lies that makes every attempt of the family impossible; 0
+        while any of them can still be mined."""
+        facts = [self.facts[stored.row.txid] for stored in self.family]
+        if any(fact.standing is not Standing.GONE for fact in facts):
+            return 0
+        return min(fact.conflict_depth for fact in facts)
+
+
+class Settling:
+    """Writes what a look demands, one database transaction for each family."""
+
+    def __init__(self, batch: Callable[[], Batch], currency: Currency, *, now: datetime) -> None:
+        self._new_batch = batch
+        self._currency = currency
+        self._at = rfc3339(now)
+
+    def settle(self, look: Look) -> int:
+        """Bring a family and its payments to where the facts say; returns the moves made."""
+        winner = look.winner
+        if winner is None:
+            return self._settle_open(look)
+        payments = attempts.payments_of(winner)
+        required = max((int(payment.required or 1) for payment in payments), default=1)
+        depth = look.depth(winner)
+        moved = 0
+        with self._new_batch() as batch:
+            for payment in payments:
+                moved += self._follow(batch, look, winner, payment, deep=depth >= required)
+            if depth >= required and winner.row.state != "settled":
+                self._book(batch, look, winner, payments)
+            self._note(batch, look, winner, settled=depth >= required)
+        return moved
+
+    def _settle_open(self, look: Look) -> int:
+        """No attempt is in a block."""
+        moved = 0
+        payments = attempts.payments_of(look.newest)
+        lost = look.lost_depth() >= self._currency.finality
+        with self._new_batch() as batch:
+            for payment in payments:
+                moved += self._follow_open(batch, look, payment, lost=lost)
+            if lost:
+                self._take_back(batch, look, payments)
+                batch.also(partial(self._bury, look))
+            else:
+                self._note(batch, look, None, settled=False)
+        return moved
+
+    def _follow(
+        self, batch: Batch, look: Look, winner: Stored, payment: Payment, *, deep: bool
+    ) -> int:
+        fact = look.facts[winner.row.txid]
+        assert fact.block is not None
+        place = {
+            "txid": winner.row.txid,
+            "idx": f"vout:{_line(winner, payment)}",
+            "block_hash": fact.block.hash,
+            "block_height": fact.block.height,
+        }
+        move = partial(self._move, batch, look, winner, payment)
+        before = batch.steps
+        if payment.state == "requested":
+            move("send", sub_state="", **place)
+        if payment.state == "pending":
+            if deep:
+                move("confirm", **place)
+            else:
+                batch.touch(payment, **place)
+        if payment.state == "confirmed":
+            move("credit", entry=entries.settled(payment, "credit"), **place)
+        elif payment.state == "credited" and (
+            payment.unsettled or payment.block_hash != fact.block.hash
+        ):
+            move("settle", unsettled=False, **place)
+        if payment.state == "credited" and look.depth(winner) >= self._currency.finality:
+            batch.touch(payment, final=True)
+        return batch.steps - before
+
+    def _follow_open(self, batch: Batch, look: Look, payment: Payment, *, lost: bool) -> int:
+        stored = look.newest
+        move = partial(self._move, batch, look, stored, payment)
+        nowhere: dict[str, Any] = {"block_hash": None, "block_height": None}
+        before = batch.steps
+        if payment.state == "requested" and look.seen:
+            place = {"txid": stored.row.txid, "idx": f"vout:{_line(stored, payment)}"}
+            move("send", sub_state="", **place)
+        elif payment.state == "credited" and lost:
+            move("reverse", entry=entries.settled(payment, "reverse", sign=-1), **nowhere)
+        elif payment.state == "credited" and not payment.unsettled:
+            move("unsettle", unsettled=True, **nowhere)
+        elif payment.state == "pending" and payment.block_hash is not None:
+            batch.touch(payment, **nowhere)
+        if lost and payment.state in {"requested", "pending"}:
+            move(
+                "retry",
+                reason=LOST,
+                attempt=None,
+                sub_state="waiting",
+                unsettled=False,
+                txid=None,
+                idx=None,
+                **nowhere,
+            )
+        return batch.steps - before
+
+    def _move(
+        self,
+        batch: Batch,
+        look: Look,
+        stored: Stored,
+        payment: Payment,
+        event: str,
+        **changes: Any,
+    ) -> None:
+        fact = look.facts[stored.row.txid]
+        batch.move(
+            payment,
+            event,
+            evidence={
+                "attempt": stored.row.id,
+                "txid": stored.row.txid,
+                "index": f"vout:{_line(stored, payment)}",
+                "standing": fact.standing.value,
+                "block_hash": None if fact.block is None else fact.block.hash,
+                "block_height": None if fact.block is None else fact.block.height,
+                "confirmations": look.depth(stored),
+                "required": payment.required,
+                "chain_fee": str(stored.row.fee_units),
+                "chain_fee_share": str(_share(stored, payment)),
+                "tip_height": look.tip.height,
+            },
+            **changes,
+        )
+
+    def _book(self, batch: Batch, look: Look, winner: Stored, payments: Sequence[Payment]) -> None:
+        """The attempt's own entry, once for the family; when another attempt of it was booked
+        before (a reorganisation let a replacement win), only the difference."""
+        fee, deposits = winner.row.fee_units, winner.from_deposits
+        for stored in look.family:
+            if stored.row.state == "settled" and stored.row.id != winner.row.id:
+                fee -= stored.row.fee_units
+                deposits -= stored.from_deposits
+        if not payments or not (fee or deposits):
+            return
+        batch.move(
+            payments[0],
+            "chain_fee",
+            entry=entries.of_attempt(
+                winner.row.currency, fee=fee, from_deposits=deposits, event="chain_fee"
+            ),
+            evidence={"attempt": winner.row.id, "txid": winner.row.txid, "chain_fee": str(fee)},
+        )
+
+    def _take_back(self, batch: Batch, look: Look, payments: Sequence[Payment]) -> None:
+        """A family that was booked is proved gone: its fee was never paid."""
+        for stored in look.family:
+            if stored.row.state == "settled" and payments:
+                batch.move(
+                    payments[0],
+                    "chain_fee_undone",
+                    entry=entries.of_attempt(
+                        stored.row.currency,
+                        fee=-stored.row.fee_units,
+                        from_deposits=-stored.from_deposits,
+                        event="chain_fee_undone",
+                    ),
+                    evidence={"attempt": stored.row.id, "txid": stored.row.txid},
+                )
+
+    def _note(self, batch: Batch, look: Look, winner: Stored | None, *, settled: bool) -> None:
+        """The attempts' own rows and their coins, where they changed."""
+        for stored in look.family:
+            fact = look.facts[stored.row.txid]
+            state = self._state_of(look, stored, winner, settled=settled)
+            final = winner is not None and look.depth(winner) >= self._currency.finality
+            now = (state, None if fact.block is None else fact.block.hash, final)
+            if now != (stored.row.state, stored.row.block_hash, bool(stored.row.final)):
+                batch.also(partial(self._write, stored, fact, state, final=final))
+
+    @staticmethod
+    def _state_of(look: Look, stored: Stored, winner: Stored | None, *, settled: bool) -> str:
+        if winner is not None and stored.row.id == winner.row.id:
+            return "settled" if settled or stored.row.state == "settled" else "mined"
+        if winner is not None and settled:
+            return "dead"
+        if stored.row.state == "settled":
+            return "settled"  # booked; out of its block again, which its payments show
+        standing = look.facts[stored.row.txid].standing
+        return "sent" if standing is Standing.MEMPOOL else str(stored.row.state)
+
+    def _write(self, stored: Stored, fact: Fact, state: str, *, final: bool) -> None:
+        Attempt.update(
+            state=state,
+            block_hash=None if fact.block is None else fact.block.hash,
+            block_height=None if fact.block is None else fact.block.height,
+            final=final,
+            updated_at=self._at,
+        ).where(Attempt.id == stored.row.id).execute()
+        if (fact.block is None) != (stored.row.block_hash is None) or fact.block is not None:
+            attempts.note_block(stored, fact.block)
+
+    def _bury(self, look: Look) -> None:
+        """Every attempt of the family is proved impossible beyond finality."""
+        for stored in look.family:
+            attempts.note_block(stored, None)
+        Attempt.update(state="dead", final=True, updated_at=self._at).where(
+            Attempt.family == look.newest.row.family
+        ).execute()
+        coins.release(look.newest.row.family)
+
+
+def _line(stored: Stored, payment: Payment) -> int:
+    return next(each.line for each in stored.outputs if each.payment == payment.id)
+
+
+def _share(stored: Stored, payment: Payment) -> int:
+    paid = [each for each in stored.outputs if each.payment is not None]
+    shares = attempts.fee_shares(stored.row.fee_units, [each.units for each in paid])
+    at = next(at for at, each in enumerate(paid) if each.payment == payment.id)
+    return shares[at]
