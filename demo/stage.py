@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shlex
+import shutil
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
@@ -134,8 +136,17 @@ def _announce(stage: _Stage, say: Say) -> None:
     )
     say(
         "Every command works on this run, such as:"
-        f" cashier status --config {shlex.quote(str(stage.config.path))} (Ctrl-C ends all of it)"
+        f" {_cashier()} status --config {shlex.quote(str(stage.config.path))}"
+        " (Ctrl-C ends all of it)"
     )
+
+
+def _cashier() -> str:
+    """How this person starts `cashier`: by its name only where that is on PATH."""
+    if shutil.which("cashier"):
+        return "cashier"
+    started = [sys.executable, *sys.argv[:1]] if sys.argv[0].endswith(".py") else sys.argv[:1]
+    return shlex.join(started)
 
 
 async def _play(stage: _Stage, *, seconds: int | None, complain: Say) -> None:
