@@ -1,208 +1,56 @@
-"""Read-only rows for page, console and commands: frozen dataclasses, amounts exact, no rules."""
+"""Read-only rows for page, console and commands, as the frozen dataclasses of engine.views."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import peewee
 
 from db.models import Address, Balance, Chain, History, Payment
-from engine.config import Config, Currency
+from engine.config import Config
 from engine.deposits.rules import confirmations
 from engine.errors import PaymentNotFound
 from engine.ledger import client_account
-from engine.money import format_amount
 from engine.uri import payment_uri
+from engine.views import BalanceView, ChainView, CurrencyView, HistoryView, Page, PaymentView
+
+__all__ = [
+    "OPEN_STATES",
+    "PAGE_MAX",
+    "BalanceView",
+    "ChainView",
+    "CurrencyView",
+    "HistoryView",
+    "Page",
+    "PaymentView",
+    "balances",
+    "chains",
+    "currencies",
+    "find_payment",
+    "history",
+    "last_seq",
+    "list_payments",
+    "moved_since",
+    "open_payments",
+    "tips",
+    "views",
+]
 
 PAGE_MAX = 200
+FIND_MAX = 128  # longer than any id, client, address or txid
 OPEN_STATES = ("requested", "held", "pending", "confirmed")
 
-
-@dataclass(frozen=True, slots=True)
-class PaymentView:
-    """A payment as everybody outside the rules sees it. Times are RFC 3339 UTC."""
-
-    id: str
-    kind: str
-    client: str | None
-    currency: str
-    network: str
-    decimals: int
-    units: int | None
-    fee_units: int | None
-    address: str | None
-    uri: str | None
-    state: str
-    sub_state: str
-    unsettled: bool
-    reason: str
-    confirmations: int
-    confirmations_required: int
-    txid: str | None
-    index: str | None
-    block_hash: str | None
-    block_height: int | None
-    successor: str | None
-    created_at: str
-    updated_at: str
-    expires_at: str | None
-    first_seq: int
-    last_seq: int
-
-    @property
-    def amount(self) -> str | None:
-        """Whole coins as a decimal string, None while nothing has arrived."""
-        return None if self.units is None else format_amount(self.units, self.decimals)
-
-    def as_json(self) -> dict[str, Any]:
-        """The public form of a payment."""
-        fee = None if self.fee_units is None else format_amount(self.fee_units, self.decimals)
-        return {
-            "id": self.id,
-            "kind": self.kind,
-            "client": self.client,
-            "currency": self.currency,
-            "network": self.network,
-            "amount": self.amount,
-            "fee": fee,
-            "address": self.address,
-            "uri": self.uri,
-            "state": self.state,
-            "sub_state": self.sub_state or None,
-            "unsettled": self.unsettled,
-            "reason": self.reason or None,
-            "confirmations": self.confirmations,
-            "confirmations_required": self.confirmations_required,
-            "txid": self.txid,
-            "index": self.index,
-            "created_at": self.created_at,
-            "updated_at": self.updated_at,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryView:
-    """One move of a payment."""
-
-    seq: int
-    event: str
-    from_state: str | None
-    to_state: str
-    at: str
-    actor: str
-    reason: str
-    rule: str
-    evidence: dict[str, Any]
-    hash: str
-
-    def as_json(self, *, public: bool = False) -> dict[str, Any]:
-        """All of it, or with `public` what the client itself may see."""
-        row: dict[str, Any] = {
-            "event": self.event,
-            "from": self.from_state,
-            "to": self.to_state,
-            "at": self.at,
-            "reason": self.reason or None,
-        }
-        shown = ("confirmations", "required", "txid", "index", "block_hash", "block_height")
-        if public:
-            return row | {"evidence": {k: v for k, v in self.evidence.items() if k in shown}}
-        return row | {
-            "seq": self.seq,
-            "actor": self.actor,
-            "rule": self.rule,
-            "evidence": self.evidence,
-            "hash": self.hash,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of payments; `next` continues it, None at the end."""
-
-    items: tuple[PaymentView, ...]
-    next: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class BalanceView:
-    """What a client has in one currency, in units: `available` may be below zero after a
-    reversal."""
-
-    currency: str
-    decimals: int
-    available: int
-    pending: int
-    in_transit: int
-
-    def as_json(self) -> dict[str, str]:
-        return {
-            "currency": self.currency,
-            "available": format_amount(self.available, self.decimals),
-            "pending": format_amount(self.pending, self.decimals),
-            "in_transit": format_amount(self.in_transit, self.decimals),
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class ChainView:
-    """How a chain's node is and how far it is followed."""
-
-    symbol: str
-    state: str
-    reason: str
-    since: str
-    height: int | None
-    hash: str | None
-    behind: int | None
-    tip_time: int
-    peers: int | None
-    version: str
-    checked_at: str | None
-    beat_at: str | None
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "currency": self.symbol,
-            "state": self.state,
-            "reason": self.reason or None,
-            "since": self.since,
-            "height": self.height,
-            "hash": self.hash,
-            "behind": self.behind,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class CurrencyView:
-    """What a client must know of a currency before it pays."""
-
-    currency: Currency
-    chain: ChainView | None
-
-    def as_json(self) -> dict[str, Any]:
-        well = self.chain is not None and self.chain.state == "well"
-        reason = None if well else (self.chain.reason if self.chain else "not contacted yet")
-        return {
-            "symbol": self.currency.symbol,
-            "name": self.currency.name,
-            "network": self.currency.network,
-            "decimals": self.currency.decimals,
-            "confirmations": self.currency.confirmations.required(self.currency.deposit_minimum),
-            "deposits": {
-                "state": "open" if well else "paused",
-                "reason": reason,
-                "minimum": format_amount(self.currency.deposit_minimum, self.currency.decimals),
-            },
-        }
+_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def find_payment(config: Config, payment_id: str, *, client: str | None = None) -> PaymentView:
     """One payment, of this client if one is given. Raises PaymentNotFound."""
-    row = Payment.get_or_none(Payment.id == payment_id)
+    row = None
+    if _ID.fullmatch(payment_id):  # drivers raise for text that no database can hold
+        row = Payment.get_or_none(Payment.id == payment_id)
     if row is None or (client is not None and row.client != client):
         raise PaymentNotFound("there is no such payment")
     return _views(config, [row])[0]
@@ -228,6 +76,8 @@ def list_payments(
     if currency is not None:
         rows = rows.where(Payment.currency == currency)
     if find is not None:
+        if len(find) > FIND_MAX or not find.isprintable():
+            return Page((), None)
         rows = rows.where(_matches(find))
     if after is not None:
         rows = rows.where(Payment.first_seq < _cursor(after))
@@ -381,8 +231,10 @@ def _view(config: Config, row: Payment, heights: dict[str, int]) -> PaymentView:
         currency=row.currency,
         network="" if currency is None else currency.network,
         decimals=0 if currency is None else currency.decimals,
-        units=row.units,
-        fee_units=row.fee_units,
+        # Without its currency nobody knows where the point stands: no amount, rather than a wrong
+        # one. The history has it as it was.
+        units=None if currency is None else row.units,
+        fee_units=None if currency is None else row.fee_units,
         address=row.address,
         uri=None if currency is None or not row.address else payment_uri(currency, row.address),
         state=row.state,
