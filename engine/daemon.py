@@ -22,7 +22,8 @@ from db.models import Chain as ChainRow
 from engine import address_pool, chains, installation, orders
 from engine.audit import seals
 from engine.audit.keys import load_or_create
-from engine.chain import Chain
+from engine.brakes import braked
+from engine.chain import BlockRef, Chain
 from engine.clock import rfc3339, utc_now
 from engine.config import Config, Currency
 from engine.errors import LeaseLost, NodeError, NodeRefused, StaleState
@@ -31,6 +32,7 @@ from engine.follower import Follower, Round
 from engine.lease import BEAT_EVERY_S, ChainLease
 from engine.recount import Recount
 from engine.risk import RiskHook, open_hook
+from engine.sender.sender import Sender
 
 log = logging.getLogger(__name__)
 
@@ -75,15 +77,15 @@ class ChainThread:
     def run(self) -> None:
         """Until `stop`: rounds every `poll` seconds, at once while there is more to do."""
         node = self._opener(self._currency)
-        follower = self._follower(node)
+        follower, sender = self._follower(node), self._sender(node)
         recount = Recount(self._config, self.symbol, partial(self._opener, self._currency))
         recounted: float | None = None
         while not self._stop.is_set():
             if not self.lease.held:
-                follower = self._follower(node)
+                follower, sender = self._follower(node), self._sender(node)
                 self._stop.wait(BEAT_EVERY_S / 2)
                 continue
-            outcome = self._round(follower, node)
+            outcome = self._round(follower, sender, node)
             if outcome.well and (
                 recounted is None or time.monotonic() - recounted > RECOUNT_EVERY.total_seconds()
             ):
@@ -103,16 +105,23 @@ class ChainThread:
             breathe=self._breathe,
         )
 
+    def _sender(self, node: Chain) -> Sender:
+        return Sender(
+            self._config, self.symbol, node, guard=self.lease.guard, paused=_withdrawals_paused
+        )
+
     def _breathe(self) -> None:
         self._stop.wait(BREATH_S)
 
-    def _round(self, follower: Follower, node: Chain) -> Round:
+    def _round(self, follower: Follower, sender: Sender, node: Chain) -> Round:
         now = utc_now()
         try:
             with connected():
                 outcome = follower.step(now)
                 if outcome.well:
                     self._refill(node, now)
+                    tip = chains.state(self.symbol)
+                    sender.step(BlockRef(int(tip.height), str(tip.hash)), now)
             self._failures = 0
         except LeaseLost as error:
             log.warning("%s: %s", self.symbol, error)
@@ -166,6 +175,12 @@ class ChainThread:
     def _pause_s(self) -> float:
         poll = self._currency.poll
         return min(poll * (1 << min(self._failures, 6)), max(poll, BACKOFF_MAX_S))
+
+
+def _withdrawals_paused(currency: str) -> str:
+    """Why a person stopped withdrawals of this currency, empty when nobody did."""
+    brake = braked("withdrawal").get(currency)
+    return "" if brake is None else f"paused by staff: {brake.reason}"
 
 
 class Daemon:

@@ -25,6 +25,7 @@ from engine.errors import NodeError, UnknownCursor
 from engine.health import HealthWatch
 from engine.lifecycle import Batch
 from engine.risk import RiskHook
+from engine.sender.attempts import known_txids
 
 T = TypeVar("T")
 
@@ -266,11 +267,14 @@ class Follower:
 
 
 def _own(scan: Scan) -> tuple[Oddity, ...]:
-    """Arrivals that our own coins paid: never deposits, but never silent either."""
+    """Arrivals that our own coins paid: never deposits. Those of our own attempts are known;
+    any other was made by hand, and staff see it."""
+    own = [arrival for arrival in scan.arrivals if arrival.own]
+    known = known_txids(arrival.txid for arrival in own)
     return tuple(
         Oddity(f"{arrival.txid}:{arrival.index}", "our own coins paid this address: not a deposit")
-        for arrival in scan.arrivals
-        if arrival.own
+        for arrival in own
+        if arrival.txid not in known
     )
 
 

@@ -127,6 +127,15 @@ def open_families(chain: str, *, only_unsent: bool) -> list[list[Stored]]:
     return list(found.values())
 
 
+def known_txids(txids: Iterable[str]) -> frozenset[str]:
+    """Which of these chain txs are attempts of ours."""
+    asked = sorted(set(txids))
+    if not asked:
+        return frozenset()
+    rows = Attempt.select(Attempt.txid).where(Attempt.txid.in_(asked))
+    return frozenset(str(row.txid) for row in rows)
+
+
 def payments_of(stored: Stored) -> list[Payment]:
     """The payments that an attempt pays, in the order of its outputs."""
     rows = {row.id: row for row in Payment.select().where(Payment.id.in_(stored.payments))}
