@@ -7,7 +7,7 @@ to the engine as its chain.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from engine.chain import (
     Arrival,
@@ -21,8 +21,9 @@ from engine.chain import (
     Scan,
     Standing,
     Trust,
+    Unspent,
 )
-from engine.errors import NodeDown, NodeError, UnknownCursor
+from engine.errors import NodeDown, NodeError, TipMoved, UnknownCursor
 from tests.nodes.world import START_S, World
 
 
@@ -107,6 +108,43 @@ class FakeChain(World):
             made.append(self._issued[self._next_address])
             self._next_address += 1
         return made
+
+    def coins(self, at: str) -> list[Unspent]:
+        self._call()
+        if self._tip().hash != at:
+            raise TipMoved("the node's chain moved on while it was counted")
+        return [
+            Unspent(
+                arrival.txid,
+                arrival.index,
+                arrival.currency,
+                arrival.address,
+                arrival.units,
+                arrival.block.height,
+                arrival.generated,
+                self._spender(arrival, mined=False),
+            )
+            for txid in self.txs
+            if self._knows(txid)
+            for arrival in self._arrivals(txid)
+            if arrival.block is not None and self._spender(arrival, mined=True) is None
+        ]
+
+    def coins_mark(self) -> str:
+        known = [txid for txid in self.txs if self._knows(txid)]
+        coins = [(coin.coin, coin.units) for coin in self.coins(self._tip().hash)]
+        return f"{len(known)} {coins}"
+
+    def spenders(
+        self, coins: Collection[tuple[str, str]], *, since: int
+    ) -> dict[tuple[str, str], Fact]:
+        found = {}
+        for txid, index in coins:
+            for spender in self._spenders.get(f"{txid}:{index.removeprefix('vout:')}", ()):
+                fact = self._told(spender)
+                if fact.block is None or fact.block.height >= since:
+                    found[txid, index] = fact
+        return found
 
     def calls(self) -> int:
         return self._calls
@@ -195,6 +233,14 @@ class FakeChain(World):
             for vout, (address, units) in enumerate(chain_tx.outputs)
             if address in self.ours
         ]
+
+    def _spender(self, arrival: Arrival, *, mined: bool) -> str | None:
+        """Who spends a coin, in a block or in the mempool."""
+        coin = f"{arrival.txid}:{arrival.index.removeprefix('vout:')}"
+        for spender in self._spenders.get(coin, ()):
+            if self._place(spender) is not None if mined else self._in_mempool(spender):
+                return spender
+        return None
 
     def _told(self, txid: str) -> Fact:
         self._call()

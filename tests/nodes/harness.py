@@ -34,7 +34,7 @@ class Ability(Enum):
 class Harness(Protocol):
     """A chain and the hands of everybody on it. Amounts are units; `mined` are txids or bytes as
     `double_spend` and `original` returned them. `reorg` makes one block more than it takes off,
-    or `length`."""
+    or `length`. `spend_ours` spends the one coin of ours that `txid` made, as a thief would."""
 
     name: str
     abilities: frozenset[Ability]
@@ -43,6 +43,7 @@ class Harness(Protocol):
     def pay(self, address: str, units: int) -> str: ...
     def pay_many(self, units: dict[str, int]) -> str: ...
     def pay_ourselves(self, address: str, units: int) -> str: ...
+    def spend_ours(self, txid: str, address: str, units: int) -> str: ...
     def bump(self, txid: str) -> str: ...
     def replace(self, txid: str, address: str, units: int) -> str: ...
     def double_spend(self, txid: str) -> str: ...
@@ -80,6 +81,12 @@ class FakeHarness:
 
     def pay_ourselves(self, address: str, units: int) -> str:
         return self.fake.pay(address, units, own=True)
+
+    def spend_ours(self, txid: str, address: str, units: int) -> str:
+        (ours,) = (c for c in self.fake.coins(self.tip()) if c.txid == txid)
+        spent = f"{txid}:{ours.index.removeprefix('vout:')}"
+        outputs = [(address, units), (self.fake.address(), ours.units - units - 1000)]
+        return self.fake.pay(outputs, inputs=[spent], own=True)
 
     def bump(self, txid: str) -> str:
         return self.fake.bump(txid)
@@ -150,6 +157,9 @@ class LitecoindHarness:
         self.node.pay(self.node.address(), self._coins(3 * units))
         self.node.mine()
         return str(self.node.cashier("sendtoaddress", address, self._coins(units)))
+
+    def spend_ours(self, txid: str, address: str, units: int) -> str:
+        return self.node.spend_ours(txid, address, self._coins(units))
 
     def bump(self, txid: str) -> str:
         return self.node.bump(txid)

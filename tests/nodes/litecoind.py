@@ -161,6 +161,18 @@ class Litecoind:
         for _ in range((length or depth + 1) - 1):
             self.mine_only()
 
+    def spend_ours(self, txid: str, address: str, amount: str) -> str:
+        """Somebody with our wallet's keys pays `amount` from the coin that `txid` made, 0.0001 of
+        fee; the rest comes back as change. Its txid."""
+        listed = self.cashier("listunspent", 0)
+        (coin,) = [each for each in listed if each["txid"] == txid]
+        change = str(self.cashier("getrawchangeaddress"))
+        rest = Decimal(str(coin["amount"])) - Decimal(amount) - Decimal("0.0001")
+        inputs = [{"txid": txid, "vout": coin["vout"]}]
+        unsigned = self.rpc("createrawtransaction", inputs, {address: amount, change: str(rest)})
+        signed = self.cashier("signrawtransactionwithwallet", unsigned)["hex"]
+        return str(self.cashier("sendrawtransaction", signed, 0))
+
     # --- the other people ---
 
     def stranger(self) -> str:
