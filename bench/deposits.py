@@ -12,6 +12,7 @@ import json
 import statistics
 import time
 from base64 import b64encode
+from dataclasses import dataclass
 
 from bench.house import House, commit_rows_again, cpu_s, house, rss_mb, running_node
 from db.connection import database
@@ -22,8 +23,23 @@ from engine.clock import rfc3339, utc_now
 from engine.deposits.request import request_deposit
 from tests.nodes.litecoind import PASSWORD, USER, Litecoind
 
-OUTPUTS_PER_TX = 500
+OUTPUTS_PER_TX = 100
 IDLE_ROUNDS = 200
+
+DEPOSITS_HEAD = f"{'K':>6} {'N':>3} {'seconds':>9} {'node calls':>11} {'CPU ms each':>12}"
+DEPOSITS_HEAD += f" {'floor s':>9} {'ratio':>6}"
+IDLE_HEAD = f"{'addresses':>10} {'calls/round':>12} {'ms/round':>9} {'floor ms':>9} {'ratio':>6}"
+IDLE_HEAD += f" {'RSS MB':>7}"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One run: seconds, node calls, CPU seconds, floor in seconds."""
+
+    took: float
+    calls: int
+    cpu: float
+    floor: float
 
 
 def main() -> None:
@@ -35,50 +51,52 @@ def main() -> None:
     options = parser.parse_args()
     with running_node() as node:
         print("(a) one block pays K addresses -> all K credited (medians)")
-        print(f"{'K':>6} {'N':>3} {'seconds':>9} {'node calls':>11} {'CPU ms each':>12}", end="")
-        print(f" {'floor s':>9} {'ratio':>6}")
+        print(DEPOSITS_HEAD)
         for confirmations in (1, 3):
             for count in options.k:
                 _print_deposits(node, count, confirmations, options.runs)
         print("\n(b) idle, no new blocks")
-        print(f"{'addresses':>10} {'calls/round':>12} {'ms/round':>9} {'floor ms':>9} {'ratio':>6}", end="")
-        print(f" {'RSS MB':>7}")
+        print(IDLE_HEAD)
         for watched in sorted(options.watched):
             _print_idle(node, watched)
 
 
 def _print_deposits(node: Litecoind, count: int, confirmations: int, runs: int) -> None:
-    found = [_deposit_run(node, count, confirmations) for _ in range(runs)]
-    took, calls, cpu, floor, ratio = (statistics.median(column) for column in zip(*found, strict=True))
+    samples = [_deposit_run(node, count, confirmations) for _ in range(runs)]
+    took = statistics.median(each.took for each in samples)
+    calls = statistics.median(each.calls for each in samples)
+    cpu = statistics.median(each.cpu for each in samples)
+    floor = statistics.median(each.floor for each in samples)
+    ratio = statistics.median(each.took / each.floor for each in samples)
     print(
         f"{count:>6} {confirmations:>3} {took:>9.4f} {calls:>11.0f} {cpu * 1000 / count:>12.2f}"
-        f" {floor:>9.4f} {ratio:>6.2f}"
+        f" {floor:>9.4f} {ratio:>6.2f}",
+        flush=True,
     )
 
 
-def _deposit_run(
-    node: Litecoind, count: int, confirmations: int
-) -> tuple[float, int, float, float, float]:
+def _deposit_run(node: Litecoind, count: int, confirmations: int) -> Sample:
     with house(node, confirmations=confirmations) as home:
         addresses = _requests(home, count)
-        for start in range(0, count, OUTPUTS_PER_TX):
-            part = addresses[start : start + OUTPUTS_PER_TX]
-            node.pay_many(dict.fromkeys(part, "0.01"))
-        cursor = node.tip()
+        txids = [
+            node.pay_many(dict.fromkeys(addresses[start : start + OUTPUTS_PER_TX], "0.01"))
+            for start in range(0, count, OUTPUTS_PER_TX)
+        ]
+        since = node.tip()
         node.mine(1)
         for _ in range(confirmations - 1):
             home.follower.step(utc_now())
-            cursor = node.tip()
+            since = node.tip()
             node.mine(1)
         before_seq, before_calls, before_cpu = queries.last_seq(), home.chain.calls(), cpu_s()
         started = time.perf_counter()
-        while _credited(home) < count:
+        while _credited() < count:
             home.follower.step(utc_now())
         took = time.perf_counter() - started
         calls, cpu = home.chain.calls() - before_calls, cpu_s() - before_cpu
-        floor = _facts_floor(node, cursor, addresses, confirmations)
+        floor = _facts_floor(node, since, [] if confirmations == 1 else txids)
         floor += commit_rows_again(home.folder, before_seq)
-        return took, calls, cpu, floor, took / floor
+        return Sample(took, calls, cpu, floor)
 
 
 def _requests(home: House, count: int) -> list[str]:
@@ -93,25 +111,23 @@ def _requests(home: House, count: int) -> list[str]:
     return addresses
 
 
-def _credited(_home: House) -> int:
+def _credited() -> int:
     return int(Payment.select().where(Payment.state == "credited").count())
 
 
-def _facts_floor(node: Litecoind, cursor: str, addresses: list[str], confirmations: int) -> float:
-    """Seconds in which the node hands over the new block's coins as raw bytes: its list since the
-    block before the coins."""
-    since = node.hash_at(node.height() - confirmations)
+def _facts_floor(node: Litecoind, since: str, txids: list[str]) -> float:
+    """Seconds in which the node hands over the round's facts as raw bytes: what is new since the
+    last round, and each chain tx that is asked by id before it is credited."""
     started = time.perf_counter()
     _raw(node, "listsinceblock", since, 1)
-    took = time.perf_counter() - started
-    assert cursor and addresses
-    return took
+    for txid in txids:
+        _raw(node, "gettransaction", txid)
+    return time.perf_counter() - started
 
 
 def _print_idle(node: Litecoind, watched: int) -> None:
     with house(node, confirmations=3) as home:
-        missing = watched - int(Address.select().count())
-        _watch(home, missing)
+        _watch(home, watched - int(Address.select().count()))
         home.follower.step(utc_now())
         calls, samples, floors = home.chain.calls(), [], []
         tip = node.tip()
@@ -126,7 +142,8 @@ def _print_idle(node: Litecoind, watched: int) -> None:
         made = (home.chain.calls() - calls) / IDLE_ROUNDS
         print(
             f"{watched:>10} {made:>12.2f} {each * 1000:>9.2f} {floor * 1000:>9.2f}"
-            f" {each / floor:>6.2f} {rss_mb():>7}"
+            f" {each / floor:>6.2f} {rss_mb():>7}",
+            flush=True,
         )
 
 
@@ -134,7 +151,7 @@ def _watch(home: House, count: int) -> None:
     """Give `count` fresh addresses of the node's wallet to clients."""
     now = rfc3339(utc_now())
     for start in range(0, count, 1000):
-        made = _raw_batch(home.node, min(1000, count - start))
+        made = _fresh_addresses(home.node, min(1000, count - start))
         with database.atomic():
             Address.insert_many(
                 {
@@ -151,7 +168,7 @@ def _watch(home: House, count: int) -> None:
             ).execute()
 
 
-def _raw_batch(node: Litecoind, count: int) -> list[str]:
+def _fresh_addresses(node: Litecoind, count: int) -> list[str]:
     calls = [{"id": at, "method": "getnewaddress", "params": []} for at in range(count)]
     return [str(reply["result"]) for reply in json.loads(_post(node, calls))]
 

@@ -110,7 +110,7 @@ def commit_rows_again(house_folder: Path, before_seq: int) -> float:
     for table, found in rows.items():
         if found:
             marks = ", ".join("?" * len(found[0]))
-            floor.executemany(f"INSERT INTO {table} VALUES ({marks})", found)  # noqa: S608
+            floor.executemany(f"INSERT INTO {table} VALUES ({marks})", found)
     floor.execute("COMMIT")
     took = time.perf_counter() - started
     floor.close()
@@ -129,7 +129,7 @@ _NEW_ROWS = {
 
 def _rows(connection: sqlite3.Connection, table: str, before_seq: int) -> list[tuple[object, ...]]:
     where = _NEW_ROWS[table]
-    query = f"SELECT * FROM {table} WHERE {where}"  # noqa: S608 - names from the table above
+    query = f"SELECT * FROM {table} WHERE {where}"
     return list(connection.execute(query, (before_seq,)))
 
 

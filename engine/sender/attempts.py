@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
+
+import peewee
 
 from db import bulk
 from db.models import Attempt, AttemptInput, AttemptOutput, Coin, Payment
@@ -104,12 +106,38 @@ class Stored:
         return sum(each.units for each in self.inputs if each.account == WALLET_DEPOSITS)
 
 
-def open_families(chain: str, *, only_unsent: bool) -> list[list[Stored]]:
-    """The attempts that are not final, by family, oldest first; with `only_unsent` just those
-    families whose bytes may not be out yet."""
-    families = Attempt.select(Attempt.family).where((Attempt.chain == chain) & (Attempt.final == 0))
-    if only_unsent:
-        families = families.where(Attempt.state == "stored")
+def settled_blocks(chain: str) -> list[str]:
+    """The blocks that hold booked attempts which are not final yet."""
+    rows = (
+        Attempt.select(Attempt.block_hash)
+        .where((Attempt.chain == chain) & (Attempt.final == 0) & (Attempt.state == "settled"))
+        .distinct()
+    )
+    return [str(row.block_hash) for row in rows if row.block_hash is not None]
+
+
+def unsent_families(chain: str) -> list[list[Stored]]:
+    """Attempts whose bytes may not be out yet, by family, oldest first."""
+    return _families(chain, Attempt.state == "stored")
+
+
+def open_families(chain: str, *, dead: Collection[str], deepest: int) -> list[list[Stored]]:
+    """The families that must be asked about at a new tip, oldest first: not booked yet, out of
+    their block again (`dead` blocks left the chain), or in blocks up to `deepest`, which are final
+    now. Those booked in a live block are left alone, so that the cost follows open work."""
+    return _families(
+        chain,
+        (Attempt.state != "settled")
+        | Attempt.block_hash.is_null()
+        | Attempt.block_hash.in_(sorted(dead))
+        | (Attempt.block_height <= deepest),
+    )
+
+
+def _families(chain: str, wanted: peewee.Expression) -> list[list[Stored]]:
+    families = Attempt.select(Attempt.family).where(
+        (Attempt.chain == chain) & (Attempt.final == 0) & (Attempt.state != "dead") & wanted
+    )
     rows = list(
         Attempt.select()
         .where((Attempt.chain == chain) & Attempt.family.in_(families))

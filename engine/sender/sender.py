@@ -12,19 +12,19 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from db.connection import database
-from db.models import Address, Attempt, Payment
-from engine.chain import BlockRef, Chain, Fact, Pay, Sending, Spend, Standing
+from db.models import Address, Payment
+from engine.chain import BlockRef, Chain, Pay, Spend
 from engine.clock import parse_rfc3339, rfc3339
 from engine.config import Config
 from engine.crashpoints import reach
 from engine.errors import NodeRefused, StaleState
 from engine.lifecycle import Batch
 from engine.sender import attempts, coins, fees
-from engine.sender.attempts import Draft, Output, Stored
+from engine.sender.attempts import Draft, Output
 from engine.sender.coins import OwnCoin
 from engine.sender.due import due, refuse_unpayable, wait
+from engine.sender.following import Following, passphrase_of
 from engine.sender.proof import Proof
-from engine.sender.settle import Look, Settling
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +53,7 @@ class Sender:
         self._guard = guard
         self._paused = paused
         self._proof = Proof(node)
+        self._following = Following(config, symbol, node, guard=guard)
         self._looked: tuple[str, datetime] | None = None
 
     def step(self, tip: BlockRef, now: datetime) -> int:
@@ -63,50 +64,10 @@ class Sender:
             or self._looked[0] != tip.hash
             or not timedelta() <= now - self._looked[1] < LOOK_EVERY
         )
-        moved = self._follow(tip, now, everything=everything)
+        moved = self._following.follow(tip, now, everything=everything)
         if everything:
             self._looked = (tip.hash, now)
         return moved + self._pay(tip, now)
-
-    # --- following ---
-
-    def _follow(self, tip: BlockRef, now: datetime, *, everything: bool) -> int:
-        families = attempts.open_families(self._symbol, only_unsent=not everything)
-        if not families:
-            return 0
-        txids = [stored.row.txid for family in families for stored in family]
-        facts = self._node.facts(txids)
-        moved = 0
-        for family in families:
-            self._send_again(family, facts, now)
-            settling = Settling(partial(self._batch, now), self._currency, now=now)
-            moved += settling.settle(Look(family, facts, tip))
-        return moved
-
-    def _send_again(self, family: Sequence[Stored], facts: dict[str, Fact], now: datetime) -> None:
-        """The newest attempt's same bytes, when the node has none of the family."""
-        if any(facts[each.row.txid].standing is not Standing.ABSENT for each in family):
-            return
-        newest = family[-1]
-        if self._broadcast(newest.row.id, newest.row.signed, now) is not Sending.REFUSED:
-            facts[newest.row.txid] = Fact(newest.row.txid, Standing.MEMPOOL)
-
-    def _broadcast(self, attempt: str, raw: str, now: datetime) -> Sending:
-        reach("broadcast.before", sandbox=self._config.sandbox)
-        reply = self._node.send(raw)
-        reach("broadcast.after", sandbox=self._config.sandbox)
-        if reply.outcome is Sending.REFUSED:
-            log.warning("%s: the node refused attempt %s: %s", self._symbol, attempt, reply.words)
-        with database.atomic():
-            self._guard()
-            Attempt.update(
-                sends=Attempt.sends + 1,
-                last_error=reply.words if reply.outcome is Sending.REFUSED else "",
-                sent_at=rfc3339(now),
-            ).where(Attempt.id == attempt).execute()
-        return reply.outcome
-
-    # --- paying ---
 
     def _pay(self, tip: BlockRef, now: datetime) -> int:
         """Sign and send what is due, one chain tx a round."""
@@ -146,8 +107,8 @@ class Sender:
             log.info("%s: %s", self._symbol, error)
             return 0
         reach("store.after", sandbox=self._config.sandbox)
-        self._broadcast(attempt, draft.signed.raw, now)
-        return len(chosen) + self._follow(tip, now, everything=False)
+        self._following.broadcast(attempt, draft.signed.raw, now)
+        return len(chosen) + self._following.follow(tip, now, everything=False)
 
     def _draft(self, payments: list[Payment], tip: BlockRef, now: datetime) -> Draft | None:
         """A signed chain tx for as many of `payments`, in their order, as our coins can pay; None
@@ -191,9 +152,9 @@ class Sender:
         else:
             fee += rest
         fees.check(self._currency, fee, amount=total)
-        keys = self._currency.keys
-        passphrase = keys.passphrase.reveal() if keys is not None and keys.passphrase else None
-        signed = self._node.sign(spends, [output.pay for output in outputs], passphrase=passphrase)
+        signed = self._node.sign(
+            spends, [output.pay for output in outputs], passphrase=passphrase_of(self._currency)
+        )
         return Draft(
             self._symbol, self._currency.symbol, tuple(chosen), tuple(outputs), signed, fee
         )

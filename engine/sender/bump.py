@@ -1,0 +1,80 @@
+"""A higher fee for what does not get mined: one more attempt of the family, by BIP-125.
+
+The replacement spends the same coins and keeps every output of what it replaces; only our change
+gets smaller. Whichever of the family is mined settles its payments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from engine.chain import Chain, Fact, Pay, Spend, Standing
+from engine.clock import parse_rfc3339
+from engine.config import Currency
+from engine.sender import fees
+from engine.sender.attempts import Draft, Output, Stored
+from engine.sender.coins import OwnCoin
+
+ATTEMPTS_MAX = 10  # in one family
+
+
+def is_due(
+    family: Sequence[Stored], facts: dict[str, Fact], currency: Currency, now: datetime
+) -> bool:
+    """Whether a family has waited in the mempool for longer than its fee was meant for, and the
+    node did not refuse its last replacement."""
+    newest = family[-1]
+    if len(family) >= ATTEMPTS_MAX or newest.row.last_error:
+        return False
+    if facts[newest.row.txid].standing is not Standing.MEMPOOL:
+        return False
+    patience = timedelta(seconds=fees.TARGET_BLOCKS * currency.coin.block_s)
+    return now - parse_rfc3339(newest.row.created_at) >= patience
+
+
+def draft(
+    newest: Stored,
+    addresses: dict[tuple[str, str], str],
+    node: Chain,
+    currency: Currency,
+    *,
+    passphrase: str | None,
+) -> Draft | None:
+    """The signed replacement; None when the network's rate has not risen above what was offered, or
+    when there is no change to pay for it. `addresses` are those of the inputs. Raises FeeTooHigh,
+    NodeRefused."""
+    row = newest.row
+    old_rate = row.fee_units * 1000 // row.size
+    rate, _ = fees.rate(node)
+    if rate <= old_rate:
+        return None
+    fee = fees.fee_of(row.size, fees.bumped(old_rate, rate, max(1, node.fee_floor())))
+    outputs = _outputs(newest, less=fee - row.fee_units, node=node)
+    if outputs is None:
+        return None
+    paid = sum(output.pay.units for output in outputs if output.payment is not None)
+    fees.check(currency, fee, amount=paid)
+    chosen = tuple(
+        OwnCoin(
+            Spend(each.txid, each.idx, each.units, addresses[(each.txid, each.idx)]), each.account
+        )
+        for each in newest.inputs
+    )
+    signed = node.sign(
+        [coin.spend for coin in chosen], [out.pay for out in outputs], passphrase=passphrase
+    )
+    return Draft(row.chain, row.currency, chosen, outputs, signed, fee)
+
+
+def _outputs(newest: Stored, *, less: int, node: Chain) -> tuple[Output, ...] | None:
+    """The same outputs with `less` units of change; None if the change does not bear it."""
+    outputs = []
+    borne = False
+    for each in newest.outputs:
+        units = each.units
+        if each.payment is None:
+            units -= less
+            borne = units >= node.dust(each.address)
+        outputs.append(Output(Pay(each.address, units), each.payment))
+    return tuple(outputs) if borne else None
