@@ -20,6 +20,7 @@ import peewee
 from db.connection import connected, database
 from db.models import Chain as ChainRow
 from engine import address_pool, chains, installation, orders
+from engine.approvals.office import Office
 from engine.audit import seals
 from engine.audit.keys import load_or_create
 from engine.brakes import braked
@@ -245,10 +246,16 @@ class Daemon:
 
     def _upkeep(self, stop: threading.Event) -> None:
         acts: dict[str, orders.Act] = {"seal": self._seal_order}
+        signed = Office(self._config, guard=self._prove_leases).acts()
         while not stop.wait(ORDERS_EVERY_S):
             if all(lease.held for lease in self._leases.values()):
-                self._guarded(lambda: orders.carry_out(acts, utc_now()))
+                self._guarded(lambda: orders.carry_out(acts, utc_now(), signed=signed))
                 self._guarded(self._seal_when_due)
+
+    def _prove_leases(self) -> None:
+        """Inside a database transaction: no other engine took a chain of ours. Raises LeaseLost."""
+        for _, lease in sorted(self._leases.items()):
+            lease.guard()
 
     def _seal_when_due(self) -> None:
         now_s = time.monotonic()
@@ -266,6 +273,8 @@ class Daemon:
         try:
             with connected():
                 work()
+        except LeaseLost as error:
+            log.warning("%s", error)
         except peewee.PeeweeException as error:
             log.warning("database: %s", error)
             _drop_connection()

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from db.models import Payment
-from engine import chains
+from engine import brakes, chains
 from engine.chain import Arrival, Block, BlockRef, Chain, Oddity, Scan, Standing, Trust
 from engine.clock import Interval
 from engine.config import Config
@@ -224,7 +224,7 @@ class Follower:
         """Deposits that are deep enough at this tip, asked by id before anything is credited."""
         rows = watch.due(self._symbol, tip.height, limit=ASKED_PER_ROUND)
         moved = self._ask(rows, tip, now)
-        self._waiting = bool(rows)
+        self._waiting = bool(rows) or bool(brakes.braked("deposit"))
         return moved, len(rows) == ASKED_PER_ROUND and moved > 0
 
     def _ask(self, payments: Sequence[Payment], tip: Block, now: datetime) -> int:

@@ -19,11 +19,17 @@ from engine.errors import BalanceInsufficient, LedgerError
 WALLET_DEPOSITS = "wallet:deposits"
 WALLET_HOT = "wallet:hot"
 WALLET_COLD = "wallet:cold"
+HOUSE = "house"
 
 
 def client_account(client: str) -> str:
     """What we owe this client."""
     return f"client:{client}"
+
+
+def owner_account(client: str | None) -> str:
+    """Where a deposit's coins stand once they are somebody's: its client's, else the house's."""
+    return HOUSE if client is None else client_account(client)
 
 
 def suspense_account(payment: str) -> str:

@@ -20,7 +20,7 @@ import peewee
 
 from db.models import Chain, Order
 from engine.clock import parse_rfc3339, rfc3339, utc_now
-from engine.errors import CashierError, OrderRefused
+from engine.errors import CashierError, LeaseLost, OrderRefused
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,20 @@ Act = Callable[[Mapping[str, Any], datetime], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
+class SignedOrder:
+    """An order as it was placed, for acts that judge it themselves: nothing of it is proved yet."""
+
+    id: str
+    act: str
+    body: str
+    staff: str
+    signature: str
+
+
+SignedAct = Callable[[SignedOrder, datetime], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """What the engine answered to an order that it carried out."""
 
@@ -39,22 +53,41 @@ class Result:
     values: Mapping[str, Any]
 
 
-def place(*, act: str, body: Mapping[str, Any], now: datetime) -> str:
+def place(
+    *,
+    act: str,
+    body: Mapping[str, Any],
+    now: datetime,
+    staff: str = "",
+    signature: str = "",
+) -> str:
     """Write an order; returns its id."""
     order = Order.create(
-        id=secrets.token_hex(16), act=act, body=json.dumps(dict(body)), created_at=rfc3339(now)
+        id=secrets.token_hex(16),
+        act=act,
+        body=json.dumps(dict(body)),
+        staff=staff,
+        signature=signature,
+        created_at=rfc3339(now),
     )
     return str(order.id)
 
 
-def ask(*, act: str, body: Mapping[str, Any], wait_s: int = 10) -> Result | None:
+def ask(
+    *,
+    act: str,
+    body: Mapping[str, Any],
+    staff: str = "",
+    signature: str = "",
+    wait_s: int = 10,
+) -> Result | None:
     """Place an order and wait for its result; None when no engine answers within `wait_s`.
 
     Raises OrderRefused when the engine says no.
     """
     if not engine_alive(utc_now()):
         return None
-    order = place(act=act, body=body, now=utc_now())
+    order = place(act=act, body=body, now=utc_now(), staff=staff, signature=signature)
     deadline = time.monotonic() + wait_s
     while time.monotonic() < deadline:
         row = Order.get_by_id(order)
@@ -72,30 +105,40 @@ def engine_alive(now: datetime) -> bool:
     return any(now - parse_rfc3339(beat) < ENGINE_SILENT_AFTER for beat in beats)
 
 
-def carry_out(acts: Mapping[str, Act], now: datetime) -> int:
+def finish(order: str, result: Mapping[str, Any], now: datetime) -> None:
+    """Mark an order as carried out. A signed act does so in the database transaction in which it
+    acts, so that a crash between the two cannot leave one without the other."""
+    Order.update(state="done", result=json.dumps(dict(result)), done_at=rfc3339(now)).where(
+        (Order.id == order) & (Order.state == "open")
+    ).execute()
+
+
+def carry_out(
+    acts: Mapping[str, Act], now: datetime, *, signed: Mapping[str, SignedAct] | None = None
+) -> int:
     """Execute open orders, oldest first, a bounded number; returns how many."""
     rows = list(
         Order.select().where(Order.state == "open").order_by(Order.created_at).limit(PER_ROUND)
     )
     for row in rows:
-        state, result = _execute(acts, row, now)
+        state, result = _execute(acts, signed or {}, row, now)
         Order.update(state=state, result=result, done_at=rfc3339(now)).where(
             (Order.id == row.id) & (Order.state == "open")
         ).execute()
     return len(rows)
 
 
-def _execute(acts: Mapping[str, Act], row: Order, now: datetime) -> tuple[str, str]:
-    act = acts.get(row.act)
-    if act is None:
+def _execute(
+    acts: Mapping[str, Act], signed: Mapping[str, SignedAct], row: Order, now: datetime
+) -> tuple[str, str]:
+    if row.act not in acts and row.act not in signed:
         return "refused", f"this engine does not know the act {row.act!r}"
     try:
-        body = json.loads(row.body)
-        if not isinstance(body, dict):
-            return "refused", "the order's body is not an object"
-        return "done", json.dumps(dict(act(body, now)))
+        return "done", json.dumps(dict(_perform(acts, signed, row, now)))
     except json.JSONDecodeError:
         return "refused", "the order's body is not JSON"
+    except LeaseLost:
+        raise  # another engine is the one to carry it out
     except CashierError as error:
         log.warning("order %s %s refused: %s", row.act, row.id, error.detail)
         return "refused", str(error)
@@ -105,3 +148,15 @@ def _execute(acts: Mapping[str, Act], row: Order, now: datetime) -> tuple[str, s
         # Tried again for ever, it would keep every later order waiting.
         log.exception("order %s %s failed", row.act, row.id)
         return "refused", "an internal error stopped the order; see the engine's log"
+
+
+def _perform(
+    acts: Mapping[str, Act], signed: Mapping[str, SignedAct], row: Order, now: datetime
+) -> Mapping[str, Any]:
+    if row.act in signed:
+        order = SignedOrder(row.id, row.act, row.body, row.staff, row.signature)
+        return signed[row.act](order, now)
+    body = json.loads(row.body)
+    if not isinstance(body, dict):
+        raise OrderRefused("the order's body is not an object")
+    return acts[row.act](body, now)

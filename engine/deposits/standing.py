@@ -97,7 +97,7 @@ class Settlement:
             self._step(batch, case, event, facts)
         if verdict is not None:
             self._finish(batch, case, verdict)
-        if not case.events and verdict is None:
+        if not case.events and (verdict is None or verdict.event == "wait"):
             self._refresh(batch, case, facts)
             return False
         return True
@@ -167,6 +167,11 @@ class Settlement:
     def _finish(self, batch: Batch, case: Case, verdict: verdicts.Verdict) -> None:
         payment = case.payment
         assert payment is not None
+        if verdict.event == "wait":
+            if payment.sub_state != verdict.sub_state:
+                reason = payment.reason or verdict.reason
+                batch.touch(payment, sub_state=verdict.sub_state, reason=reason)
+            return
         client = payment.client
         entry = self._to_client(case, payment, verdict.event) if verdict.event == "credit" else None
         assert entry is None or client is not None
@@ -258,7 +263,7 @@ class Settlement:
             return None
         if payment.state != "credited":
             return ledger.shift(event, symbol, units, to=suspense, out_of=wallet)
-        owed = ledger.client_account(str(payment.client))
+        owed = ledger.owner_account(payment.client)
         lines = (ledger.Line(owed, symbol, units), ledger.Line(wallet, symbol, -units))
         return ledger.NewEntry(event, lines, overdraw=True)
 

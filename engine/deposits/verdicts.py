@@ -7,16 +7,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from db.models import Payment
+from engine import brakes
 from engine.deposits import rules
 from engine.deposits.cases import Case
 from engine.risk import Answer, RiskHook
 
 ACCUMULATING = "accumulating"
+PAUSED = "paused"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The move that a confirmed deposit makes: `credit`, `hold` or `refuse`, and why."""
+    """The move that a confirmed deposit makes: `credit`, `hold` or `refuse`, and why; or `wait`,
+    as long as a person's brake is on."""
 
     event: str
     reason: str = ""
@@ -35,8 +38,13 @@ def judge(cases: Sequence[Case], hook: RiskHook | None) -> dict[int, Verdict]:
     """
     sums = _Accumulation(cases)
     verdicts: dict[int, Verdict] = {}
+    paused = brakes.braked("deposit")
     for at, case in enumerate(cases):
         if not _confirms(case):
+            continue
+        brake = paused.get(case.currency.symbol)
+        if brake is not None:
+            verdicts[at] = Verdict("wait", brake.reason, PAUSED)
             continue
         verdicts[at] = _held_by_fact(case) or _below_minimum(case, hook) or _ask(case, hook)
         if verdicts[at] is ACCUMULATE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from db.models import Payment
+from engine import brakes
 
 POSTED = ("credited", "held", "refused")
 MINED = ("pending", "confirmed", *POSTED)
@@ -15,9 +16,14 @@ def _open(chain: str) -> object:
 
 
 def due(chain: str, tip_height: int, *, limit: int) -> list[Payment]:
-    """Deposits in a block that is deep enough now, and those whose verdict is still open."""
+    """Deposits in a block that is deep enough now, and those whose verdict is still open; what
+    waits for a person's brake stands in nobody's way."""
     deep = Payment.block_height <= tip_height - Payment.required + 1
-    rows = Payment.select().where(_open(chain) & Payment.state.in_(("pending", "confirmed")) & deep)
+    paused = sorted(brakes.braked("deposit"))
+    ready = (Payment.state == "pending") | (
+        (Payment.state == "confirmed") & Payment.currency.not_in(paused)
+    )
+    rows = Payment.select().where(_open(chain) & ready & deep)
     return list(rows.order_by(Payment.block_height, Payment.first_seq).limit(limit))
 
 

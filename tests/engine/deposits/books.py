@@ -54,7 +54,8 @@ def _demanded() -> Accounts:
         units = int(payment.units or 0)
         accounts["wallet:deposits", payment.currency] += units
         suspended = payment.state in IN_SUSPENSE
-        other = f"suspense:{payment.id}" if suspended else f"client:{payment.client}"
+        owner = "house" if payment.client is None else f"client:{payment.client}"
+        other = f"suspense:{payment.id}" if suspended else owner
         accounts[other, payment.currency] -= units
     return {key: units for key, units in accounts.items() if units}
 

@@ -1,0 +1,76 @@
+"""What an act would do now: the fields to be signed, the entry, and how many persons it takes.
+
+The desk and the engine each make it from the same proposal, so that any difference between what a
+person saw and what would happen now is found by comparing two forms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from engine.approvals.form import entry_hash
+from engine.config import Config
+from engine.ledger import NewEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What a person wants done. `account` is where coins are booked to, `kind` what is paused."""
+
+    act: str
+    payment: str | None = None
+    client: str | None = None
+    currency: str | None = None
+    kind: str | None = None
+    account: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doing:
+    """What carrying out needs: who, when, with what proof, and what else belongs to the same
+    database transaction. `guard` runs first in it, `also` last."""
+
+    config: Config
+    actor: str
+    reason: str
+    evidence: Mapping[str, Any]
+    guard: Callable[[], None]
+    also: Callable[[], None]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """`subject` is the id of the history that the act continues, `history_hash` its last row;
+    `persons` how many different people must sign, none of them `barred`; `carry_out` writes it."""
+
+    act: str
+    subject: str
+    history_hash: str
+    says: str
+    fields: Mapping[str, str]
+    entry: NewEntry | None = None
+    persons: int = 1
+    barred: frozenset[str] = frozenset()
+    carry_out: Callable[[Doing], None] = field(repr=False)
+
+    def form_fields(self) -> dict[str, str]:
+        """What is signed of it, but for who signs and when."""
+        fields = {"act": self.act, **self.fields, "history_hash": self.history_hash}
+        if self.entry is not None:
+            fields["entry_hash"] = entry_hash(self.entry)
+        return fields
+
+
+def proposal_of(form: Mapping[str, Any]) -> Proposal:
+    """The proposal that a signed form makes. What else the form says is compared with the plan."""
+    names = ("act", "payment", "client", "currency", "kind", "account", "reason")
+    given = {name: form[name] for name in names if name in form}
+    if "payment" in given:
+        # They follow from the payment; what the form says of them must agree.
+        given = {k: v for k, v in given.items() if k not in {"client", "currency", "kind"}}
+    return Proposal(**given)

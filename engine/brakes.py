@@ -1,0 +1,48 @@
+"""A person's brake: which payments of a currency are paused, and the reason that all may read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from db.models import Brake
+from engine.clock import rfc3339
+
+KINDS = ("deposit", "withdrawal")
+
+
+@dataclass(frozen=True, slots=True)
+class BrakeView:
+    """Payments of `kind` in `currency` are paused since `since` (RFC 3339 UTC)."""
+
+    currency: str
+    kind: str
+    reason: str
+    since: str
+
+
+def braked(kind: str) -> dict[str, BrakeView]:
+    """The currencies in which payments of this kind are paused."""
+    return {view.currency: view for view in _views(kinds=(kind,))}
+
+
+def of_currency(currency: str) -> dict[str, BrakeView]:
+    """What is paused in a currency, by kind of payment."""
+    return {view.kind: view for view in _views(kinds=KINDS) if view.currency == currency}
+
+
+def put_on(*, currency: str, kind: str, reason: str, staff: str, now: datetime) -> None:
+    """Pause, inside the caller's database transaction."""
+    Brake.create(currency=currency, kind=kind, reason=reason, staff=staff, since=rfc3339(now))
+
+
+def take_off(*, currency: str, kind: str) -> None:
+    """Resume, inside the caller's database transaction."""
+    found = (Brake.currency == currency) & (Brake.kind == kind)
+    Brake.delete().where(found).execute()  # type: ignore[misc]  # the stub of delete() is ambiguous
+
+
+def _views(*, kinds: Collection[str]) -> list[BrakeView]:
+    rows = Brake.select().where(Brake.kind.in_(list(kinds)))
+    return [BrakeView(row.currency, row.kind, row.reason, row.since) for row in rows]
