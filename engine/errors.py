@@ -147,6 +147,36 @@ class PaymentNotFound(CashierError):
     code = "payment_not_found"
 
 
+class WithdrawalRefused(CashierError):
+    """A withdrawal that is not accepted: `amount_below_minimum`, `address_invalid`,
+    `address_wrong_network`, `address_ambiguous`, `address_own`, `client_blocked`,
+    `limit_exceeded`."""
+
+    code = "withdrawal_refused"
+
+    def __init__(self, message: str, *, code: str) -> None:
+        super().__init__(message)
+        self.code = code  # type: ignore[misc]  # one class, a column of public codes
+
+
+class TooLate(CashierError):
+    """What was asked for can no longer be stopped."""
+
+    code = "too_late"
+
+
+class KeyReused(CashierError):
+    """An idempotency key that another request was made with."""
+
+    code = "idempotency_key_reused"
+
+
+class StillRunning(CashierError):
+    """The first request with this idempotency key has no answer yet."""
+
+    code = "idempotency_key_running"
+
+
 class TokenRejected(CashierError):
     """A handshake that proves nothing: `token_invalid`, `token_expired` or `token_replayed`."""
 

@@ -15,6 +15,9 @@ ALTER TABLE payment ADD COLUMN refund_of TEXT;
 CREATE UNIQUE INDEX payment_refund ON payment (refund_of)
     WHERE refund_of IS NOT NULL AND state NOT IN ('refused', 'cancelled', 'failed');
 CREATE INDEX payment_attempt ON payment (attempt) WHERE attempt IS NOT NULL;
+CREATE INDEX payment_asked ON payment (currency, created_at) WHERE kind = 'withdrawal';
+CREATE INDEX payment_asked_client ON payment (client, currency, created_at)
+    WHERE kind = 'withdrawal';
 ALTER TABLE coin ADD COLUMN reserved TEXT;
 
 CREATE TABLE attempt (

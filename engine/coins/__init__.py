@@ -1,7 +1,7 @@
 """What is known of each coin, as data. A `[currency.X]` names its coin."""
 
-from engine.coins.addresses import address_form
+from engine.coins.addresses import ReadAddress, address_form, read_address
 from engine.coins.known import COINS
 from engine.coins.model import Coin, Network
 
-__all__ = ["COINS", "Coin", "Network", "address_form"]
+__all__ = ["COINS", "Coin", "Network", "ReadAddress", "address_form", "read_address"]

@@ -105,6 +105,7 @@ _LTC = Coin(
     confirmations=12,
     tip_max_age_s=3600,
     block_s=150,
+    dust_rate=30_000,
     networks={
         "main": Network(
             genesis=("12a765e31ffd4059bada1e25190f6e98c99d9714d334efa41a195a7e7e04bfe2",),
@@ -136,6 +137,7 @@ _DOGE = Coin(
     confirmations=40,
     tip_max_age_s=3600,
     block_s=60,
+    dust_rate=5_500_000,  # its nodes have a flat limit of 0.01; this comes to it
     networks={
         "main": Network(
             genesis=("1a91e3dace36e2be3bf030a65679fe821aa1d6ef92e7c9902eb318182c355691",),
@@ -168,6 +170,7 @@ _ETH = Coin(
     confirmations=12,
     tip_max_age_s=300,
     block_s=12,
+    dust_rate=0,
 )
 
 COINS: Mapping[str, Coin] = MappingProxyType(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 COINBASE_MATURITY = 100
+DUST_RATE = 3_000  # units per 1,000 bytes, the relay rule since Bitcoin Core 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Coin:
 
     `tip_max_age_s` is how old the newest block may be before the node counts as stuck, and
     `block_s` the usual time between blocks, for words such as "usually about 8 minutes".
+    `dust_rate` is what its nodes take for the cost of spending an output, in units per 1,000 bytes:
+    outputs worth less are not relayed.
     """
 
     symbol: str
@@ -43,4 +46,5 @@ class Coin:
     confirmations: int
     tip_max_age_s: int
     block_s: int
+    dust_rate: int = DUST_RATE
     networks: Mapping[str, Network] = field(default_factory=dict)
