@@ -19,8 +19,8 @@ from engine.overview import CurrencyStanding, overview
 @pass_app
 @click.pass_context
 def status(ctx: click.Context, app: App, *, as_json: bool) -> None:
-    """Each currency: height, blocks behind, payments by state, balances. Exit 1 while one is
-    paused."""
+    """Each currency: height, blocks behind, payments by state, balances, breaks. Exit 1 while one
+    is paused."""
     with app.connect("console") as config:
         found = overview(config, utc_now())
         key = _audit_key(config)
@@ -35,9 +35,9 @@ def status(ctx: click.Context, app: App, *, as_json: bool) -> None:
 
 def _print_currencies(currencies: tuple[CurrencyStanding, ...]) -> None:
     print_table(
-        ("currency", "network", "state", ">height", ">behind", ">tip age s", "reason"),
+        ("currency", "network", "state", ">height", ">behind", ">tip age s", ">breaks", "reason"),
         [
-            (c.currency, c.network, c.state, c.height, c.behind, c.tip_age, c.reason)
+            (c.currency, c.network, c.state, c.height, c.behind, c.tip_age, c.breaks, c.reason)
             for c in currencies
         ],
     )

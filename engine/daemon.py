@@ -11,9 +11,10 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import peewee
 
@@ -31,6 +32,7 @@ from engine.errors import LeaseLost, NodeError, NodeRefused, StaleState
 from engine.families import open_chain
 from engine.follower import Follower, Round
 from engine.lease import BEAT_EVERY_S, ChainLease
+from engine.reconciliation.reconciler import Reconciler
 from engine.recount import Recount
 from engine.risk import RiskHook, open_hook
 from engine.sender.sender import Sender
@@ -64,6 +66,7 @@ class ChainThread:
         *,
         opener: Opener,
         hook: RiskHook | None,
+        reconciler: Reconciler,
     ) -> None:
         self.symbol = symbol
         self.lease = lease
@@ -72,6 +75,7 @@ class ChainThread:
         self._stop = stop
         self._opener = opener
         self._hook = hook
+        self._reconciler = reconciler
         self._failures = 0
         self._no_address = ""
 
@@ -92,9 +96,19 @@ class ChainThread:
             ):
                 recounted = time.monotonic()
                 recount.start(self.lease, self._hook)
+            self._reconcile(outcome)
             self._stop.wait(BREATH_S if outcome.busy else self._pause_s())
         recount.join(STOP_WAIT_S)
+        self._reconciler.join(STOP_WAIT_S)
         node.close()
+
+    def _reconcile(self, outcome: Round) -> None:
+        """Compare books and chain in the background where this round may have changed either."""
+        try:
+            with connected():
+                self._reconciler.follow(self.lease, self._hook, moved=outcome.moved > 0)
+        except peewee.PeeweeException as error:
+            log.warning("%s: database: %s", self.symbol, error)
 
     def _follower(self, node: Chain) -> Follower:
         return Follower(
@@ -196,6 +210,10 @@ class Daemon:
         holder = secrets.token_hex(8)
         symbols = sorted({currency.chain for currency in config.currencies.values()})
         self._leases = {symbol: ChainLease(symbol, holder) for symbol in symbols}
+        self._reconcilers = {
+            symbol: Reconciler(config, symbol, partial(opener, config.currencies[symbol]))
+            for symbol in symbols
+        }
 
     def run(self, stop: threading.Event, *, on_ready: Callable[[], None]) -> None:
         """Until `stop` is set. Calls `on_ready` when this engine follows or stands by."""
@@ -225,7 +243,15 @@ class Daemon:
 
     def _chain_thread(self, symbol: str, stop: threading.Event) -> ChainThread:
         lease = self._leases[symbol]
-        return ChainThread(self._config, symbol, lease, stop, opener=self._opener, hook=self._hook)
+        return ChainThread(
+            self._config,
+            symbol,
+            lease,
+            stop,
+            opener=self._opener,
+            hook=self._hook,
+            reconciler=self._reconcilers[symbol],
+        )
 
     def _beat(self) -> None:
         """Renew what is held, try for what is not; the row also tells others that we live."""
@@ -245,7 +271,10 @@ class Daemon:
             lease.release()
 
     def _upkeep(self, stop: threading.Event) -> None:
-        acts: dict[str, orders.Act] = {"seal": self._seal_order}
+        acts: dict[str, orders.Act] = {
+            "seal": self._seal_order,
+            "reconcile": self._reconcile_order,
+        }
         signed = Office(self._config, guard=self._prove_leases).acts()
         while not stop.wait(ORDERS_EVERY_S):
             if all(lease.held for lease in self._leases.values()):
@@ -266,6 +295,18 @@ class Daemon:
     def _seal_order(self, _body: object, now: datetime) -> dict[str, object]:
         made = seals.seal(now=now, key=self._key)
         return {"seals": [line["number"] for line in made]}
+
+    def _reconcile_order(self, body: Mapping[str, Any], _now: datetime) -> dict[str, object]:
+        """Compare the chains of the currencies that are asked for, all without any; why one could
+        not be compared stands beside it."""
+        asked = body.get("currencies") or list(self._config.currencies)
+        known = [self._config.currencies[each] for each in asked if each in self._config.currencies]
+        return {
+            symbol: self._reconcilers[symbol].answer(
+                self._leases[symbol], self._hook, full=body.get("full") is True
+            )
+            for symbol in sorted({currency.chain for currency in known})
+        }
 
     @staticmethod
     def _guarded(work: Callable[[], object]) -> None:

@@ -15,6 +15,7 @@ from db.models import Payment
 from engine import orders, queries
 from engine.config import Config, Currency
 from engine.money import format_amount
+from engine.reconciliation import standing
 
 ENGINE_SILENT = "the engine is not running"
 NOT_CONTACTED = "not contacted yet"
@@ -25,7 +26,8 @@ _MANY = ("client", "suspense")
 
 @dataclass(frozen=True, slots=True)
 class CurrencyStanding:
-    """How one currency stands. Balances are in units, all shown positive; `tip_age` in seconds."""
+    """How one currency stands. Balances are in units, all shown positive; `tip_age` in seconds;
+    `unexplained` is the residual of the last reconciliation in units, None before the first."""
 
     currency: str
     network: str
@@ -38,6 +40,8 @@ class CurrencyStanding:
     tip_age: int | None
     balances: dict[str, int]
     payments: dict[str, int]
+    breaks: int
+    unexplained: int | None
 
     @property
     def well(self) -> bool:
@@ -58,7 +62,15 @@ class CurrencyStanding:
                 for account, units in self.balances.items()
             },
             "payments": self.payments,
+            "breaks": self.breaks,
+            "unexplained": self._unexplained,
         }
+
+    @property
+    def _unexplained(self) -> str | None:
+        if self.unexplained is None:
+            return None
+        return format_amount(self.unexplained, self.decimals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +89,7 @@ def overview(config: Config, now: datetime) -> Overview:
     """Everything at once; whatever an engine that is silent said last is not believed any more."""
     alive = orders.engine_alive(now)
     chains = {chain.symbol: chain for chain in queries.chains(config)}
-    balances, payments = _balances(), _payments()
+    balances, payments, reconciled = _balances(), _payments(), standing.figures(config)
     return Overview(
         "running" if alive else "stopped",
         tuple(
@@ -88,6 +100,7 @@ def overview(config: Config, now: datetime) -> Overview:
                 alive=alive,
                 balances=balances[currency.symbol],
                 payments=payments[currency.symbol],
+                reconciled=reconciled[currency.symbol],
             )
             for currency in config.currencies.values()
         ),
@@ -102,6 +115,7 @@ def _standing(
     alive: bool,
     balances: dict[str, int],
     payments: dict[str, int],
+    reconciled: tuple[int, int | None],
 ) -> CurrencyStanding:
     state, reason = ("paused", NOT_CONTACTED) if chain is None else (chain.state, chain.reason)
     if not alive:
@@ -119,6 +133,8 @@ def _standing(
         tip_age=max(0, int(now.timestamp()) - tip_time) if tip_time else None,
         balances=dict(sorted(balances.items())),
         payments=dict(sorted(payments.items())),
+        breaks=reconciled[0],
+        unexplained=reconciled[1],
     )
 
 

@@ -29,6 +29,7 @@ from tests.engine.deposits.books import (
     assert_chain_agrees,
     assert_histories_verify,
 )
+from tests.engine.reconciliation.against import assert_reconciles
 from tests.nodes.harness import Harness
 
 COIN = 100_000_000
@@ -146,6 +147,7 @@ class House:
                 assert_histories_verify()
                 if done.well:
                     assert_chain_agrees(self)
+                    assert_reconciles(self)
                 return done
         raise AssertionError(f"still moving after {ROUNDS_MAX} rounds")
 

@@ -1,0 +1,68 @@
+"""Cures that are certainly safe: asking the node again, by the same rules that the follower has.
+No entry is posted here that those rules would not post anyway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from db.models import Payment
+from engine.chain import BlockRef, Chain
+from engine.config import Config
+from engine.deposits.cases import cases_of_payments
+from engine.deposits.standing import Settlement
+from engine.lease import ChainLease
+from engine.lifecycle import Batch
+from engine.reconciliation.kinds import KINDS, RECOUNT, Finding
+from engine.recount import Recount
+from engine.risk import RiskHook
+
+ACTOR = "engine:reconciliation"
+ASKED_MAX = 500  # payments in one run; the others follow in the next
+
+
+@dataclass(frozen=True, slots=True)
+class Cures:
+    """Carries out safe cures on one chain. Raises NodeError, StaleState, LeaseLost."""
+
+    config: Config
+    chain: str
+    opener: Callable[[], Chain]
+
+    def apply(
+        self,
+        findings: Iterable[Finding],
+        node: Chain,
+        tip: BlockRef,
+        lease: ChainLease,
+        hook: RiskHook | None,
+        *,
+        now: datetime,
+    ) -> None:
+        """Recheck the payments that `findings` name; recount the wallet for coins of no payment."""
+        todo = [finding for finding in findings if KINDS[finding.kind].safe]
+        payments = sorted({payment for finding in todo for payment in finding.payments})
+        if payments:
+            self._recheck(payments[:ASKED_MAX], node, tip, lease, hook, now=now)
+        if any(KINDS[f.kind].safe == RECOUNT and not f.payments for f in todo):
+            Recount(self.config, self.chain, self.opener).run(lease, hook)
+
+    def _recheck(
+        self,
+        payments: Sequence[str],
+        node: Chain,
+        tip: BlockRef,
+        lease: ChainLease,
+        hook: RiskHook | None,
+        *,
+        now: datetime,
+    ) -> None:
+        rows = list(
+            Payment.select().where(Payment.id.in_(list(payments)) & (Payment.kind == "deposit"))
+        )
+        facts = node.facts(sorted({str(row.txid) for row in rows}))
+        cases = cases_of_payments(self.chain, self.config.currencies, rows, facts)
+        batch = partial(Batch, self.config, actor=ACTOR, now=now, guard=lease.guard)
+        Settlement(batch, chain=self.chain, tip=tip, now=now, hook=hook).settle(cases)

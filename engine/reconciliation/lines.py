@@ -1,0 +1,140 @@
+"""The books' coins as reconciliation compares them: one line for each coin that may be unspent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import peewee
+
+from db.models import Coin, Payment
+from engine.deposits.watch import MINED, POSTED
+
+BOOKED = ("confirmed", *POSTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One coin. `units` are those of its payment, `coin_units` those of its own row (None: there is
+    no such row). `height` and `hash` say in which block the payment has it, None outside of one."""
+
+    txid: str
+    index: str
+    address: str
+    units: int
+    coin_units: int | None
+    height: int | None
+    hash: str | None
+    coin_height: int | None
+    spent_txid: str | None
+    account: str
+    payment: str | None
+    client: str | None
+    state: str
+
+    @property
+    def coin(self) -> tuple[str, str]:
+        return self.txid, self.index
+
+    @property
+    def booked(self) -> bool:
+        """Whether wallet accounts hold it."""
+        return self.payment is None or self.state in BOOKED
+
+    @property
+    def expected(self) -> int:
+        """Units that the node must show for it, by the books."""
+        on_chain = self.hash is not None and (self.payment is None or self.state in MINED)
+        return self.units if on_chain else 0
+
+
+def read_lines(chain: str, currency: str) -> list[Line]:
+    """A line for every coin that no block has spent, in no order."""
+    rows: Any = (
+        Coin.select(
+            Coin.txid,
+            Coin.idx,
+            Coin.address,
+            Coin.units,
+            Coin.height,
+            Coin.hash,
+            Coin.spent_txid,
+            Coin.account,
+            *_PAYMENT,
+        )
+        .join(Payment, peewee.JOIN.LEFT_OUTER, on=(Coin.payment == Payment.id))
+        .where((Coin.chain == chain) & (Coin.currency == currency) & Coin.spent_height.is_null())
+        .tuples()
+    )
+    return [_line(row) for row in rows]
+
+
+def lines_without_coin(chain: str, currency: str) -> list[Line]:
+    """Payments that are in a block or booked, and whose coin has no row. Reads all payments."""
+    same = (
+        (Coin.chain == Payment.chain)
+        & (Coin.txid == Payment.txid)
+        & (Coin.idx == Payment.idx)
+        & (Coin.currency == Payment.currency)
+    )
+    rows: Iterable[Payment] = (
+        Payment.select()
+        .join(Coin, peewee.JOIN.LEFT_OUTER, on=same)
+        .where(
+            (Payment.chain == chain)
+            & (Payment.currency == currency)
+            & (Payment.kind == "deposit")
+            & ~Payment.txid.is_null()
+            & (Payment.state.in_(BOOKED) | ~Payment.block_hash.is_null())
+            & Coin.txid.is_null()
+        )
+    )
+    return [
+        Line(
+            txid=str(row.txid),
+            index=str(row.idx),
+            address=str(row.address),
+            units=int(row.units or 0),
+            coin_units=None,
+            height=row.block_height,
+            hash=row.block_hash,
+            coin_height=None,
+            spent_txid=None,
+            account="",
+            payment=row.id,
+            client=row.client,
+            state=row.state,
+        )
+        for row in rows
+    ]
+
+
+_PAYMENT = (
+    Payment.id,
+    Payment.client,
+    Payment.state,
+    Payment.units,
+    Payment.block_height,
+    Payment.block_hash,
+)
+
+
+def _line(row: tuple[Any, ...]) -> Line:
+    txid, index, address, units, height, block, spent, account, *of_payment = row
+    payment, client, state, payment_units, payment_height, payment_block = of_payment
+    return Line(
+        txid=txid,
+        index=index,
+        address=address,
+        units=units if payment is None else int(payment_units or 0),
+        coin_units=units,
+        height=height if payment is None else payment_height,
+        hash=block if payment is None else payment_block,
+        coin_height=height,
+        spent_txid=spent,
+        account=account,
+        payment=payment,
+        client=client,
+        state=state or "",
+    )

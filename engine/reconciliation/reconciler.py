@@ -1,0 +1,260 @@
+"""Runs of reconciliation, on a thread of their own: the follower never waits for one.
+
+A cheap look comes first. Only when something may have moved (the wallet, a payment, ten minutes, or
+a person who asks) are the node's coins listed and compared one by one.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import peewee
+
+from db.connection import connected
+from db.snapshot import snapshot
+from engine import chains, queries
+from engine.chain import BlockRef, Chain
+from engine.clock import Interval, utc_now
+from engine.config import Config
+from engine.errors import CashierError, NodeError, TipMoved
+from engine.lease import ChainLease
+from engine.reconciliation import records
+from engine.reconciliation.audit import PostingAudit
+from engine.reconciliation.books import Books, Result, read_books, settle_up
+from engine.reconciliation.cures import Cures
+from engine.reconciliation.kinds import KINDS, Finding
+from engine.reconciliation.matching import Questions
+from engine.risk import RiskHook
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+log = logging.getLogger(__name__)
+
+LIST_EVERY = timedelta(minutes=10)
+UNWELL_EVERY = timedelta(seconds=30)
+CURE_EVERY = timedelta(minutes=10)
+FULL_EVERY = timedelta(hours=1)
+ANSWER_WAIT_S = 10
+ASK_AGAIN_S = 0.25  # seconds
+NOT_FOLLOWED = "nothing is followed yet"
+
+
+class Reconciler:
+    """One chain's reconciliation, with every currency that lives on it."""
+
+    def __init__(self, config: Config, symbol: str, opener: Callable[[], Chain]) -> None:
+        self._config = config
+        self._symbol = symbol
+        self._opener = opener
+        self._currencies = [c.symbol for c in config.currencies.values() if c.chain == symbol]
+        self._audit = PostingAudit()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._list_due = Interval(LIST_EVERY)
+        self._unwell_due = Interval(UNWELL_EVERY)
+        self._cure_due = Interval(CURE_EVERY)
+        self._full_due = Interval(FULL_EVERY)
+        self._mark: tuple[str, int] | None = None
+        self._due_at: tuple[str, frozenset[str]] = ("", frozenset())
+        self._lagging: frozenset[str] = frozenset()
+        self._failed: frozenset[tuple[str, str, str]] = frozenset()
+        self._started_at: str | None = None
+
+    # --- when ---
+
+    def follow(self, lease: ChainLease, hook: RiskHook | None, *, moved: bool) -> None:
+        """After a round: begin a run in the background if the tip or a payment moved or the time
+        has come, unless one is still under way. Needs the caller's connection."""
+        row, now = chains.state(self._symbol), utc_now()
+        well = row.state == "well"
+        due = self._list_due if well else self._unwell_due
+        if not (moved or row.hash != self._started_at or due.is_due(now)):
+            return
+        if self._thread is not None and self._thread.is_alive():
+            return
+        self._started_at = row.hash
+        self._thread = threading.Thread(
+            target=self._guarded, args=(lease, hook), name=f"reconcile-{self._symbol}", daemon=True
+        )
+        self._thread.start()
+
+    def join(self, timeout_s: float) -> None:
+        """Wait for a run that is under way."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def _guarded(self, lease: ChainLease, hook: RiskHook | None) -> None:
+        try:
+            with connected():
+                self.run(lease, hook, now=utc_now())
+        except TipMoved:
+            self._started_at = None  # the next round follows the tip, and starts a new run
+        except (CashierError, peewee.PeeweeException) as error:
+            log.warning("%s: reconciliation stopped: %s", self._symbol, error)
+        except Exception:
+            log.exception("%s: reconciliation failed", self._symbol)
+
+    def answer(self, lease: ChainLease, hook: RiskHook | None, *, full: bool) -> str:
+        """A person asks: list the coins now, in this thread, and wait a while for the follower to
+        reach the node's tip. Returns why nothing could be compared, empty if all was."""
+        deadline_s = time.monotonic() + ANSWER_WAIT_S
+        while True:
+            try:
+                return self.run(lease, hook, now=utc_now(), full=full, listing=True)
+            except TipMoved as error:
+                if time.monotonic() > deadline_s:
+                    return str(error)
+                time.sleep(ASK_AGAIN_S)
+
+    # --- one run ---
+
+    def run(
+        self,
+        lease: ChainLease,
+        hook: RiskHook | None,
+        *,
+        now: datetime,
+        full: bool = False,
+        listing: bool = False,
+    ) -> str:
+        """One run now, in this thread. With `listing` the coins are listed whatever the cheap look
+        would say, with `full` every entry and payment is read again, too. Returns why nothing could
+        be compared, empty if all was. Raises TipMoved when the followed block is not the node's
+        tip, LeaseLost; what the node refuses otherwise becomes a break."""
+        with self._lock:
+            row = chains.state(self._symbol)
+            if row.state != "well":
+                return self._unwell(str(row.reason), lease, now)
+            if row.hash is None:
+                return self._unwell(NOT_FOLLOWED, lease, now)
+            node = self._opener()
+            try:
+                self._reconcile(node, lease, hook, now=now, full=full, listing=listing)
+            except TipMoved:
+                raise
+            except NodeError as error:
+                return self._unwell(str(error), lease, now)
+            finally:
+                node.close()
+            return ""
+
+    def _unwell(self, reason: str, lease: ChainLease, now: datetime) -> str:
+        records.note_unwell(self._symbol, self._currencies, reason, now, lease.guard)
+        self._unwell_due.wait(now)
+        self._mark = None
+        return reason
+
+    def _reconcile(
+        self,
+        node: Chain,
+        lease: ChainLease,
+        hook: RiskHook | None,
+        *,
+        now: datetime,
+        full: bool,
+        listing: bool,
+    ) -> None:
+        mark = node.coins_mark()
+        full = full or self._full_due.is_due(now)
+        if not (full or listing) and self._nothing_moved(mark, now):
+            at = self._followed()
+            records.carry_on(self._symbol, at, now=now, guard=lease.guard)
+            return
+        at, seq, results = self._compare(node, full=full)
+        cured: list[Finding] = []
+        if self._may_cure(results, now, full=full):
+            before = {f.key: f for result in results for f in result.findings}
+            cures = Cures(self._config, self._symbol, self._opener)
+            cures.apply(before.values(), node, at, lease, hook, now=now)
+            self._cure_due.wait(now)
+            at, seq, results = self._compare(node, full=False)
+            left = {f.key for result in results for f in result.findings}
+            cured = [f for key, f in before.items() if KINDS[f.kind].safe and key not in left]
+            self._failed = frozenset(left & before.keys())
+        safe = {kind for kind, row in KINDS.items() if row.safe}
+        failed = {key for key in self._failed if key[1] in safe}
+        records.save(
+            self._symbol, at, results, cured=cured, failed=failed, now=now, guard=lease.guard
+        )
+        self._mark = (mark, seq)
+        self._list_due.wait(now)
+        if full:
+            self._full_due.wait(now)
+
+    def _nothing_moved(self, mark: str, now: datetime) -> bool:
+        """Whether the last sums hold: the same coins, the same histories, nothing open."""
+        if self._mark != (mark, queries.last_seq()) or self._list_due.is_due(now):
+            return False
+        if records.has_open(self._currencies):
+            return False
+        return all(self._still_explained(symbol) for symbol in self._currencies)
+
+    def _still_explained(self, symbol: str) -> bool:
+        """The tables may be changed by other hands than ours: the sum must hold now."""
+        with snapshot():
+            height = chains.followed_height(self._symbol)
+            books = read_books(self._symbol, symbol, height, lagging=frozenset(), with_lines=False)
+            known = records.last_node_units(symbol)
+        quiet = not books.findings and not books.due
+        return quiet and known is not None and known == books.expected
+
+    def _followed(self) -> BlockRef:
+        row = chains.state(self._symbol)
+        return BlockRef(int(row.height), str(row.hash))
+
+    def _compare(self, node: Chain, *, full: bool) -> tuple[BlockRef, int, list[Result]]:
+        """Both sides at the block that we followed last, as they stood at one moment."""
+        at, seq, books, audited = self._read(full=full)
+        coins = node.coins(at.hash)
+        ask = Questions(
+            spenders=lambda gone, since: node.spenders(gone, since=since),
+            is_active=lambda block: node.block(block) is not None,
+        )
+        results = [
+            settle_up(
+                each,
+                [coin for coin in coins if coin.currency == each.currency],
+                ask,
+                more=tuple(f for f in audited if f.currency == each.currency),
+            )
+            for each in books
+        ]
+        if not full and any(_has_gap(result) for result in results):
+            return self._compare(node, full=True)
+        return at, seq, results
+
+    def _read(self, *, full: bool) -> tuple[BlockRef, int, Sequence[Books], list[Finding]]:
+        with snapshot():
+            at, seq = self._followed(), queries.last_seq()
+            block, due = self._due_at
+            if block != at.hash:
+                self._lagging = due
+            books = [
+                read_books(
+                    self._symbol,
+                    symbol,
+                    at.height,
+                    lagging=self._lagging,
+                    with_lines=True,
+                )
+                for symbol in self._currencies
+            ]
+            audited = self._audit.look(full=full)
+        self._due_at = (at.hash, frozenset().union(*(each.due for each in books)))
+        return at, seq, books, audited
+
+    def _may_cure(self, results: Sequence[Result], now: datetime, *, full: bool) -> bool:
+        """A cure that did not help is tried again on a slow clock only."""
+        safe = {f.key for r in results for f in r.findings if KINDS[f.kind].safe}
+        return bool(safe - self._failed) or (bool(safe) and (full or self._cure_due.is_due(now)))
+
+
+def _has_gap(result: Result) -> bool:
+    """Whether only the wallet accounts as such are named: a full look may name the entry."""
+    return any(finding.subject == "wallet accounts" for finding in result.findings)

@@ -1,0 +1,77 @@
+"""What may stand between the node and the wallet accounts for a while: named items, as a table."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from db.models import Payment
+from engine.reconciliation.lines import BOOKED
+
+NOT_DEEP = "deposits_not_deep"
+IMMATURE = "rewards_immature"
+DUE = "deposits_due"
+OUT_OF_BLOCK = "deposits_out_of_block"
+
+WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        NOT_DEEP: "deposits mined, not yet deep enough",
+        IMMATURE: "rewards mined, not yet mature",
+        DUE: "deposits deep enough, being booked",
+        OUT_OF_BLOCK: "deposits booked, out of their block for now",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """One item: what the node shows more (positive) or less than the wallet accounts, in units,
+    and how many payments that are."""
+
+    name: str
+    units: int
+    count: int
+
+
+def _of_deposit(payment: Payment, height: int) -> tuple[str, int]:
+    """The item to which an open deposit belongs, and its sign there."""
+    if payment.state in BOOKED:
+        return OUT_OF_BLOCK, -1
+    if payment.generated:
+        return IMMATURE, 1
+    deep = height - int(payment.block_height or 0) + 1 >= int(payment.required or 0)
+    return (DUE if deep else NOT_DEEP), 1
+
+
+# How each kind of payment that is on its way stands between the two sides.
+RULES: Mapping[str, Callable[[Payment, int], tuple[str, int]]] = MappingProxyType(
+    {"deposit": _of_deposit}
+)
+
+
+def on_the_way(chain: str, currency: str) -> list[Payment]:
+    """Open payments that the node and the wallet accounts see differently."""
+    in_block = (Payment.state == "pending") & ~Payment.block_hash.is_null()
+    out_of_it = Payment.state.in_(BOOKED) & Payment.block_hash.is_null()
+    return list(
+        Payment.select().where(
+            (Payment.chain == chain)
+            & (Payment.currency == currency)
+            & (Payment.final == 0)
+            & Payment.kind.in_(sorted(RULES))
+            & (in_block | out_of_it)
+        )
+    )
+
+
+def items(payments: Iterable[Payment], height: int) -> tuple[Timing, ...]:
+    """The items of these payments at a tip of this height, those of nothing left out."""
+    units: dict[str, int] = defaultdict(int)
+    count: dict[str, int] = defaultdict(int)
+    for payment in payments:
+        name, sign = RULES[payment.kind](payment, height)
+        units[name] += sign * int(payment.units or 0)
+        count[name] += 1
+    return tuple(Timing(name, units[name], count[name]) for name in WORDS if count[name])
