@@ -121,4 +121,4 @@ def test_random_lives_leave_only_legal_histories(database: str, tmp_path: Path) 
     Lives.config = house(tmp_path)
     life = settings(max_examples=12, stateful_step_count=15, deadline=None)
     run_state_machine_as_test(Lives, settings=life)
-    assert History.select().count() > 40
+    assert History.select().count() > 12  # more than the first rows of each run
