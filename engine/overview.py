@@ -12,7 +12,7 @@ from peewee import fn
 from db.connection import database
 from db.exact import sum_sql
 from db.models import Payment
-from engine import orders, queries
+from engine import brakes, orders, queries
 from engine.config import Config, Currency
 from engine.money import format_amount
 from engine.reconciliation import standing
@@ -118,6 +118,10 @@ def _standing(
     reconciled: tuple[int, int | None],
 ) -> CurrencyStanding:
     state, reason = ("paused", NOT_CONTACTED) if chain is None else (chain.state, chain.reason)
+    on = brakes.of_currency(currency.symbol)
+    if on:
+        said = [f"{kind}s paused by staff: {on[kind].reason}" for kind in sorted(on)]
+        state, reason = "paused", "; ".join([*said, *([reason] if state == "paused" else [])])
     if not alive:
         state, reason = "paused", ENGINE_SILENT
     tip_time = chain.tip_time if chain else 0

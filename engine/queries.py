@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import peewee
 
 from db.models import Address, Balance, Chain, History, Payment
-from engine.config import Config
+from engine import brakes
+from engine.config import Config, Currency
 from engine.deposits.rules import confirmations
 from engine.errors import PaymentNotFound
 from engine.ledger import client_account
@@ -124,25 +126,42 @@ def balances(config: Config, client: str) -> tuple[BalanceView, ...]:
         row.currency: -int(row.units)
         for row in Balance.select().where(Balance.account == client_account(client))
     }
-    pending: dict[str, int] = dict.fromkeys(config.currencies, 0)
-    rows = Payment.select(Payment.currency, Payment.units).where(
-        (Payment.client == client)
-        & (Payment.kind == "deposit")
-        & Payment.state.in_(("pending", "confirmed"))
-    )
-    for row in rows:
-        pending[row.currency] = pending.get(row.currency, 0) + int(row.units or 0)
+    pending = _sums(client, kind="deposit", states=("pending", "confirmed"))
+    in_transit = _sums(client, kind="withdrawal", states=OPEN_STATES)
     return tuple(
-        BalanceView(symbol, currency.decimals, kept.get(symbol, 0), pending[symbol], 0)
+        BalanceView(
+            symbol,
+            currency.decimals,
+            kept.get(symbol, 0),
+            pending.get(symbol, 0),
+            in_transit.get(symbol, 0),
+        )
         for symbol, currency in config.currencies.items()
     )
 
 
+def _sums(client: str, *, kind: str, states: Sequence[str]) -> dict[str, int]:
+    """Amounts and fees of a client's payments in these states, in units by currency."""
+    rows = Payment.select(Payment.currency, Payment.units, Payment.fee_units).where(
+        (Payment.client == client) & (Payment.kind == kind) & Payment.state.in_(states)
+    )
+    sums: dict[str, int] = defaultdict(int)
+    for row in rows:
+        sums[row.currency] += int(row.units or 0) + int(row.fee_units or 0)
+    return sums
+
+
 def currencies(config: Config) -> tuple[CurrencyView, ...]:
-    """Every configured currency with the state of its chain."""
+    """Every configured currency with the state of its chain, and what a person paused."""
     known = {view.symbol: view for view in chains(config)}
+    braked = {kind: brakes.braked(kind) for kind in brakes.KINDS}
     return tuple(
-        CurrencyView(currency, known.get(currency.chain)) for currency in config.currencies.values()
+        CurrencyView(
+            currency,
+            known.get(currency.chain),
+            {kind: on[currency.symbol] for kind, on in braked.items() if currency.symbol in on},
+        )
+        for currency in config.currencies.values()
     )
 
 
@@ -236,7 +255,7 @@ def _view(config: Config, row: Payment, heights: dict[str, int]) -> PaymentView:
         units=None if currency is None else row.units,
         fee_units=None if currency is None else row.fee_units,
         address=row.address,
-        uri=None if currency is None or not row.address else payment_uri(currency, row.address),
+        uri=_uri(row, currency),
         state=row.state,
         sub_state=row.sub_state,
         unsettled=row.unsettled,
@@ -254,6 +273,13 @@ def _view(config: Config, row: Payment, heights: dict[str, int]) -> PaymentView:
         first_seq=row.first_seq,
         last_seq=row.last_seq,
     )
+
+
+def _uri(row: Payment, currency: Currency | None) -> str | None:
+    """A link for the client's wallet: where a deposit is paid, nothing else."""
+    if currency is None or not row.address or row.kind != "deposit":
+        return None
+    return payment_uri(currency, row.address)
 
 
 def views(config: Config, rows: Iterable[Payment]) -> tuple[PaymentView, ...]:

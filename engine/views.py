@@ -3,11 +3,15 @@ with exact amounts, and their public JSON form. No rules."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from engine.brakes import BrakeView
 from engine.config import Currency
 from engine.money import format_amount
+
+NOT_CONTACTED = "not contacted yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,24 +171,53 @@ class ChainView:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseView:
+    """Why something waits, and since when (RFC 3339 UTC, empty if nobody knows)."""
+
+    reason: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
 class CurrencyView:
-    """What a client must know of a currency before it pays."""
+    """What a client must know of a currency before it pays. `brakes` are by kind of payment."""
 
     currency: Currency
     chain: ChainView | None
+    brakes: Mapping[str, BrakeView] = field(default_factory=dict)
+
+    def pause(self, kind: str = "deposit") -> PauseView | None:
+        """Why payments of this kind wait: a person's brake, else a node that is not well."""
+        brake = self.brakes.get(kind)
+        if brake is not None:
+            return PauseView(brake.reason, brake.since)
+        if self.chain is None:
+            return PauseView(NOT_CONTACTED, "")
+        well = self.chain.state == "well"
+        return None if well else PauseView(self.chain.reason, self.chain.since)
 
     def as_json(self) -> dict[str, Any]:
-        well = self.chain is not None and self.chain.state == "well"
-        reason = None if well else (self.chain.reason if self.chain else "not contacted yet")
+        decimals = self.currency.decimals
         return {
             "symbol": self.currency.symbol,
             "name": self.currency.name,
             "network": self.currency.network,
-            "decimals": self.currency.decimals,
+            "decimals": decimals,
             "confirmations": self.currency.confirmations.required(self.currency.deposit_minimum),
             "deposits": {
-                "state": "open" if well else "paused",
-                "reason": reason,
-                "minimum": format_amount(self.currency.deposit_minimum, self.currency.decimals),
+                **self._state("deposit"),
+                "minimum": format_amount(self.currency.deposit_minimum, decimals),
             },
+            "withdrawals": {
+                **self._state("withdrawal"),
+                "minimum": format_amount(self.currency.least_withdrawal, decimals),
+                "fee": format_amount(self.currency.withdrawal.fee, decimals),
+            },
+        }
+
+    def _state(self, kind: str) -> dict[str, str | None]:
+        pause = self.pause(kind)
+        return {
+            "state": "open" if pause is None else "paused",
+            "reason": None if pause is None else pause.reason,
         }

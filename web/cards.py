@@ -200,12 +200,8 @@ def _choice(view: CurrencyView, chosen: str | None) -> Choice:
         name=currency.name,
         network=words.network_words(currency),
         chosen=currency.symbol == chosen,
-        paused=_is_paused(view),
+        paused=view.pause() is not None,
     )
-
-
-def _is_paused(view: CurrencyView) -> bool:
-    return view.chain is None or view.chain.state != "well"
 
 
 def _pauses(
@@ -213,17 +209,11 @@ def _pauses(
 ) -> tuple[Pause, ...]:
     """The paused currencies that concern this client: the chosen one, and what it waits for."""
     concerned = {view.currency for view in open_now} | {chosen}
+    paused = [(view.currency.symbol, view.pause()) for view in offered]
     return tuple(
-        Pause(
-            symbol=view.currency.symbol,
-            text=words.pause_words(
-                view.currency.symbol,
-                "its node was not asked yet" if view.chain is None else view.chain.reason,
-            ),
-            since="" if view.chain is None else view.chain.since,
-        )
-        for view in offered
-        if _is_paused(view) and view.currency.symbol in concerned
+        Pause(symbol=symbol, text=words.pause_words(symbol, pause.reason), since=pause.since)
+        for symbol, pause in paused
+        if pause is not None and symbol in concerned
     )
 
 

@@ -121,6 +121,8 @@ def story(view: PaymentView, currency: Currency | None) -> Story:
         return _credited(view)
     if view.state == "held":
         return _held(view, currency)
+    if view.state == "confirmed" and view.sub_state == "paused":
+        return _waiting_for_us(view)
     return _OTHERS.get(view.state, Story(view.state, view.reason, "", "wait"))
 
 
@@ -170,6 +172,15 @@ def _credited(view: PaymentView) -> Story:
             "care",
         )
     return Story("Credited", "The amount is in your balance.", "", "good")
+
+
+def _waiting_for_us(view: PaymentView) -> Story:
+    return Story(
+        "Confirmed, and waiting",
+        f"{pause_words(view.currency, view.reason)} Your coins are here and safe.",
+        "Nothing to do: they are credited by themselves when crediting goes on.",
+        "care",
+    )
 
 
 def _held(view: PaymentView, currency: Currency | None) -> Story:

@@ -89,7 +89,8 @@ class Office:
                 raise ActRefused("this signature was used already")
             plan = plan_of(self._config, proposal_of(form))
             check_unchanged(form, plan)
-            return self._decide(plan, order.id, [*earlier, signed], now)
+            counted = earlier if plan.persons > 1 else []
+            return self._decide(plan, order.id, [*counted, signed], now)
 
     def _verified(self, form: Form, signature: str, now: datetime) -> Signed | None:
         """None when no key that is in force now made it. Raises ActRefused for a role that may

@@ -1,0 +1,22 @@
+"""A house with staff: their keys are made once for all tests of a worker."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.engine.approvals.people import Bench, People
+from tests.engine.deposits.conftest import house, on, open_house
+from tests.engine.deposits.life import House
+
+__all__ = ["bench", "house", "on", "open_house", "people"]
+
+
+@pytest.fixture(scope="session")
+def people(tmp_path_factory: pytest.TempPathFactory) -> People:
+    return People(tmp_path_factory.mktemp("people") / "keys")
+
+
+@pytest.fixture
+def bench(house: House, people: People) -> Bench:
+    """The office of this house's engine, and everybody in `people` before it."""
+    return Bench(people.join(house.config), people, guard=house.lease.guard)
