@@ -82,14 +82,17 @@ class ChainThread:
     def run(self) -> None:
         """Until `stop`: rounds every `poll` seconds, at once while there is more to do."""
         node = self._opener(self._currency)
-        follower, sender = self._follower(node), self._sender(node)
+        follower, sender, fence = self._follower(node), self._sender(node), self.lease.fence
         recount = Recount(self._config, self.symbol, partial(self._opener, self._currency))
         recounted: float | None = None
         while not self._stop.is_set():
             if not self.lease.held:
-                follower, sender = self._follower(node), self._sender(node)
                 self._stop.wait(BEAT_EVERY_S / 2)
                 continue
+            if self.lease.fence != fence:
+                # A new term: whatever was remembered of the chain may be another engine's past.
+                fence = self.lease.fence
+                follower, sender = self._follower(node), self._sender(node)
             outcome = self._round(follower, sender, node)
             if outcome.well and (
                 recounted is None or time.monotonic() - recounted > RECOUNT_EVERY.total_seconds()
@@ -115,14 +118,18 @@ class ChainThread:
             self._config,
             self.symbol,
             node,
-            guard=self.lease.guard,
+            guard=self.lease.guard_of_term(),
             hook=self._hook,
             breathe=self._breathe,
         )
 
     def _sender(self, node: Chain) -> Sender:
         return Sender(
-            self._config, self.symbol, node, guard=self.lease.guard, paused=_withdrawals_paused
+            self._config,
+            self.symbol,
+            node,
+            guard=self.lease.guard_of_term(),
+            paused=_withdrawals_paused,
         )
 
     def _breathe(self) -> None:

@@ -7,6 +7,9 @@ inside every database transaction of the engine, so that one that was taken for 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from db.connection import database
 from db.models import Lease
 from engine.errors import LeaseLost
@@ -52,17 +55,24 @@ class ChainLease:
 
     def guard(self) -> None:
         """Prove inside a database transaction that the chain is still ours. Raises LeaseLost."""
+        self._prove(self.fence)
+
+    def guard_of_term(self) -> Callable[[], None]:
+        """A guard for work that began under the present fence: it fails after the chain was lost,
+        even when this engine has taken it again since, because what it remembers is stale."""
+        return partial(self._prove, self.fence)
+
+    def _prove(self, fence: int | None) -> None:
         beaten = (
             Lease.update(beat=Lease.beat + 1)
             .where(
-                (Lease.chain == self.chain)
-                & (Lease.holder == self.holder)
-                & (Lease.fence == self.fence)
+                (Lease.chain == self.chain) & (Lease.holder == self.holder) & (Lease.fence == fence)
             )
             .execute()
         )
         if beaten != 1:
-            self.fence = None
+            if fence == self.fence:
+                self.fence = None
             raise LeaseLost(f"another engine follows {self.chain} now")
 
     def renew(self) -> None:

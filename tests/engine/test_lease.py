@@ -156,3 +156,20 @@ def test_of_many_that_wait_for_a_dead_one_one_gets_it(database: str) -> None:
     outcomes = at_once(8, lambda number: leases[number].acquire(monotonic_s=SILENCE_S))
     assert sorted(outcomes, key=str) == [False] * 7 + [True]
     assert Lease.get_by_id("LTC").fence == 2
+
+
+def test_work_of_an_earlier_term_writes_nothing_though_the_chain_is_ours_again(
+    database: str,
+) -> None:
+    mine, other = ChainLease("LTC", "mine"), ChainLease("LTC", "other")
+    mine.acquire(monotonic_s=0)
+    earlier = mine.guard_of_term()
+    earlier()
+    mine.release()
+    other.acquire(monotonic_s=0)
+    other.release()
+    assert mine.acquire(monotonic_s=1)
+    with pytest.raises(LeaseLost):
+        earlier()
+    assert mine.held
+    mine.guard_of_term()()
