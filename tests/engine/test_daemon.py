@@ -1,0 +1,159 @@
+"""The engine's threads: one chain's trouble is its own, and a stop is quick whatever hangs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from db.models import Chain as ChainRow
+from db.models import Client, Lease, Payment
+from engine import address_pool, chains
+from engine.chain import Chain, Scan
+from engine.clock import rfc3339, utc_now
+from engine.config import Config, Currency, load_config
+from engine.daemon import Daemon
+from engine.deposits.request import request_deposit
+from tests.engine.deposits.books import assert_books_balance
+from tests.engine.deposits.life import COIN, write_config
+from tests.engine.processes import EngineProcess
+from tests.nodes.fake import FakeChain
+from tests.nodes.litecoind import Litecoind
+from tests.nodes.ports import wait_until
+
+STOP_MAX_S = 10
+
+
+class HangingChain(FakeChain):
+    """A node that takes every question and gives no answer until `answers` is set."""
+
+    def __init__(self, currency: str = "LTC") -> None:
+        super().__init__(currency)
+        self.answers = threading.Event()
+        self.asked = threading.Event()
+
+    def scan(self, cursor: str | None) -> Scan:
+        self.asked.set()
+        self.answers.wait()
+        return super().scan(cursor)
+
+
+def _config(folder: Path, url: str, *symbols: str) -> Config:
+    table: dict[str, object] = {"confirmations": 2, "poll": 1, "address_pool": 3}
+    path = write_config(folder, url, dict.fromkeys(symbols, table))
+    return load_config(path, role="engine")
+
+
+def _pay(config: Config, symbol: str, node: FakeChain) -> None:
+    """Client ann has an address on this chain, and a coin two deep on it."""
+    chains.ensure(config, utc_now())
+    address_pool.refill(symbol, node, target=1, now=utc_now(), guard=lambda: None)
+    Client.insert(id="ann", created_at=rfc3339(utc_now())).on_conflict_ignore().execute()
+    view, _ = request_deposit(config, client="ann", currency=symbol, now=utc_now())
+    node.pay(str(view.address), COIN)
+    node.mine(2)
+
+
+@contextmanager
+def _running(config: Config, nodes: dict[str, FakeChain]) -> Iterator[threading.Event]:
+    """A daemon on these nodes; the event stops it."""
+    stop, ready = threading.Event(), threading.Event()
+
+    def opener(currency: Currency) -> Chain:
+        return nodes[currency.symbol]
+
+    daemon = Daemon(config, opener=opener)
+    thread = threading.Thread(target=daemon.run, args=(stop,), kwargs={"on_ready": ready.set})
+    thread.start()
+    try:
+        assert ready.wait(20)
+        yield stop
+    finally:
+        stop.set()
+        thread.join(STOP_MAX_S)
+        assert not thread.is_alive(), "the daemon did not stop"
+
+
+def _state(symbol: str) -> tuple[str, str]:
+    row = ChainRow.get_by_id(symbol)
+    return row.state, row.reason
+
+
+def _is_credited(symbol: str) -> bool:
+    return (
+        Payment.select()
+        .where((Payment.currency == symbol) & (Payment.state == "credited"))
+        .exists()
+    )
+
+
+def test_a_sick_node_stops_its_own_currency_only(database: str, tmp_path: Path) -> None:
+    """Case 88."""
+    config = _config(tmp_path, database, "LTC", "BTC")
+    nodes = {symbol: FakeChain(symbol) for symbol in ("LTC", "BTC")}
+    for symbol, node in nodes.items():
+        _pay(config, symbol, node)
+    nodes["BTC"].down = "nothing answers at the node's address"
+    with _running(config, nodes):
+        wait_until(lambda: _is_credited("LTC"), what="the well currency")
+        wait_until(lambda: "nothing answers" in _state("BTC")[1], what="the reason")
+        assert _state("BTC")[0] == "paused"
+        assert _state("LTC") == ("well", "")
+        assert not _is_credited("BTC")
+        nodes["BTC"].down = ""
+        wait_until(lambda: _is_credited("BTC"), what="the currency that was sick", timeout_s=30)
+        wait_until(lambda: _state("BTC") == ("well", ""), what="its word", timeout_s=30)
+    assert_books_balance()
+
+
+def test_a_stop_does_not_wait_for_a_node_that_hangs(database: str, tmp_path: Path) -> None:
+    config = _config(tmp_path, database, "LTC", "BTC")
+    hanging = HangingChain("BTC")
+    with _running(config, {"LTC": FakeChain("LTC"), "BTC": hanging}) as stop:
+        assert hanging.asked.wait(20)
+        asked_at = time.monotonic()
+        stop.set()
+        wait_until(lambda: _holders() == {None}, what="released leases", timeout_s=STOP_MAX_S)
+        assert time.monotonic() - asked_at < STOP_MAX_S
+    hanging.answers.set()
+
+
+def _holders() -> set[str | None]:
+    return {row.holder for row in Lease.select()}
+
+
+@pytest.mark.node
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("how", ["killed", pytest.param("frozen", marks=pytest.mark.long)], ids=str)
+def test_a_node_that_fails_under_a_running_engine_pauses_until_it_is_back(
+    database: str, tmp_path: Path, own_litecoind: Litecoind, how: str
+) -> None:
+    """Case 88; a frozen node is noticed when its answer is half a minute late."""
+    node = own_litecoind
+    table: dict[str, object] = {"node": node.url(), "confirmations": 2, "poll": 1}
+    path = write_config(tmp_path, database, {"LTC": table})
+    with EngineProcess(path) as engine:
+        engine.start()
+        wait_until(lambda: _is("well"), what="a well node")
+        node.rpc("gettxoutsetinfo")  # makes the node write its blocks: a young one forgets them all
+        if how == "killed":
+            node.kill()
+        else:
+            node.freeze()
+        wait_until(lambda: _is("paused"), what="the pause", timeout_s=60)
+        assert _state("LTC")[1]
+        if how == "killed":
+            node.start()
+        else:
+            node.thaw()
+        wait_until(lambda: _is("well"), what="the way back", timeout_s=60)
+        assert engine.terminate(wait_s=STOP_MAX_S) == 0, engine.words
+
+
+def _is(state: str) -> bool:
+    row = ChainRow.get_or_none(ChainRow.symbol == "LTC")
+    return row is not None and row.state == state
