@@ -18,6 +18,7 @@ from engine.config.table import Table
 
 DEVELOPMENT_CHAIN_IDS = frozenset({1337, 31337})
 _FINGERPRINT_LENGTH = 16
+_DUST_BYTES = 182  # an output of the oldest form and the input that spends it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,13 @@ class Currency:
     def main(self) -> bool:
         """Whether its coins are worth something: neither a sandbox nor a public test network."""
         return not self.sandbox and self.network == "main"
+
+    @property
+    def least_withdrawal(self) -> int:
+        """The smallest withdrawal in units: the configured one, and never so little that nodes
+        would not relay it."""
+        dust = _DUST_BYTES * self.coin.dust_rate // 1000
+        return max(1, self.withdrawal.minimum, dust)
 
     def rules(self) -> dict[str, object]:
         """The rules in force as JSON values, units as strings. No secret is among them."""

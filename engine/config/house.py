@@ -145,6 +145,21 @@ class Alerts(Table):
     email: Email | None = Field(default=None, description="SMTP server and recipients.")
 
 
+_OF_PAYOUTS = frozenset(
+    {
+        "new_address",
+        "approvals_required",
+        *(
+            f"{prefix}{span}"
+            for prefix in ("", "total_")
+            for span in ("hourly", "daily", "monthly")
+        ),
+        "count_hourly",
+        "count_daily",
+    }
+)
+
+
 class Rule(Table):
     """[[rule]]: the first one whose every condition holds decides. Amounts need `currency`."""
 
@@ -194,4 +209,12 @@ class Rule(Table):
         more = (self.total_daily, self.total_monthly)
         if self.currency is None and any(amount is not None for amount in amounts + more):
             raise Wrong("has an amount but no currency", 'add currency = "LTC"')
+        return self
+
+    @model_validator(mode="after")
+    def _arrivals_are_there(self) -> Rule:
+        """A coin that arrives is there, however many came before: only its own facts count."""
+        foreign = sorted(self.model_fields_set & _OF_PAYOUTS) if self.kind == "deposit" else []
+        if foreign:
+            raise Wrong(f"a deposit has no {foreign[0]}", "use clients and above")
         return self

@@ -11,6 +11,7 @@ from engine import brakes
 from engine.deposits import rules
 from engine.deposits.cases import Case
 from engine.risk import Answer, RiskHook
+from engine.rules import Subject, first_match
 
 ACCUMULATING = "accumulating"
 PAUSED = "paused"
@@ -46,7 +47,12 @@ def judge(cases: Sequence[Case], hook: RiskHook | None) -> dict[int, Verdict]:
         if brake is not None:
             verdicts[at] = Verdict("wait", brake.reason, PAUSED)
             continue
-        verdicts[at] = _held_by_fact(case) or _below_minimum(case, hook) or _ask(case, hook)
+        if case.is_top_up:
+            verdicts[at] = CREDIT
+            continue
+        verdicts[at] = (
+            _held_by_fact(case) or _by_rule(case) or _below_minimum(case, hook) or _ask(case, hook)
+        )
         if verdicts[at] is ACCUMULATE:
             sums.add(at, case)
     for at, case in sums.completed(cases):
@@ -67,6 +73,16 @@ def _held_by_fact(case: Case) -> Verdict | None:
     if case.owner.blocked:
         return Verdict("hold", rules.HELD_BLOCKED)
     return Verdict("hold", rules.HELD_OLD_COIN) if case.is_old else None
+
+
+def _by_rule(case: Case) -> Verdict | None:
+    """What a [[rule]] says against it; `allow` only ends the search for one."""
+    client = None if case.owner is None else case.owner.client
+    rule = first_match(case.currency.limits, Subject("deposit", client, case.units))
+    if rule is None or rule.then == "allow":
+        return None
+    default = rules.HELD_BY_RULE if rule.then == "hold" else rules.REFUSED_BY_RULE
+    return Verdict(rule.then, rule.reason or default)
 
 
 def _below_minimum(case: Case, hook: RiskHook | None) -> Verdict | None:

@@ -15,8 +15,6 @@ from engine.rules import DAY, Flow
 from engine.withdrawals.addresses import check_address
 from engine.withdrawals.flow import WithdrawalFlow
 
-_DUST_BYTES = 182  # an output of the oldest form and the input that spends it
-
 
 @dataclass(frozen=True, slots=True)
 class Quote:
@@ -55,9 +53,9 @@ def quote(
     if settings is None:
         raise CurrencyUnknown("there is no such currency here")
     units = parse_amount(amount, settings.decimals)
-    if units < least_units(settings):
+    if units < settings.least_withdrawal:
         raise WithdrawalRefused(
-            f"the smallest withdrawal is {_text(settings, least_units(settings))}",
+            f"the smallest withdrawal is {_text(settings, settings.least_withdrawal)}",
             code="amount_below_minimum",
         )
     where = check_address(config, settings, address)
@@ -73,13 +71,6 @@ def quote(
             f" included; {_text(settings, max(0, available(client, settings)))} are available"
         )
     return found
-
-
-def least_units(currency: Currency) -> int:
-    """The smallest withdrawal in units: the configured one, and never so little that nodes would
-    not relay it."""
-    dust = _DUST_BYTES * currency.coin.dust_rate // 1000
-    return max(1, currency.withdrawal.minimum, dust)
 
 
 def available(client: str, currency: Currency) -> int:
