@@ -14,6 +14,7 @@ COMMANDS = {
     "handshake": ("commands.handshake:handshake", "Print a launch URL, as the site builds it."),
     "payments": ("commands.payments:payments", "Search payments."),
     "show": ("commands.payments:show", "Print one payment's whole story."),
+    "reconcile": ("commands.reconcile:reconcile", "Compare the books with the chain."),
     "migrate": ("commands.migrate:migrate", "Make the database, or bring it up to date."),
     "keys": ("commands.keys:keys", "Make and show keys."),
     "lifecycle": ("commands.lifecycle:lifecycle", "Draw the states and moves of payments."),

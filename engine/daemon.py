@@ -99,17 +99,17 @@ class ChainThread:
             ):
                 recounted = time.monotonic()
                 recount.start(self.lease, self._hook)
-            self._reconcile(outcome)
+            self._reconcile()
             self._stop.wait(BREATH_S if outcome.busy else self._pause_s())
         recount.join(STOP_WAIT_S)
         self._reconciler.join(STOP_WAIT_S)
         node.close()
 
-    def _reconcile(self, outcome: Round) -> None:
-        """Compare books and chain in the background where this round may have changed either."""
+    def _reconcile(self) -> None:
+        """Compare books and chain in the background when the tip moved."""
         try:
             with connected():
-                self._reconciler.follow(self.lease, self._hook, moved=outcome.moved > 0)
+                self._reconciler.follow(self.lease, self._hook)
         except peewee.PeeweeException as error:
             log.warning("%s: database: %s", self.symbol, error)
 

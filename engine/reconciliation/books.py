@@ -44,7 +44,7 @@ def read_books(
     books = Books(
         currency,
         accounts.wallet_accounts(currency),
-        timing.items(payments, height),
+        timing.items(payments, height) + timing.sends(chain, currency),
         (
             *accounts.coins_of_nobody(chain, currency),
             *accounts.debts(currency),

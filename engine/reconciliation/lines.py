@@ -27,7 +27,6 @@ class Line:
     height: int | None
     hash: str | None
     coin_height: int | None
-    spent_txid: str | None
     account: str
     payment: str | None
     client: str | None
@@ -59,7 +58,6 @@ def read_lines(chain: str, currency: str) -> list[Line]:
             Coin.units,
             Coin.height,
             Coin.hash,
-            Coin.spent_txid,
             Coin.account,
             *_PAYMENT,
         )
@@ -100,7 +98,6 @@ def lines_without_coin(chain: str, currency: str) -> list[Line]:
             height=row.block_height,
             hash=row.block_hash,
             coin_height=None,
-            spent_txid=None,
             account="",
             payment=row.id,
             client=row.client,
@@ -121,7 +118,7 @@ _PAYMENT = (
 
 
 def _line(row: tuple[Any, ...]) -> Line:
-    txid, index, address, units, height, block, spent, account, *of_payment = row
+    txid, index, address, units, height, block, account, *of_payment = row
     payment, client, state, payment_units, payment_height, payment_block = of_payment
     return Line(
         txid=txid,
@@ -132,7 +129,6 @@ def _line(row: tuple[Any, ...]) -> Line:
         height=height if payment is None else payment_height,
         hash=block if payment is None else payment_block,
         coin_height=height,
-        spent_txid=spent,
         account=account,
         payment=payment,
         client=client,

@@ -23,10 +23,11 @@ Coin = tuple[str, str]
 @dataclass(frozen=True, slots=True)
 class Questions:
     """What only the node can say of coins that it does not show: `spenders` as Chain.spenders,
-    `is_active` whether the chain holds a block."""
+    `is_active` whether the chain holds a block. `attempts` tells which chain txs are ours."""
 
     spenders: Callable[[Collection[Coin], int], Mapping[Coin, Fact]]
     is_active: Callable[[str], bool]
+    attempts: Callable[[Collection[str]], frozenset[str]]
 
 
 def compare(
@@ -37,11 +38,15 @@ def compare(
     known = {line.coin: line for line in lines}
     gone = [line for line in lines if line.expected and line.coin not in shown]
     spenders = _spenders_of(gone, ask)
-    thefts = _Thefts(currency)
+    outside = {coin.spender for coin in shown.values() if coin.spender is not None}
+    attempts = ask.attempts({fact.txid for fact in spenders.values()} | outside)
+    thefts = _Thefts(currency, attempts)
     found = []
     for line in gone:
         fact = spenders.get(line.coin)
-        if fact is not None and fact.txid != line.spent_txid:
+        if fact is not None and fact.txid in attempts:
+            found.append(_lagging(currency, line, fact))
+        elif fact is not None:
             thefts.take(line, fact)
         else:
             found.append(_missing(currency, line, ask))
@@ -64,7 +69,7 @@ def _differing(currency: str, line: Line, coin: Unspent, thefts: _Thefts) -> Ite
     """What is wrong with a coin that both sides have."""
     name, evidence = _name(coin.coin), _evidence(line, coin)
     difference = coin.units - line.expected
-    if coin.spender is not None and coin.spender != line.spent_txid:
+    if coin.spender is not None:
         thefts.announce(line, coin.spender)
     if not line.expected:
         yield Finding(
@@ -115,6 +120,14 @@ def _missing(currency: str, line: Line, ask: Questions) -> Finding:
     )
 
 
+def _lagging(currency: str, line: Line, fact: Fact) -> Finding:
+    """An attempt of ours spends it in a block, and its row does not say so."""
+    evidence = _evidence(line, None) | {"attempt": fact.txid, "block": _block(fact)}
+    return Finding(
+        "state_lags", currency, _name(line.coin), -line.expected, evidence, -line.expected
+    )
+
+
 def _extra(currency: str, coin: Unspent) -> Finding:
     evidence = _of_node(coin) | {"txid": coin.txid, "index": coin.index}
     return Finding("missing_in_books", currency, _name(coin.coin), coin.units, evidence, coin.units)
@@ -124,8 +137,9 @@ class _Thefts:
     """Chain txs that spend coins of ours and are no attempt of ours: what went in, what came back
     to us as change."""
 
-    def __init__(self, currency: str) -> None:
+    def __init__(self, currency: str, attempts: frozenset[str]) -> None:
         self._currency = currency
+        self._attempts = attempts
         self._spent: dict[str, list[Line]] = defaultdict(list)
         self._announced: dict[str, list[Line]] = defaultdict(list)
         self._back: dict[str, list[Unspent]] = defaultdict(list)
@@ -138,7 +152,8 @@ class _Thefts:
 
     def announce(self, line: Line, spender: str) -> None:
         """`line` is spent by a chain tx that is in no block yet."""
-        self._announced[spender].append(line)
+        if spender not in self._attempts:
+            self._announced[spender].append(line)
 
     def give_back(self, coin: Unspent) -> bool:
         """Whether `coin` is change of such a chain tx."""

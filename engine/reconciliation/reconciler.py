@@ -30,6 +30,7 @@ from engine.reconciliation.cures import Cures
 from engine.reconciliation.kinds import KINDS, Finding
 from engine.reconciliation.matching import Questions
 from engine.risk import RiskHook
+from engine.sender.attempts import known_txids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,13 +69,13 @@ class Reconciler:
 
     # --- when ---
 
-    def follow(self, lease: ChainLease, hook: RiskHook | None, *, moved: bool) -> None:
-        """After a round: begin a run in the background if the tip or a payment moved or the time
-        has come, unless one is still under way. Needs the caller's connection."""
+    def follow(self, lease: ChainLease, hook: RiskHook | None) -> None:
+        """After a round: begin a run in the background if the tip moved or the time has come,
+        unless one is still under way. Needs the caller's connection."""
         row, now = chains.state(self._symbol), utc_now()
         well = row.state == "well"
         due = self._list_due if well else self._unwell_due
-        if not (moved or row.hash != self._started_at or due.is_due(now)):
+        if row.hash == self._started_at and not due.is_due(now):
             return
         if self._thread is not None and self._thread.is_alive():
             return
@@ -215,6 +216,7 @@ class Reconciler:
         ask = Questions(
             spenders=lambda gone, since: node.spenders(gone, since=since),
             is_active=lambda block: node.block(block) is not None,
+            attempts=known_txids,
         )
         results = [
             settle_up(

@@ -7,13 +7,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from db.models import Payment
+from db.models import Attempt, AttemptOutput, Payment
 from engine.reconciliation.lines import BOOKED
 
 NOT_DEEP = "deposits_not_deep"
 IMMATURE = "rewards_immature"
 DUE = "deposits_due"
 OUT_OF_BLOCK = "deposits_out_of_block"
+SENDS = "sends_not_settled"
+SEND_FEES = "fees_not_settled"
+SENDS_OUT = "sends_out_of_block"
+SEND_FEES_OUT = "fees_out_of_block"
 
 WORDS: Mapping[str, str] = MappingProxyType(
     {
@@ -21,6 +25,10 @@ WORDS: Mapping[str, str] = MappingProxyType(
         IMMATURE: "rewards mined, not yet mature",
         DUE: "deposits deep enough, being booked",
         OUT_OF_BLOCK: "deposits booked, out of their block for now",
+        SENDS: "withdrawals mined, not yet settled",
+        SEND_FEES: "network fees of those",
+        SENDS_OUT: "withdrawals settled, out of their block for now",
+        SEND_FEES_OUT: "network fees of those",
     }
 )
 
@@ -64,6 +72,33 @@ def on_the_way(chain: str, currency: str) -> list[Payment]:
             & (in_block | out_of_it)
         )
     )
+
+
+def sends(chain: str, currency: str) -> tuple[Timing, ...]:
+    """Attempts that the node and the wallet accounts see differently: what they pay and cost."""
+    mined = (Attempt.state == "mined") & ~Attempt.block_hash.is_null()
+    booked = (Attempt.state == "settled") & Attempt.block_hash.is_null()
+    ours = (Attempt.chain == chain) & (Attempt.currency == currency) & (Attempt.final == 0)
+    found: list[Timing] = []
+    for which, names, sign in (
+        (mined, (SENDS, SEND_FEES), -1),
+        (booked, (SENDS_OUT, SEND_FEES_OUT), 1),
+    ):
+        rows = list(Attempt.select(Attempt.id, Attempt.fee_units).where(ours & which))
+        paid = _paid([row.id for row in rows])
+        fees = sum(int(row.fee_units) for row in rows)
+        if rows:
+            found.append(Timing(names[0], sign * sum(paid), len(paid)))
+            found.append(Timing(names[1], sign * fees, len(rows)))
+    return tuple(found)
+
+
+def _paid(attempts: list[str]) -> list[int]:
+    """Units of the outputs that pay somebody else."""
+    rows = AttemptOutput.select(AttemptOutput.units).where(
+        AttemptOutput.attempt.in_(attempts) & ~AttemptOutput.payment.is_null()
+    )
+    return [int(row.units) for row in rows]
 
 
 def items(payments: Iterable[Payment], height: int) -> tuple[Timing, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from engine.chain import Unspent
@@ -71,7 +70,7 @@ class CoinReader:
             parts = {"wallet": wallet}
         figures = [
             # A reward that matures is the same coin.
-            (name, _sum(part, "trusted", "balance", "immature", "immature_balance"))
+            (name, self._sum(part, "trusted", "balance", "immature", "immature_balance"))
             for name, part in sorted(parts.items())
             if isinstance(part, dict)
         ]
@@ -83,8 +82,9 @@ class CoinReader:
         wanted, found = set(coins), dict[Coin, str]()
         before = self._hash_at(since - 1) if since > 0 else None
         rows = list(reversed(self._rows(before)))
-        sends = [_txid(row) for row in rows if _is_send(row) and row.get("confirmations", 0) > 0]
-        sends += [_txid(row) for row in rows if _is_send(row) and row.get("confirmations") == 0]
+        depths = [(_depth(row), _txid(row)) for row in rows if _is_send(row)]
+        sends = [txid for depth, txid in depths if depth > 0]
+        sends += [txid for depth, txid in depths if depth == 0]
         for txid in list(dict.fromkeys(sends))[:SENDS_ASKED_MAX]:
             if wanted <= found.keys():
                 break
@@ -116,10 +116,7 @@ class CoinReader:
 
     def _immature(self, rows: list[Mapping[str, Any]], height: int) -> Iterator[Unspent]:
         for row in rows:
-            if row.get("category") != "immature":
-                continue
-            confirmations = number_of(row.get("confirmations"), least=-(2**31))
-            if confirmations > 0:
+            if row.get("category") == "immature" and (confirmations := _depth(row)) > 0:
                 yield Unspent(
                     txid=_txid(row),
                     index=f"vout:{number_of(row.get('vout'))}",
@@ -132,7 +129,7 @@ class CoinReader:
 
     def _spent_outside(self, rows: list[Mapping[str, Any]], height: int) -> Iterator[Unspent]:
         """Inputs of the wallet's unconfirmed chain txs that are in the chain and ours."""
-        outside = (row for row in rows if _is_send(row) and row.get("confirmations") == 0)
+        outside = (row for row in rows if _is_send(row) and _depth(row) == 0)
         for txid in sorted({_txid(row) for row in outside}):
             for place in self._inputs(txid):
                 coin = self._in_chain(place, height, spender=txid)
@@ -185,6 +182,9 @@ class CoinReader:
         decoded = table_of(self.node.call("decoderawtransaction", raw))
         return [_place(spent) for spent in _tables(decoded.get("vin")) if "coinbase" not in spent]
 
+    def _sum(self, part: Mapping[str, Any], *names: str) -> int:
+        return sum(units_of(part[name], self.currency.decimals) for name in names if name in part)
+
     def _is_ours(self, address: str) -> bool:
         try:
             info = address_info(self.node, self.spoken(), address)
@@ -200,9 +200,9 @@ def _tables(rows: object) -> Iterator[Mapping[str, Any]]:
         yield table_of(row)
 
 
-def _sum(part: Mapping[str, Any], *names: str) -> str:
-    figures = (Decimal(part[name]) for name in names if name in part)
-    return str(sum(figures, Decimal()))
+def _depth(row: Mapping[str, Any]) -> int:
+    """Confirmations; below zero for one that a conflict excludes."""
+    return number_of(row.get("confirmations"), least=-(2**31))
 
 
 def _txid(row: Mapping[str, Any]) -> str:

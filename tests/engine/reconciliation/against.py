@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from db.models import Break
-from engine.chain import Chain, Unspent
+from engine.chain import Chain, Scan, Unspent
 from engine.reconciliation.reconciler import Reconciler
 from engine.reconciliation.standing import BreakView, SumView, open_breaks, sums
 
@@ -29,6 +30,11 @@ class FromHere:
 
     def coins(self, at: str) -> list[Unspent]:
         return [coin for coin in self._chain.coins(at) if coin.height > self._started_at]
+
+    def scan(self, cursor: str | None) -> Scan:
+        found = self._chain.scan(cursor)
+        new = [a for a in found.arrivals if a.block is None or a.block.height > self._started_at]
+        return replace(found, arrivals=tuple(new))
 
     def close(self) -> None:
         """The house goes on with it."""

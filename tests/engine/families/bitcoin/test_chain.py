@@ -29,9 +29,15 @@ QUESTIONS: dict[str, Callable[[BitcoinChain], object]] = {
     "facts": lambda chain: chain.facts([TXID]),
     "in_mempool": lambda chain: chain.in_mempool([TXID] * (ASKED_ONE_BY_ONE_MAX + 1)),
     "new_addresses": lambda chain: chain.new_addresses(2),
+    "coins": lambda chain: chain.coins(TIP),
+    "coins_mark": lambda chain: chain.coins_mark(),
+    "spenders": lambda chain: chain.spenders([(TXID, "vout:0")], since=3),
 }
 METHODS = (
+    "decoderawtransaction",
     "getaddressinfo",
+    "getbalances",
+    "getbestblockhash",
     "getblockchaininfo",
     "getblockhash",
     "getblockheader",
@@ -40,8 +46,11 @@ METHODS = (
     "getnewaddress",
     "getrawmempool",
     "gettransaction",
+    "gettxout",
     "getwalletinfo",
+    "listlockunspent",
     "listsinceblock",
+    "listunspent",
     "validateaddress",
 )
 

@@ -24,7 +24,10 @@ from tests.nodes.currencies import currency_of
 REPLIES = Path(__file__).parent / "replies"
 NODES = {"core": "BTC", "knots": "BTC", "bchn": "BCH"}
 WHITELIST = {
+    "decoderawtransaction",
     "getaddressinfo",
+    "getbalances",
+    "getbestblockhash",
     "getblockchaininfo",
     "getblockhash",
     "getblockheader",
@@ -33,8 +36,11 @@ WHITELIST = {
     "getnewaddress",
     "getrawmempool",
     "gettransaction",
+    "gettxout",
     "getwalletinfo",
+    "listlockunspent",
     "listsinceblock",
+    "listunspent",
     "validateaddress",
 }
 EMPTY_ADDRESS = {"__error__": {"code": -5, "message": "Invalid address"}}

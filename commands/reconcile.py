@@ -1,0 +1,145 @@
+"""`cashier reconcile`: node and books as one sum to check by eye, and every break."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+
+import click
+
+from commands.context import App, pass_app
+from commands.output import json_option, print_json, printable
+from engine import orders
+from engine.clock import parse_rfc3339, utc_now
+from engine.config import Config, Currency
+from engine.errors import CurrencyUnknown, OrderRefused
+from engine.money import format_fixed
+from engine.reconciliation import standing
+from engine.reconciliation.kinds import KINDS
+from engine.reconciliation.standing import BreakView, SumView
+from engine.reconciliation.timing import WORDS
+
+ENGINE_WAIT_S = 60
+WIDTH = 78
+
+
+@click.command()
+@click.argument("currencies", nargs=-1, metavar="[CURRENCY …]")
+@click.option("--full", is_flag=True, help="Read every entry and payment again, not only new ones.")
+@json_option
+@pass_app
+@click.pass_context
+def reconcile(
+    ctx: click.Context, app: App, *, currencies: tuple[str, ...], full: bool, as_json: bool
+) -> None:
+    """Compare the books with the chain, to the last unit, and print both sides.
+
+    Asks a running engine to compare now; without one, prints what it found last. Exit 1 while a
+    break is open or a currency was never compared.
+    """
+    with app.connect("console") as config:
+        wanted = _wanted(config, currencies)
+        for line in _ask(wanted, full=full):
+            click.echo(printable(line), err=True)
+        now = utc_now()
+        sums = standing.sums(config, wanted)
+        breaks = standing.open_breaks(config, wanted, now)
+    never = [symbol for symbol in wanted if symbol not in {each.currency for each in sums}]
+    if as_json:
+        print_json(
+            {
+                "items": [each.as_json() for each in breaks],
+                "currencies": [each.as_json() for each in sums],
+            }
+        )
+    else:
+        _print(config, sums, breaks)
+    for symbol in never:
+        click.echo(f"{symbol}: never compared yet (cashier check {symbol})", err=True)
+    uneven = any(each.residual for each in sums)
+    ctx.exit(1 if breaks or never or uneven else 0)
+
+
+def _wanted(config: Config, asked: Sequence[str]) -> list[str]:
+    for symbol in asked:
+        if symbol not in config.currencies:
+            raise CurrencyUnknown(f"there is no currency {symbol} in cashier.toml")
+    return [symbol for symbol in config.currencies if symbol in asked or not asked]
+
+
+def _ask(wanted: Sequence[str], *, full: bool) -> Iterator[str]:
+    """Let a running engine compare now; yields why the figures are not of this moment."""
+    body = {"currencies": list(wanted), "full": full}
+    try:
+        result = orders.ask(act="reconcile", body=body, wait_s=ENGINE_WAIT_S)
+    except OrderRefused as refusal:
+        yield f"not compared now: {refusal}"
+        return
+    if result is None:
+        yield "no engine answered: these are the figures that it found last"
+        return
+    for chain, reason in result.values.items():
+        if reason:
+            yield f"{chain}: not compared now: {reason}"
+
+
+def _print(config: Config, sums: Iterable[SumView], breaks: Sequence[BreakView]) -> None:
+    for each in sums:
+        _print_sum(each, config.currencies[each.currency])
+        click.echo()
+    for one in breaks:
+        _print_break(one)
+        click.echo()
+
+
+def _print_sum(view: SumView, currency: Currency) -> None:
+    def amount(units: int) -> str:
+        return format_fixed(units, currency.decimals)
+
+    explained = "explained to the last unit" if not view.residual else "NOT EXPLAINED"
+    _line(f"{view.currency} at block {view.height:,}  {_short(view.hash)}", explained)
+    compared = parse_rfc3339(view.at)
+    click.echo(f"  compared {compared:%Y-%m-%d %H:%M:%S} UTC")
+    _line("  node: coins at this block", amount(view.node))
+    accounts = " + ".join(
+        f"{name.removeprefix('wallet:')} {amount(units)}" for name, units in view.accounts.items()
+    )
+    _line(f"  books: {accounts or 'no wallet account yet'}", amount(view.books))
+    for item in view.timing:
+        sign, words = ("-", WORDS[item.name]) if item.units < 0 else ("+", WORDS[item.name])
+        _line(f"  {sign} {words} ({item.count})", amount(abs(item.units)))
+    expected = view.books + sum(item.units for item in view.timing)
+    _line("  = books and timing", amount(expected))
+    _line("  difference", amount(view.residual) if view.residual else "0")
+
+
+def _print_break(view: BreakView) -> None:
+    amount = format_fixed(view.units, view.decimals)
+    click.echo(f"{view.kind}  {view.currency} {amount}  {_age(view.age)}  {view.owner}")
+    if view.kind in KINDS:
+        click.echo(f"  {KINDS[view.kind].means}")
+    click.echo(f"  break     {view.id}")
+    click.echo(f"  about     {printable(view.subject)}")
+    for key, value in sorted(view.evidence.items()):
+        text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+        click.echo(f"  {key:<9} {printable(text)}")
+    click.echo(f"  cure      {printable(view.cure)}")
+    for account, currency, units in view.entry:
+        side = format_fixed(units, view.decimals)
+        click.echo(f"  entry     {printable(account)} {currency} {side}")
+
+
+def _line(left: str, right: str) -> None:
+    """`right` at the right edge, where all amounts end."""
+    click.echo(f"{left}  {right.rjust(max(WIDTH - len(left) - 2, 0))}")
+
+
+def _short(block_hash: str) -> str:
+    return f"{block_hash[:5]}…{block_hash[-4:]}"
+
+
+def _age(age_s: int) -> str:
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if age_s >= size:
+            return f"{age_s // size} {unit}"
+    return f"{age_s} s"
