@@ -112,6 +112,35 @@ class Unspent:
         return self.txid, self.index
 
 
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A coin that a chain tx spends. `address` and `units` are None where the node cannot tell who
+    had it; a block's reward has no coin before it, and no sender."""
+
+    txid: str
+    index: str
+    address: str | None
+    units: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Senders:
+    """Everything that a chain tx spends, and the sum in units of what it pays."""
+
+    coins: tuple[Sender, ...]
+    paid: int
+
+    @property
+    def known(self) -> bool:
+        """Whether the node could tell who had each coin; never so for a block's reward."""
+        return bool(self.coins) and all(coin.address is not None for coin in self.coins)
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """Whose coins they were, as far as the node could tell."""
+        return frozenset(coin.address for coin in self.coins if coin.address is not None)
+
+
 class Trust(Enum):
     """How far a node's answers may be used."""
 
@@ -173,6 +202,10 @@ class Spend:
     units: int
     address: str
 
+    @property
+    def coin(self) -> tuple[str, str]:
+        return self.txid, self.index
+
 
 @dataclass(frozen=True, slots=True)
 class Pay:
@@ -231,11 +264,14 @@ class Wallet(Protocol):
     def owns(self, address: str) -> bool:
         """Whether the wallet holds the keys of `address`, or watches it."""
 
+    def watch_hint(self, address: str) -> str:
+        """What a person must do so that this node's wallet watches `address`."""
+
     def sign(
         self, spends: Sequence[Spend], pays: Sequence[Pay], *, passphrase: str | None
     ) -> SignedTx:
-        """A signed chain tx, not broadcast. Signals that it may be replaced. Raises NodeRefused
-        with -13 when the wallet is locked."""
+        """A signed chain tx, not broadcast, that the node would take now. Signals that it may be
+        replaced. Raises NodeRefused, with -13 when the wallet is locked."""
 
     def send(self, raw: str) -> SendReply:
         """Broadcast signed bytes once. Raises NodeDown when it is unknown whether they went out."""
@@ -286,6 +322,10 @@ class Chain(Wallet, Protocol):
     ) -> dict[tuple[str, str], Fact]:
         """The chain tx of our wallet that spends each of `coins` (txid, index), looked for among
         the unconfirmed and in blocks from height `since` on; those not found are left out."""
+
+    def senders(self, txid: str) -> Senders | None:
+        """Whose coins a chain tx that pays us spends, as far as wallet and node know the chain txs
+        that made them; None for one that the wallet does not have. A call or more for each."""
 
     def calls(self) -> int:
         """RPC calls made by this instance so far, for status and benchmarks."""

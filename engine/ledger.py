@@ -20,6 +20,7 @@ WALLET_DEPOSITS = "wallet:deposits"
 WALLET_HOT = "wallet:hot"
 WALLET_COLD = "wallet:cold"
 HOUSE = "house"
+OWN_FUNDS = ("fees:network", "fees:service", "house", "loss", "adjustments", "opening")
 
 
 def client_account(client: str) -> str:
@@ -48,7 +49,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class NewEntry:
-    """An entry to be posted. `overdraw` lets a reversal take a client below zero."""
+    """An entry to be posted. `overdraw` is for what the chain did, which no bound can undo: a
+    reversal may take a client below zero, and a chain tx a wallet account, until its other side
+    is booked, too."""
 
     event: str
     lines: tuple[Line, ...]
@@ -97,6 +100,12 @@ def balance(account: str, currency: str) -> int:
     return 0 if row is None else int(row.units)
 
 
+def own_funds(currency: str) -> int:
+    """Units that are ours and nobody else's; below zero a client's money pays for us."""
+    rows = Balance.select().where(Balance.account.in_(OWN_FUNDS) & (Balance.currency == currency))
+    return -sum(int(row.units) for row in rows)
+
+
 def _check_zero_sum(entry: NewEntry) -> None:
     sums: dict[str, int] = defaultdict(int)
     for line in entry.lines:
@@ -121,9 +130,9 @@ def _move_balances(entries: Iterable[NewEntry]) -> None:
         for line in entry.lines:
             key = (line.account, line.currency)
             total[key] += line.units
-            if not (entry.overdraw and line.account.startswith("client:")):
+            if not (entry.overdraw and line.account.startswith(("client:", "wallet:"))):
                 ordinary[key] += line.units
-    # Only a reversal itself may pass the bound, never a debit that happens to stand beside it.
+    # Only what the chain did may pass the bound, never a debit that happens to stand beside it.
     bounded = {key for key, units in ordinary.items() if _tightens(key[0], units)}
     # In one order everywhere, so that two writers on PostgreSQL cannot wait for each other.
     _add([(key, units) for key, units in sorted(total.items()) if units and key not in bounded])

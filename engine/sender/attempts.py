@@ -12,7 +12,7 @@ import peewee
 from db import bulk
 from db.models import Attempt, AttemptInput, AttemptOutput, Coin, Payment
 from engine.chain import BlockRef, Pay, SignedTx
-from engine.ledger import WALLET_DEPOSITS, WALLET_HOT
+from engine.ledger import WALLET_COLD, WALLET_DEPOSITS, WALLET_HOT
 from engine.sender.coins import OwnCoin
 
 T = TypeVar("T", AttemptInput, AttemptOutput)
@@ -170,6 +170,17 @@ def payments_of(stored: Stored) -> list[Payment]:
     return [rows[each] for each in stored.payments if each in rows]
 
 
+def parents_booked(stored: Stored) -> bool:
+    """Whether every attempt of ours whose change this one spends is in the books."""
+    made_by = sorted({each.txid for each in stored.inputs})
+    open_ones = Attempt.select().where(
+        (Attempt.chain == stored.row.chain)
+        & Attempt.txid.in_(made_by)
+        & (Attempt.state != "settled")
+    )
+    return not open_ones.exists()
+
+
 def note_block(stored: Stored, block: BlockRef | None) -> None:
     """Its coins as of now, inside the caller's database transaction: inputs spent in `block`,
     change created there; None when it is in no block."""
@@ -195,17 +206,30 @@ def note_block(stored: Stored, block: BlockRef | None) -> None:
                 "idx": f"vout:{output.line}",
                 "currency": stored.row.currency,
                 "address": output.address,
-                "account": WALLET_HOT,
+                "account": account,
                 "units": output.units,
+                "payment": output.payment,
                 "height": height,
                 "hash": block_hash,
             }
-            for output in stored.outputs
-            if output.payment is None
+            for output, account in _kept(stored)
         ],
         on="ON CONFLICT (chain, txid, idx, currency) DO UPDATE SET"
         " height = excluded.height, hash = excluded.hash",
     )
+
+
+def _kept(stored: Stored) -> list[tuple[AttemptOutput, str]]:
+    """The outputs that stay ours, with the wallet account of each: change, and moves to cold."""
+    transfers = Payment.select(Payment.id).where(
+        Payment.id.in_(stored.payments) & (Payment.kind == "transfer")
+    )
+    cold = {str(row.id) for row in transfers}
+    return [
+        (output, WALLET_HOT if output.payment is None else WALLET_COLD)
+        for output in stored.outputs
+        if output.payment is None or output.payment in cold
+    ]
 
 
 def _by_attempt(rows: Iterable[T]) -> dict[str, list[T]]:

@@ -6,37 +6,42 @@ wallet meanwhile. What an attempt stored says which coins are in use, never a no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import peewee
 
 from db.models import Coin, Payment
-from engine.chain import Spend
+from engine.chain import Fact, Spend
 from engine.errors import StaleState
 from engine.ledger import WALLET_DEPOSITS, WALLET_HOT
 
 CANDIDATES_MAX = 400
 INPUTS_MAX = 200  # a chain tx of more would near the size that nodes relay
 CONSOLIDATED_MAX = 20
-
-Cost = Callable[[Sequence[Spend]], int]
-"""Units that outputs and chain fee need when these coins are spent."""
+SPENDABLE = ("credited", "refunded")  # deposits whose coin is ours to spend
+KEPT_MIN = 100  # coins that consolidation leaves alone
 
 
 @dataclass(frozen=True, slots=True)
 class OwnCoin:
-    """A coin that may be spent; `account` is the wallet account that it stands on."""
+    """A coin that may be spent; `account` is the wallet account that it stands on, `final` whether
+    its block is past the finality horizon."""
 
     spend: Spend
     account: str
+    final: bool = False
 
 
-def spendable(chain: str, currency: str, *, deepest: int) -> list[OwnCoin]:
+Price = Callable[[OwnCoin], int]
+"""Units of fee that spending a coin costs."""
+
+
+def spendable(chain: str, currency: str, *, deepest: int, final: int) -> list[OwnCoin]:
     """Coins in blocks up to height `deepest`, not spent, in no attempt, and nobody's question:
-    those past finality first, then the large ones; a bounded number of them."""
+    those in blocks up to height `final` first, then the large ones; a bounded number of them."""
     rows = (
-        Coin.select(Coin, Payment.final)
+        Coin.select(Coin)
         .join(Payment, peewee.JOIN.LEFT_OUTER, on=(Coin.payment == Payment.id), attr="origin")
         .where(
             (Coin.chain == chain)
@@ -45,40 +50,56 @@ def spendable(chain: str, currency: str, *, deepest: int) -> list[OwnCoin]:
             & (Coin.height <= deepest)
             & Coin.spent_txid.is_null()
             & Coin.reserved.is_null()
-            & (Coin.payment.is_null() | ((Payment.state == "credited") & (Payment.unsettled == 0)))
+            & (Coin.payment.is_null() | (Payment.state.in_(SPENDABLE) & (Payment.unsettled == 0)))
         )
-        .order_by(peewee.fn.COALESCE(Payment.final, 1).desc(), *_by_size())
+        .order_by((Coin.height <= final).desc(), *_by_size())
         .limit(CANDIDATES_MAX)
     )
     return [
-        OwnCoin(Spend(row.txid, row.idx, int(row.units), row.address), row.account) for row in rows
+        OwnCoin(
+            Spend(row.txid, row.idx, int(row.units), row.address),
+            row.account,
+            int(row.height or 0) <= final,
+        )
+        for row in rows
     ]
 
 
-def choose(coins: Sequence[OwnCoin], cost: Cost) -> list[OwnCoin] | None:
-    """Coins that pay for `cost`: the smallest single one that suffices, else the largest first.
-    None when all of them together do not."""
-    alone = [coin for coin in coins if coin.spend.units >= cost([coin.spend])]
-    if alone:
-        return [min(alone, key=lambda coin: coin.spend.units)]
+def choose(coins: Sequence[OwnCoin], *, target: int, price: Price) -> list[OwnCoin] | None:
+    """Coins that are worth `target` units after their own price: of those past finality if they
+    suffice, else of all. None when all of them together do not."""
+    final = [coin for coin in coins if coin.final]
+    return _choose(final, target, price) or _choose(coins, target, price)
+
+
+def _choose(coins: Sequence[OwnCoin], target: int, price: Price) -> list[OwnCoin] | None:
+    """The smallest single coin that suffices, else the largest first."""
+    worth = sorted(((coin.spend.units - price(coin), at) for at, coin in enumerate(coins)))
+    alone = next((at for units, at in worth if units >= target), None)
+    if alone is not None:
+        return [coins[alone]]
     chosen: list[OwnCoin] = []
-    for coin in sorted(coins, key=lambda each: -each.spend.units)[:INPUTS_MAX]:
-        chosen.append(coin)
-        spends = [each.spend for each in chosen]
-        if sum(each.units for each in spends) >= cost(spends):
+    for units, at in reversed(worth[-INPUTS_MAX:]):
+        if units <= 0:
+            break
+        chosen.append(coins[at])
+        target -= units
+        if target <= 0:
             return chosen
     return None
 
 
-def add_small(chosen: Sequence[OwnCoin], coins: Sequence[OwnCoin], *, worth: int) -> list[OwnCoin]:
-    """With fees low, spend some small coins along, so that the wallet does not fill with them;
-    `worth` is what spending one costs at this rate."""
+def add_small(
+    chosen: Sequence[OwnCoin], coins: Sequence[OwnCoin], *, price: Price
+) -> list[OwnCoin]:
+    """With fees low, spend some small coins along, so that the wallet does not fill with them; as
+    many stay as the next chain txs may want before this one's change is mined."""
     taken = {id(coin) for coin in chosen}
     small = sorted(
-        (coin for coin in coins if id(coin) not in taken and coin.spend.units > 2 * worth),
+        (coin for coin in coins if id(coin) not in taken and coin.spend.units > 2 * price(coin)),
         key=lambda each: each.spend.units,
     )
-    room = min(CONSOLIDATED_MAX, INPUTS_MAX - len(chosen))
+    room = min(CONSOLIDATED_MAX, INPUTS_MAX - len(chosen), len(coins) - len(chosen) - KEPT_MIN)
     return [*chosen, *small[: max(0, room)]]
 
 
@@ -93,6 +114,21 @@ def reserve(chain: str, coins: Sequence[OwnCoin], family: str) -> None:
         )
         if taken != 1:
             raise StaleState("a coin was taken meanwhile")
+
+
+def note_spent(chain: str, spent: Mapping[tuple[str, str], Fact]) -> None:
+    """Coins that a foreign chain tx in a block spent are never chosen again; reconciliation names
+    the difference. Inside the caller's database transaction."""
+    for (txid, index), fact in spent.items():
+        assert fact.block is not None
+        Coin.update(
+            spent_txid=fact.txid, spent_height=fact.block.height, spent_hash=fact.block.hash
+        ).where(
+            (Coin.chain == chain)
+            & (Coin.txid == txid)
+            & (Coin.idx == index)
+            & Coin.spent_txid.is_null()
+        ).execute()
 
 
 def release(family: str) -> None:

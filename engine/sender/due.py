@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from db.models import Payment
+from db.models import Client, Payment
 from engine.chain import Wallet
 from engine.config import Currency
 from engine.lifecycle import Batch
@@ -12,7 +12,9 @@ from engine.sender import entries
 from engine.sender.proof import Proof
 
 OWN_ADDRESS = "the address is one of this cashier's own"
+NOT_COLD = "its address is not the cold address that is configured"
 NO_ADDRESS = "the node does not accept the address"
+BLOCKED = "the client is blocked"
 TOO_SMALL = "the amount is too small to be sent"
 
 
@@ -47,41 +49,61 @@ def wait(batch: Batch, payments: Sequence[Payment], reason: str) -> int:
 
 
 def refuse_unpayable(
-    new_batch: Callable[[], Batch], node: Wallet, proof: Proof, payments: Sequence[Payment]
+    new_batch: Callable[[], Batch],
+    node: Wallet,
+    proof: Proof,
+    payments: Sequence[Payment],
+    *,
+    cold: str | None = None,
 ) -> tuple[list[Payment], int]:
     """Split off what must not be signed: refused with all returned when only the node could tell
-    that the address is wrong, held when the database does not prove it. The rest, and the moves."""
-    payable: list[Payment] = []
+    that the address is wrong, held when the database does not prove it. The rest, no address twice
+    however it is spelled, and the moves made."""
+    payable: dict[str, Payment] = {}
     moved = 0
     for payment in payments:
-        flaw = proof.flaw(payment)
-        wrong = "" if flaw else _wrong_address(node, payment)
-        if not flaw and not wrong:
-            payable.append(payment)
+        flaw = _is_blocked(payment) or _is_astray(payment, cold) or proof.flaw(payment)
+        if flaw:
+            with new_batch() as batch:
+                batch.move(payment, "hold", evidence={"unproved": flaw}, reason=flaw, sub_state="")
+            moved += 1
             continue
-        with new_batch() as batch:
-            if flaw:
-                batch.move(payment, "hold", evidence={"unproved": flaw}, reason=flaw)
-            else:
-                batch.move(
-                    payment,
-                    "refuse",
-                    evidence={"address": payment.address},
-                    reason=wrong,
-                    entry=None
-                    if payment.kind == "transfer"
-                    else entries.give_back(payment, "refuse"),
-                )
-        moved += 1
-    return payable, moved
+        spelled = node.canonical(str(payment.address))
+        wrong = _wrong_address(node, payment, spelled)
+        if wrong:
+            _refuse(new_batch(), payment, wrong)
+            moved += 1
+        else:
+            payable.setdefault(str(spelled), payment)
+    return list(payable.values()), moved
 
 
-def _wrong_address(node: Wallet, payment: Payment) -> str:
-    address = str(payment.address)
-    if node.canonical(address) is None:
+def _refuse(batch: Batch, payment: Payment, reason: str) -> None:
+    entry = None if payment.kind == "transfer" else entries.give_back(payment, "refuse")
+    with batch:
+        batch.move(
+            payment,
+            "refuse",
+            evidence={"address": payment.address},
+            reason=reason,
+            entry=entry,
+            sub_state="",
+        )
+
+
+def _is_astray(payment: Payment, cold: str | None) -> str:
+    """A move of the house goes to the cold address of cashier.toml, whatever its row says."""
+    return NOT_COLD if payment.kind == "transfer" and payment.address != cold else ""
+
+
+def _is_blocked(payment: Payment) -> str:
+    client = Client.get_or_none(Client.id == payment.client)
+    return BLOCKED if client is not None and client.blocked else ""
+
+
+def _wrong_address(node: Wallet, payment: Payment, spelled: str | None) -> str:
+    if spelled is None:
         return NO_ADDRESS
-    if payment.kind == "withdrawal" and node.owns(address):
+    if payment.kind == "withdrawal" and node.owns(spelled):
         return OWN_ADDRESS
-    if int(payment.units or 0) < node.dust(address):
-        return TOO_SMALL
-    return ""
+    return TOO_SMALL if int(payment.units or 0) < node.dust(spelled) else ""

@@ -37,7 +37,7 @@ def of_attempt(currency: str, *, fee: int, from_deposits: int, event: str) -> Ne
             Line(WALLET_HOT, currency, from_deposits),
             Line(WALLET_DEPOSITS, currency, -from_deposits),
         ]
-    return NewEntry(event, tuple(lines))
+    return NewEntry(event, tuple(lines), overdraw=True)
 
 
 def settled(payment: Payment, event: str, *, sign: int = 1) -> NewEntry:
@@ -47,8 +47,8 @@ def settled(payment: Payment, event: str, *, sign: int = 1) -> NewEntry:
     currency = payment.currency
     if payment.kind == "transfer":
         lines = [Line("wallet:cold", currency, units), Line(WALLET_HOT, currency, -units)]
-        return NewEntry(event, tuple(lines))
+        return NewEntry(event, tuple(lines), overdraw=True)
     lines = [Line(IN_TRANSIT, currency, units + fee), Line(WALLET_HOT, currency, -units)]
     if fee:
         lines.append(Line(FEES_SERVICE, currency, -fee))
-    return NewEntry(event, tuple(lines))
+    return NewEntry(event, tuple(lines), overdraw=True)

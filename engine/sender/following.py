@@ -17,6 +17,7 @@ from engine.errors import NodeRefused
 from engine.lifecycle import Batch
 from engine.sender import attempts, bump, fees
 from engine.sender.attempts import Stored
+from engine.sender.losing import NO_LOSS, loss_of
 from engine.sender.settle import Look, Settling
 
 log = logging.getLogger(__name__)
@@ -44,8 +45,9 @@ class Following:
         moved = 0
         for family in families:
             self._send_again(family, facts, now)
+            loss = loss_of(family, facts, self._node, tip) if everything else NO_LOSS
             settling = Settling(partial(self._batch, now), self._currency, now=now)
-            moved += settling.settle(Look(family, facts, tip))
+            moved += settling.settle(Look(family, facts, tip, loss))
             if everything and bump.is_due(family, facts, self._currency, now):
                 moved += self._bump(family, now)
         return moved
@@ -63,15 +65,15 @@ class Following:
         reach("broadcast.before", sandbox=self._config.sandbox)
         reply = self._node.send(raw)
         reach("broadcast.after", sandbox=self._config.sandbox)
-        if reply.outcome is Sending.REFUSED:
-            log.warning("%s: the node refused attempt %s: %s", self._symbol, attempt, reply.words)
+        words = reply.words if reply.outcome is Sending.REFUSED else ""
         with database.atomic():
             self._guard()
-            Attempt.update(
-                sends=Attempt.sends + 1,
-                last_error=reply.words if reply.outcome is Sending.REFUSED else "",
-                sent_at=rfc3339(now),
-            ).where(Attempt.id == attempt).execute()
+            said_before = Attempt.get_by_id(attempt).last_error
+            Attempt.update(sends=Attempt.sends + 1, last_error=words, sent_at=rfc3339(now)).where(
+                Attempt.id == attempt
+            ).execute()
+        if words not in {"", said_before}:
+            log.warning("%s: the node refused attempt %s: %s", self._symbol, attempt, words)
         return reply.outcome
 
     def _send_again(self, family: Sequence[Stored], facts: dict[str, Fact], now: datetime) -> None:
@@ -86,6 +88,9 @@ class Following:
     def _bump(self, family: Sequence[Stored], now: datetime) -> int:
         """Replace what is stuck by an attempt with a higher fee, where caps and change allow."""
         newest = family[-1]
+        payments = attempts.payments_of(newest)
+        if any(payment.state != "pending" for payment in payments):
+            return 0  # settled before, and out of its block: the same bytes are mined again
         try:
             draft = bump.draft(
                 newest,
@@ -100,7 +105,6 @@ class Following:
         if draft is None:
             return 0
         attempt, family_id = attempts.new_id(), str(newest.row.family)
-        payments = attempts.payments_of(newest)
         with self._batch(now) as batch:
             for payment in payments:
                 batch.move(

@@ -6,7 +6,6 @@ balance must follow from deposits that the node still shows.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 
 from db.models import History, Payment
@@ -16,61 +15,102 @@ from engine.ledger import client_account
 
 UNPROVED_HISTORY = "its history does not verify"
 UNPROVED_AMOUNT = "what it pays is not what its history says"
+SIGNED_BEFORE = "its history says that it was signed already"
 UNPROVED_BALANCE = "the client's balance does not follow from deposits that the node shows"
+
+REMEMBERED_MAX = 100_000  # histories
+
+Entry = tuple[str, str, int]  # account, currency, units
 
 
 @dataclass(frozen=True, slots=True)
-class _Sums:
-    """A client's history in one currency: what came in, and what it was debited."""
+class _Told:
+    """What a payment's verified history says: its last hash, and what its entries posted."""
 
-    deposits: dict[str, int]
-    others: int
+    last_hash: str
+    entries: tuple[Entry, ...]
 
 
 class Proof:
-    """Checks withdrawals for one chain. Coins that the node confirmed once are remembered while
-    this process lives, so that a long history is asked for once."""
+    """Checks payments of one chain. Coins that the node confirmed once beyond finality, and
+    histories that verified, are remembered while this process lives."""
 
     def __init__(self, node: Wallet) -> None:
         self._node = node
         self._shown: set[Spend] = set()
+        self._told: dict[str, _Told] = {}
 
     def flaw(self, payment: Payment) -> str | None:
-        """Why this withdrawal must not be signed; None when everything is proved."""
+        """Why this payment must not be signed; None when everything is proved."""
         rows = _verified_rows(payment.id)
         if rows is None or rows[-1].hash != payment.last_hash:
             return UNPROVED_HISTORY
         if not _says(rows, payment):
             return UNPROVED_AMOUNT
+        if _is_signed(rows):
+            return SIGNED_BEFORE
         if payment.kind == "withdrawal" and not self._is_covered(payment):
             return UNPROVED_BALANCE
         return None
 
     def _is_covered(self, payment: Payment) -> bool:
-        """Deposits that the node shows, with all else that moved the account, are not less than
-        zero after this withdrawal's own debit."""
-        sums = _client_sums(str(payment.client), payment.currency)
-        if sums is None:
-            return False
-        missing = -sums.others
-        for deposit, units in sorted(sums.deposits.items(), key=lambda item: -item[1]):
-            if missing <= 0:
-                return True
-            if self._is_shown(deposit, units):
-                missing -= units
-        return missing <= 0
+        """Deposits that the node shows bear all that went off the client's account, this
+        withdrawal's own debit too."""
+        client, currency = str(payment.client), payment.currency
+        spent, deposits = 0, []
+        for row in Payment.select().where(
+            (Payment.client == client) & (Payment.currency == currency)
+        ):
+            told = self._history(row)
+            if told is None:
+                return False
+            account = client_account(client)
+            change = -sum(u for name, of, u in told.entries if (name, of) == (account, currency))
+            if row.kind == "deposit" and change > 0:
+                deposits.append((change, row))
+            elif change < 0:  # what only rows say was given to a client is not believed
+                spent -= change
+        return self._is_borne(spent, deposits)
 
-    def _is_shown(self, deposit: str, units: int) -> bool:
-        row = Payment.get_or_none(Payment.id == deposit)
-        if row is None or row.txid is None or row.units != units:
-            return False
+    def _is_borne(self, spent: int, deposits: list[tuple[int, Payment]]) -> bool:
+        counted: set[Spend] = set()
+        for units, row in sorted(deposits, key=lambda each: -each[0]):
+            if spent <= 0:
+                break
+            coin = self._shown_coin(row, units)
+            if coin is not None and coin not in counted:
+                counted.add(coin)
+                spent -= units
+        return spent <= 0
+
+    def _history(self, payment: Payment) -> _Told | None:
+        known = self._told.get(payment.id)
+        if known is not None and known.last_hash == payment.last_hash:
+            return known
+        rows = _verified_rows(payment.id)
+        if rows is None or rows[-1].hash != payment.last_hash:
+            return None
+        entries = tuple(
+            (str(name), str(currency), int(units))
+            for row in rows
+            for name, currency, units in row_of(row)["evidence"].get("entry", ())
+        )
+        if len(self._told) >= REMEMBERED_MAX:
+            self._told.clear()
+        self._told[payment.id] = _Told(payment.last_hash, entries)
+        return self._told[payment.id]
+
+    def _shown_coin(self, row: Payment, units: int) -> Spend | None:
+        """The deposit's coin, if the node shows it with these units."""
+        if row.txid is None or row.units != units:
+            return None
         coin = Spend(str(row.txid), str(row.idx), units, str(row.address))
         if coin not in self._shown:
             if not self._node.received(coin):
-                return False
+                return None
             if row.final:
                 self._shown.add(coin)
-        return True
+        return coin
 
 
 def _verified_rows(payment: str) -> list[History] | None:
@@ -85,11 +125,12 @@ def _verified_rows(payment: str) -> list[History] | None:
 
 
 def _says(rows: list[History], payment: Payment) -> bool:
-    """Whether client, amount, fee and address of the row are those that its history began with."""
+    """Whether client, amount, fee, address and state of the payment are those of its history."""
     first = row_of(rows[0])
     told = first["evidence"]
     return (
         first["event"] == "request"
+        and first["kind"] == payment.kind
         and first["client"] == payment.client
         and first["currency"] == payment.currency
         and first["units"] == str(payment.units)
@@ -99,26 +140,7 @@ def _says(rows: list[History], payment: Payment) -> bool:
     )
 
 
-def _client_sums(client: str, currency: str) -> _Sums | None:
-    """The client's account as its histories' entries have it; None when a history does not verify.
-    Deposits by payment, everything else (debits, transfers, bookings) in one sum; signs as the
-    client sees them."""
-    account = client_account(client)
-    deposits: dict[str, int] = defaultdict(int)
-    others = 0
-    owned = Payment.select(Payment.id, Payment.kind).where(
-        (Payment.client == client) & (Payment.currency == currency)
-    )
-    for payment in owned:
-        rows = _verified_rows(payment.id)
-        if rows is None:
-            return None
-        for row in rows:
-            for name, symbol, units in row_of(row)["evidence"].get("entry", ()):
-                if (name, symbol) != (account, currency):
-                    continue
-                if payment.kind == "deposit":
-                    deposits[payment.id] -= int(units)
-                else:
-                    others -= int(units)
-    return _Sums({each: units for each, units in deposits.items() if units > 0}, others)
+def _is_signed(rows: list[History]) -> bool:
+    """Whether an attempt was stored for it that was never proved dead: another would pay twice."""
+    turns = [row.event for row in rows if row.event in {"sign", "retry"}]
+    return bool(turns) and turns[-1] == "sign"

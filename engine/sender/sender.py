@@ -13,23 +13,25 @@ from functools import partial
 
 from db.connection import database
 from db.models import Address, Payment
-from engine.chain import BlockRef, Chain, Pay, Spend
+from engine.chain import BlockRef, Chain
 from engine.clock import parse_rfc3339, rfc3339
 from engine.config import Config
 from engine.crashpoints import reach
 from engine.errors import NodeRefused, StaleState
 from engine.lifecycle import Batch
+from engine.moves.addresses import cold_address
 from engine.sender import attempts, coins, fees
-from engine.sender.attempts import Draft, Output
+from engine.sender.attempts import Draft
 from engine.sender.coins import OwnCoin
+from engine.sender.composing import Composed, Composer
 from engine.sender.due import due, refuse_unpayable, wait
 from engine.sender.following import Following, passphrase_of
+from engine.sender.losing import spent_on_chain
 from engine.sender.proof import Proof
 
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = timedelta(seconds=30)
-LOCKED = -13
 NO_FUNDS = "waiting for funds in the hot wallet"
 
 
@@ -79,24 +81,21 @@ class Sender:
             return wait(self._batch(now), payments, reason)
         every = timedelta(seconds=self._currency.batch.every)
         oldest = min(parse_rfc3339(payment.updated_at) for payment in payments)
-        if len(payments) < self._currency.batch.max and now - oldest < every:
+        if len(payments) < self._currency.batch.max and timedelta() <= now - oldest < every:
             return 0
         payable, moved = refuse_unpayable(
-            partial(self._batch, now), self._node, self._proof, payments
+            partial(self._batch, now),
+            self._node,
+            self._proof,
+            payments,
+            cold=cold_address(self._currency),
         )
-        if not payable:
-            return moved
-        try:
-            return moved + self._sign_and_send(payable, tip, now)
-        except (fees.FeeTooHigh, NodeRefused) as error:
-            locked = isinstance(error, NodeRefused) and error.rpc_code == LOCKED
-            words = "waiting: the node's wallet is locked" if locked else f"waiting: {error}"
-            return moved + wait(self._batch(now), payable, words)
+        return moved + (self._sign_and_send(payable, tip, now) if payable else 0)
 
     def _sign_and_send(self, payments: list[Payment], tip: BlockRef, now: datetime) -> int:
         draft = self._draft(payments, tip, now)
         if draft is None:
-            return wait(self._batch(now), payments[:1], NO_FUNDS)
+            return 0
         paid = {output.payment for output in draft.outputs}
         chosen = [payment for payment in payments if payment.id in paid]
         reach("sign.after", sandbox=self._config.sandbox)
@@ -111,53 +110,45 @@ class Sender:
         return len(chosen) + self._following.follow(tip, now, everything=False)
 
     def _draft(self, payments: list[Payment], tip: BlockRef, now: datetime) -> Draft | None:
-        """A signed chain tx for as many of `payments`, in their order, as our coins can pay; None
-        when they cannot pay the first."""
+        """A signed chain tx for as many of `payments`, in their order, as can be paid now; None
+        when the first must wait, which then says why."""
+        try:
+            composed = self._compose(payments, tip, now)
+        except (fees.FeeTooHigh, NodeRefused) as error:
+            wait(self._batch(now), payments, f"waiting: {error}")
+            return None
+        if composed is None:
+            wait(self._batch(now), payments, NO_FUNDS)
+            return None
+        try:
+            signed = self._node.sign(
+                [coin.spend for coin in composed.coins],
+                [output.pay for output in composed.outputs],
+                passphrase=passphrase_of(self._currency),
+            )
+        except NodeRefused as error:
+            wait(self._batch(now), payments, f"waiting: {error}")
+            self._give_up_spent(composed.coins)
+            return None
+        symbol = self._currency.symbol
+        return Draft(self._symbol, symbol, composed.coins, composed.outputs, signed, composed.fee)
+
+    def _give_up_spent(self, chosen: Sequence[OwnCoin]) -> None:
+        """A coin that somebody else spent with our keys must not hold up every payment: the others
+        go on, and reconciliation names the loss."""
+        spent = spent_on_chain([coin.spend.coin for coin in chosen], self._node)
+        if spent:
+            log.warning("%s: coins of ours were spent elsewhere: %s", self._symbol, sorted(spent))
+            with database.atomic():
+                self._guard()
+                coins.note_spent(self._symbol, spent)
+
+    def _compose(self, payments: list[Payment], tip: BlockRef, now: datetime) -> Composed | None:
         rate, low = fees.rate(self._node)
-        own = coins.spendable(self._symbol, self._currency.symbol, deepest=tip.height)
-        change = self._change_address(now)
-        for count in _fewer(len(payments)):
-            outputs = [
-                Output(Pay(str(each.address), int(each.units or 0)), each.id)
-                for each in payments[:count]
-            ]
-            pays = [output.pay for output in outputs]
-            total = sum(pay.units for pay in pays)
-
-            def cost(spends: Sequence[Spend], pays: list[Pay] = pays) -> int:
-                size = self._node.tx_size(spends, [*pays, Pay(change, 0)])
-                return sum(pay.units for pay in pays) + fees.fee_of(size, rate)
-
-            chosen = coins.choose(own, cost)
-            if chosen is not None:
-                if low:
-                    worth = cost([own[0].spend]) - total
-                    chosen = coins.add_small(chosen, own, worth=worth)
-                return self._sign(chosen, outputs, change, cost, total)
-        return None
-
-    def _sign(
-        self,
-        chosen: list[OwnCoin],
-        outputs: list[Output],
-        change: str,
-        cost: coins.Cost,
-        total: int,
-    ) -> Draft:
-        spends = [coin.spend for coin in chosen]
-        fee = cost(spends) - total
-        rest = sum(spend.units for spend in spends) - total - fee
-        if rest >= self._node.dust(change):
-            outputs = [*outputs, Output(Pay(change, rest), None)]
-        else:
-            fee += rest
-        fees.check(self._currency, fee, amount=total)
-        signed = self._node.sign(
-            spends, [output.pay for output in outputs], passphrase=passphrase_of(self._currency)
-        )
-        return Draft(
-            self._symbol, self._currency.symbol, tuple(chosen), tuple(outputs), signed, fee
-        )
+        final = tip.height - self._currency.finality + 1
+        own = coins.spendable(self._symbol, self._currency.symbol, deepest=tip.height, final=final)
+        composer = Composer(self._currency, self._node, own, rate=rate, low=low)
+        return composer.most(payments, self._change_address(now))
 
     def _change_address(self, now: datetime) -> str:
         """An unused change address of ours, known to us before anything pays to it."""
@@ -222,12 +213,3 @@ class Sender:
 
     def _batch(self, now: datetime) -> Batch:
         return Batch(self._config, actor="engine", now=now, guard=self._guard)
-
-
-def _fewer(count: int) -> list[int]:
-    """How many payments to try to pay together: all, then halves, then the first alone."""
-    tried = []
-    while count:
-        tried.append(count)
-        count //= 2
-    return tried

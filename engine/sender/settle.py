@@ -16,21 +16,25 @@ from db.models import Attempt, Payment
 from engine.chain import BlockRef, Fact, Standing
 from engine.clock import rfc3339
 from engine.config import Currency
+from engine.crashpoints import reach
 from engine.deposits.rules import confirmations
 from engine.lifecycle import Batch
 from engine.sender import attempts, coins, entries
 from engine.sender.attempts import Stored
+from engine.sender.losing import NO_LOSS, Loss
 
 LOST = "another chain tx spent its coins; it is paid again from others"
+NOT_TAKEN = "the network does not take its chain tx now; the same bytes are sent again"
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One family under the facts of now."""
+    """One family under the facts of now; `loss` is what excludes it."""
 
     family: Sequence[Stored]
     facts: Mapping[str, Fact]
     tip: BlockRef
+    loss: Loss = NO_LOSS
 
     @property
     def winner(self) -> Stored | None:
@@ -55,14 +59,6 @@ class Look:
         block = self.facts[stored.row.txid].block
         return confirmations(self.tip.height, None if block is None else block.height)
 
-    def lost_depth(self) -> int:
-        """How deep a foreign chain tx lies that makes every attempt of the family impossible; 0
-        while any of them can still be mined."""
-        facts = [self.facts[stored.row.txid] for stored in self.family]
-        if any(fact.standing is not Standing.GONE for fact in facts):
-            return 0
-        return min(fact.conflict_depth for fact in facts)
-
 
 class Settling:
     """Writes what a look demands, one database transaction for each family."""
@@ -79,21 +75,23 @@ class Settling:
             return self._settle_open(look)
         payments = attempts.payments_of(winner)
         required = max((int(payment.required or 1) for payment in payments), default=1)
-        depth = look.depth(winner)
+        # The change that it spends is booked by the attempt that made it, and so before it.
+        deep = look.depth(winner) >= required and attempts.parents_booked(winner)
         moved = 0
         with self._new_batch() as batch:
             for payment in payments:
-                moved += self._follow(batch, look, winner, payment, deep=depth >= required)
-            if depth >= required and winner.row.state != "settled":
+                moved += self._follow(batch, look, winner, payment, deep=deep)
+            if deep and winner.row.state != "settled":
                 self._book(batch, look, winner, payments)
-            self._note(batch, look, winner, settled=depth >= required)
+            self._note(batch, look, winner, settled=deep)
+            batch.also(partial(reach, "settle.during", sandbox=self._currency.sandbox))
         return moved
 
     def _settle_open(self, look: Look) -> int:
         """No attempt is in a block."""
         moved = 0
         payments = attempts.payments_of(look.newest)
-        lost = look.lost_depth() >= self._currency.finality
+        lost = look.loss.depth >= self._currency.finality
         with self._new_batch() as batch:
             for payment in payments:
                 moved += self._follow_open(batch, look, payment, lost=lost)
@@ -122,7 +120,7 @@ class Settling:
         if payment.state == "pending":
             if deep:
                 move("confirm", **place)
-            else:
+            elif payment.block_hash != fact.block.hash or payment.txid != winner.row.txid:
                 batch.touch(payment, **place)
         if payment.state == "confirmed":
             move("credit", entry=entries.settled(payment, "credit"), **place)
@@ -148,6 +146,8 @@ class Settling:
             move("unsettle", unsettled=True, **nowhere)
         elif payment.state == "pending" and payment.block_hash is not None:
             batch.touch(payment, **nowhere)
+        elif payment.state == "requested" and payment.reason != NOT_TAKEN and stored.row.last_error:
+            batch.touch(payment, reason=NOT_TAKEN)
         if lost and payment.state in {"requested", "pending"}:
             move(
                 "retry",
@@ -226,8 +226,9 @@ class Settling:
                 )
 
     def _note(self, batch: Batch, look: Look, winner: Stored | None, *, settled: bool) -> None:
-        """The attempts' own rows and their coins, where they changed."""
-        for stored in look.family:
+        """The attempts' own rows and their coins, where they changed; the winner last, because the
+        others give up what it spends."""
+        for stored in sorted(look.family, key=lambda each: each is winner):
             fact = look.facts[stored.row.txid]
             state = self._state_of(look, stored, winner, settled=settled)
             final = winner is not None and look.depth(winner) >= self._currency.finality
@@ -261,6 +262,7 @@ class Settling:
         """Every attempt of the family is proved impossible beyond finality."""
         for stored in look.family:
             attempts.note_block(stored, None)
+        coins.note_spent(look.newest.row.chain, look.loss.spent)
         Attempt.update(state="dead", final=True, updated_at=self._at).where(
             Attempt.family == look.newest.row.family
         ).execute()

@@ -139,9 +139,16 @@ def test_a_reversal_takes_nobody_else_below_zero(database: str) -> None:
     for line in (Line("in_transit", "LTC", 1), Line("suspense:ff", "LTC", 1)):
         with pytest.raises(BalanceInsufficient):
             post_alone(NewEntry("reverse", (line, Line("house", "LTC", -1)), overdraw=True))
-    lines = (Line("client:ann", "LTC", 1), Line(WALLET, "LTC", -1))
+
+
+def test_only_what_the_chain_did_takes_a_wallet_account_below_zero(database: str) -> None:
+    """A deposit that was spent and dies is taken back before the spending that dies with it."""
+    assert database
+    gone = shift("reverse", "LTC", 1, to="client:ann", out_of=WALLET)
     with pytest.raises(BalanceInsufficient):
-        post_alone(NewEntry("reverse", lines, overdraw=True))
+        post_alone(shift("spend", "LTC", 1, to="house", out_of=WALLET))
+    post_alone(NewEntry("reverse", gone.lines, overdraw=True))
+    assert balance(WALLET, "LTC") == -1
 
 
 def test_a_debit_does_not_pass_its_bound_in_the_shadow_of_a_reversal(database: str) -> None:

@@ -19,15 +19,18 @@ from engine.chain import (
     NewAddress,
     Oddity,
     Scan,
+    Sender,
+    Senders,
     Standing,
     Trust,
     Unspent,
 )
 from engine.errors import NodeDown, NodeError, TipMoved, UnknownCursor
-from tests.nodes.world import START_S, World
+from tests.nodes.fake_wallet import FakeWallet
+from tests.nodes.world import START_S
 
 
-class FakeChain(World):
+class FakeChain(FakeWallet):
     """A node beside its chain. Set a field to make it unwell, reset it to make it well:
 
     `down`: a reason, every call raises NodeDown. `fault`: raised by the call after `fault_after`
@@ -145,6 +148,25 @@ class FakeChain(World):
                 if fact.block is None or fact.block.height >= since:
                     found[txid, index] = fact
         return found
+
+    def senders(self, txid: str) -> Senders | None:
+        self._call()
+        if txid not in self.txs or not self._knows(txid):
+            return None
+        chain_tx = self.txs[txid]
+        coins = [self._spent(outpoint) for outpoint in sorted(chain_tx.inputs)]
+        return Senders(tuple(coins), sum(units for _, units in chain_tx.outputs))
+
+    def watch_hint(self, address: str) -> str:
+        return f"add {address} to `ours`"
+
+    def _spent(self, outpoint: str) -> Sender:
+        """Coins that nothing in this world made came from nobody that the node knows."""
+        txid, _, vout = outpoint.partition(":")
+        if txid not in self.txs:
+            return Sender(txid, f"vout:{vout}", None, None)
+        address, units = self.txs[txid].outputs[int(vout)]
+        return Sender(txid, f"vout:{vout}", address, units)
 
     def calls(self) -> int:
         return self._calls

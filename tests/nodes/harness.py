@@ -34,7 +34,8 @@ class Ability(Enum):
 class Harness(Protocol):
     """A chain and the hands of everybody on it. Amounts are units; `mined` are txids or bytes as
     `double_spend` and `original` returned them. `reorg` makes one block more than it takes off,
-    or `length`. `spend_ours` spends the one coin of ours that `txid` made, as a thief would."""
+    or `length`. `spend_ours` spends the one coin of ours that `txid` made, as a thief would.
+    `paid_to`: the amounts that blocks of the active chain pay to an address of a stranger."""
 
     name: str
     abilities: frozenset[Ability]
@@ -56,6 +57,7 @@ class Harness(Protocol):
     ) -> None: ...
     def coinbase(self, address: str) -> str: ...
     def stranger(self) -> str: ...
+    def paid_to(self, address: str) -> list[int]: ...
     def tip(self) -> str: ...
     def height(self) -> int: ...
     def lag(self, blocks: int) -> None: ...
@@ -118,6 +120,10 @@ class FakeHarness:
     def stranger(self) -> str:
         return self.fake.stranger()
 
+    def paid_to(self, address: str) -> list[int]:
+        outputs = [each for txid in self.fake.mined for each in self.fake.txs[txid].outputs]
+        return [units for to, units in outputs if to == address]
+
     def tip(self) -> str:
         return self.fake.tip.hash
 
@@ -143,6 +149,7 @@ class LitecoindHarness:
         self.decimals = currency.decimals
         self.chain: Chain = open_chain(currency, node.url())
         node.mine()  # an empty mempool, and change that can be spent
+        self._began = node.tip()
 
     def _coins(self, units: int) -> str:
         return format_amount(units, self.decimals)
@@ -191,6 +198,16 @@ class LitecoindHarness:
 
     def stranger(self) -> str:
         return self.node.stranger()
+
+    def paid_to(self, address: str) -> list[int]:
+        rows = self.node.outside("listsinceblock", self._began)["transactions"]
+        return [
+            int(row["amount"] * 10**self.decimals)
+            for row in rows
+            if row.get("address") == address
+            and row["category"] == "receive"
+            and row["confirmations"] > 0
+        ]
 
     def tip(self) -> str:
         return self.node.tip()

@@ -13,7 +13,7 @@ from engine.chain import NewAddress, Pay, Sending, SendReply, SignedTx, Spend
 from engine.coins import address_form
 from engine.config import Currency
 from engine.errors import NodeRefused
-from engine.families.bitcoin.dialect import UNKNOWN_METHOD, Dialect, address_info
+from engine.families.bitcoin.dialect import UNKNOWN_METHOD, Dialect, WalletKind, address_info
 from engine.families.bitcoin.transport import Transport
 from engine.families.bitcoin.values import (
     OddValue,
@@ -33,6 +33,7 @@ UNLOCKED_S = 10
 REPLACEABLE = 0xFFFFFFFD
 DUST_RATE = 3_000  # units per 1,000 bytes, the relay rule since Bitcoin Core 0.15
 OVERHEAD = 11
+FORMS_MAX = 10_000  # addresses whose form is remembered
 
 # Virtual bytes of an input and of an output, by the form of its address (BIP-141), rounded up.
 INPUT_SIZE = {"bech32": 69, "script": 92, "pubkey": 149, "cashaddr": 149}
@@ -48,6 +49,7 @@ class BitcoinWallet:
         self._currency = currency
         self._node = transport
         self._spoken = spoken
+        self._forms: dict[str, str] = {}
 
     def fee_rate(self, *, blocks: int) -> int | None:
         try:
@@ -93,6 +95,17 @@ class BitcoinWallet:
             raise
         return info.get("ismine") is True or info.get("iswatchonly") is True
 
+    def watch_hint(self, address: str) -> str:
+        if self._spoken().wallet_kind is WalletKind.DESCRIPTORS:
+            return (
+                "a descriptor wallet that has keys watches no other address:"
+                " docs/wallets.md says what to do"
+            )
+        return (
+            f'importaddress {address} "cold" false, at the node\'s wallet'
+            " (true instead of false when coins are there already)"
+        )
+
     def sign(
         self, spends: Sequence[Spend], pays: Sequence[Pay], *, passphrase: str | None
     ) -> SignedTx:
@@ -110,6 +123,7 @@ class BitcoinWallet:
         raw = script_of(signed.get("hex"))
         decoded = table_of(self._node.call("decoderawtransaction", raw))
         self._check_signed(decoded, spends, pays)
+        self._check_taken(raw)
         size = number_of(decoded.get("vsize", decoded.get("size")))
         return SignedTx(hash_of(decoded.get("txid")), raw, size)
 
@@ -156,6 +170,22 @@ class BitcoinWallet:
         if amounts != [each.units for each in pays]:
             raise OddValue("the signed bytes pay other amounts than asked")
 
+    def _check_taken(self, raw: str) -> None:
+        """Bytes that the node would never relay must not be stored: they would be sent for ever."""
+        try:
+            reply = self._node.call("testmempoolaccept", [raw])
+        except NodeRefused as error:
+            if error.rpc_code != UNKNOWN_METHOD:
+                raise
+            return
+        if not isinstance(reply, list) or len(reply) != 1:
+            raise OddValue("testmempoolaccept: not one answer")
+        if table_of(reply[0]).get("allowed") is not True:
+            words = str(reply[0].get("reject-reason"))[:200]
+            raise NodeRefused(
+                "the network would not take its chain tx now", rpc_code=-26, detail=words
+            )
+
     @contextmanager
     def _unlocked(self, passphrase: str | None) -> Iterator[None]:
         """An encrypted wallet is open for the moment of signing only."""
@@ -169,7 +199,12 @@ class BitcoinWallet:
             self._node.call("walletlock")
 
     def _form(self, address: str) -> str:
-        return address_form(self._currency.parameters, address) or "pubkey"
+        if address not in self._forms:
+            if len(self._forms) >= FORMS_MAX:
+                self._forms.clear()
+            form = address_form(self._currency.parameters, address)
+            self._forms[address] = form or "pubkey"
+        return self._forms[address]
 
     def _units(self, value: object) -> int:
         return units_of(value, self._currency.decimals)

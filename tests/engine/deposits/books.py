@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from db.models import Balance, Coin, Payment, Posting
+from db.models import (
+    Attempt,
+    AttemptInput,
+    AttemptOutput,
+    Balance,
+    Coin,
+    Payment,
+    Posting,
+)
 from engine import chains
 from engine.audit.database import verify_database
 
@@ -14,6 +23,7 @@ if TYPE_CHECKING:
 
 POSTED = ("confirmed", "credited", "held", "refused")
 IN_SUSPENSE = ("confirmed", "held", "refused")
+GIVEN_BACK = ("refused", "cancelled", "failed")
 
 Accounts = dict[tuple[str, str], int]
 
@@ -46,8 +56,10 @@ def _postings() -> Accounts:
 
 
 def _demanded() -> Accounts:
-    """What each account must hold by the states of the deposits alone."""
+    """What each account must hold by the states of payments and attempts alone."""
     accounts: Accounts = defaultdict(int)
+    _add_withdrawals(accounts)
+    _add_attempts(accounts)
     for payment in Payment.select().where(Payment.kind == "deposit"):
         if payment.state not in POSTED:
             continue
@@ -60,13 +72,44 @@ def _demanded() -> Accounts:
     return {key: units for key, units in accounts.items() if units}
 
 
+def _add_withdrawals(accounts: Accounts) -> None:
+    for payment in Payment.select().where(Payment.kind == "withdrawal"):
+        if payment.state in GIVEN_BACK:
+            continue
+        currency = payment.currency
+        units, fee = int(payment.units or 0), int(payment.fee_units or 0)
+        accounts[f"client:{payment.client}", currency] += units + fee
+        if payment.state == "credited":
+            accounts["fees:service", currency] -= fee
+            accounts["wallet:hot", currency] -= units
+        else:
+            accounts["in_transit", currency] -= units + fee
+
+
+def _add_attempts(accounts: Accounts) -> None:
+    for attempt in Attempt.select().where(Attempt.state == "settled"):
+        fee, currency = int(attempt.fee_units), attempt.currency
+        inputs = AttemptInput.select().where(AttemptInput.attempt == attempt.id)
+        moved = sum(int(i.units) for i in inputs if i.account == "wallet:deposits")
+        accounts["fees:network", currency] += fee
+        accounts["wallet:hot", currency] += moved - fee
+        accounts["wallet:deposits", currency] -= moved
+
+
+def leaves(attempt: Attempt) -> int:
+    """Units that leave our wallet with an attempt: what it pays others, and its fee."""
+    outputs = AttemptOutput.select().where(AttemptOutput.attempt == attempt.id)
+    paid = sum(int(each.units) for each in outputs if each.payment is not None)
+    return paid + int(attempt.fee_units)
+
+
 def _assert_coins_match() -> None:
     """Every deposit on the books has its coin in a block, or is flagged for being out of it. (A
     reorganisation may have put the coin of a credited one into a younger block: that is no flag.)
     """
-    payments = {row.id: row for row in Payment.select().where(~Payment.txid.is_null())}
+    payments = {row.id: row for row in _deposits()}
     on_books = set()
-    for coin in Coin.select():
+    for coin in Coin.select().where(~Coin.payment.is_null()):
         payment = payments[str(coin.payment)]
         assert (coin.txid, coin.idx) == (payment.txid, payment.idx)
         assert coin.units == payment.units
@@ -80,7 +123,7 @@ def assert_chain_agrees(house: House) -> None:
     """After a whole round on a well node: every coin that the node lists for us has its row, in
     the block that the node says, and is on the books exactly when it is deep enough."""
     height = chains.followed_height(house.symbol)
-    payments = {(row.txid, row.idx): row for row in Payment.select().where(~Payment.txid.is_null())}
+    payments = {(row.txid, row.idx): row for row in _deposits()}
     total = 0
     for arrival in house.node.scan(None).arrivals:
         if arrival.own or arrival.block is None or arrival.block.height <= house.started_at:
@@ -94,5 +137,42 @@ def assert_chain_agrees(house: House) -> None:
         deep = height - arrival.block.height + 1 >= int(payment.required or 0)
         assert payment.state in POSTED or not deep, payment.state
         total += arrival.units if payment.state in POSTED else 0
-    unsettled = sum(int(row.units or 0) for row in payments.values() if row.unsettled)
-    assert _postings().get(("wallet:deposits", house.symbol), 0) == total + unsettled
+    moved: Accounts = defaultdict(int)
+    _add_attempts(moved)
+    key = ("wallet:deposits", house.symbol)
+    assert _postings().get(key, 0) == total + _unsettled(payments.values()) + moved[key]
+
+
+def assert_coins_agree(house: House) -> None:
+    """The sum of the coins that the node has is what the books say, but for what is on its way."""
+    coins = house.node.coins(house.on.tip())
+    node = sum(coin.units for coin in coins if coin.height > house.started_at)
+    accounts, deposits = _postings(), _deposits()
+    wallets = ("wallet:deposits", "wallet:hot", "wallet:cold")
+    books = sum(accounts.get((wallet, house.symbol), 0) for wallet in wallets)
+    mined = [row for row in deposits if row.block_hash is not None and row.state not in POSTED]
+    waiting = sum(int(row.units or 0) for row in mined)
+    on_its_way = waiting - _unsettled(deposits) - _sent_not_booked(house.symbol)
+    assert node == books + on_its_way
+
+
+def _unsettled(deposits: Iterable[Payment]) -> int:
+    return sum(int(row.units or 0) for row in deposits if row.unsettled)
+
+
+def _sent_not_booked(symbol: str) -> int:
+    """Units that left the node and not yet the books; less those that left the books and are back
+    at the node."""
+    total = 0
+    for attempt in Attempt.select().where(Attempt.currency == symbol):
+        if attempt.state == "mined":
+            total += leaves(attempt)
+        elif attempt.state == "settled" and attempt.block_hash is None:
+            total -= leaves(attempt)
+    return total
+
+
+def _deposits() -> list[Payment]:
+    """Deposits with a coin."""
+    rows = Payment.select().where((Payment.kind == "deposit") & ~Payment.txid.is_null())
+    return list(rows)
