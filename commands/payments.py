@@ -9,6 +9,7 @@ import click
 from commands.context import App, pass_app
 from commands.output import json_option, print_json, print_table, printable
 from engine import queries
+from engine.approvals.views import ApprovalView, Note, approvals_of, notes_of, waits_for
 from engine.config import Config
 from engine.entries import EntryView, entries_of
 from engine.errors import PaymentNotFound
@@ -35,20 +36,27 @@ PREFIX_MIN = 6
 @json_option
 @pass_app
 def payments(app: App, /, *, as_json: bool, **wanted: Any) -> None:
-    """List payments, newest first."""
+    """List payments, newest first; those that are held with what they need of staff."""
     with app.connect("console") as config:
         _check_currency(config, wanted["currency"])
         try:
             page = queries.list_payments(config, **wanted)
         except ValueError as error:
             raise click.UsageError(str(error)) from None
+        needs = [waits_for(config, view) for view in page.items if view.state == "held"]
     if as_json:
         print_json({"items": [view.as_json() for view in page.items], "next": page.next})
         return
-    print_table(
-        ("id", "kind", "client", "currency", ">amount", "state", ">confirmations", "updated"),
-        [_row(view) for view in page.items],
-    )
+    if wanted["state"] == "held":
+        print_table(
+            ("id", "kind", "client", "currency", ">amount", "since", "why", "needs"),
+            [_held_row(view, need) for view, need in zip(page.items, needs, strict=True)],
+        )
+    else:
+        print_table(
+            ("id", "kind", "client", "currency", ">amount", "state", ">confirmations", "updated"),
+            [_row(view) for view in page.items],
+        )
     if page.next is not None:
         click.echo(f"more: --after {page.next}", err=True)
 
@@ -60,15 +68,23 @@ def payments(app: App, /, *, as_json: bool, **wanted: Any) -> None:
 def show(app: App, *, payment: str, as_json: bool) -> None:
     """Everything about one payment. The start of its id is enough where no other begins so."""
     with app.connect("console") as config:
-        view = _find(config, payment)
+        view = find_one(config, payment)
         history = queries.history(config, view.id)
         entries = entries_of(config, view.id)
+        approvals, notes = approvals_of(view.id), notes_of(view.id)
     if as_json:
-        moves = [move.as_json() for move in history]
-        posted = [entry.as_json() for entry in entries]
-        print_json({**view.as_json(), "history": moves, "entries": posted})
+        print_json(
+            {
+                **view.as_json(),
+                "history": [move.as_json() for move in history],
+                "entries": [entry.as_json() for entry in entries],
+                "approvals": [approval.as_json() for approval in approvals],
+                "notes": [note.as_json() for note in notes],
+            }
+        )
     else:
         _tell(view, history, entries)
+        _tell_staff(approvals, notes)
 
 
 def _tell(
@@ -94,6 +110,18 @@ def _tell(
         )
 
 
+def _tell_staff(approvals: tuple[ApprovalView, ...], notes: tuple[Note, ...]) -> None:
+    if approvals:
+        click.echo()
+        print_table(
+            ("signed", "by", "act", "account", "reason", "state"),
+            [(a.at, a.staff, a.act, a.account, a.reason, a.state) for a in approvals],
+        )
+    if notes:
+        click.echo()
+        print_table(("noted", "by", "text"), [(note.at, note.staff, note.text) for note in notes])
+
+
 def _evidence(move: HistoryView) -> str:
     """The block and depth that a move stands on; --json has all of it."""
     height, depth = (move.evidence.get(key) for key in ("block_height", "confirmations"))
@@ -101,7 +129,7 @@ def _evidence(move: HistoryView) -> str:
     return ", ".join([*shown, *([f"{depth} deep"] if depth else [])])
 
 
-def _find(config: Config, text: str) -> PaymentView:
+def find_one(config: Config, text: str) -> PaymentView:
     """The payment of this id, or the only one whose id begins so. Raises PaymentNotFound."""
     try:
         return queries.find_payment(config, text)
@@ -137,4 +165,12 @@ def _row(view: PaymentView) -> tuple[object, ...]:
         view.state,
         depth,
         updated,
+    )
+
+
+def _held_row(view: PaymentView, need: str) -> tuple[object, ...]:
+    since = view.updated_at.partition(".")[0] + "Z"
+    return (
+        *(view.id, view.kind, view.client, view.currency, view.amount),
+        *(since, view.reason or None, need),
     )

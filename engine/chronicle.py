@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any
 
 from db.models import History
-from engine.audit.seals import installation_id
 from engine.clock import rfc3339
 from engine.lifecycle.batch import write_row
 
@@ -30,8 +29,7 @@ class Subject:
     @property
     def id(self) -> str:
         """Its id in the column `payment`: 32 hex digits that follow from what it is of."""
-        text = f"{self.kind}/{installation_id()}/{self.name}"
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        return hashlib.sha256(f"{self.kind}/{self.name}".encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

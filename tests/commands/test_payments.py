@@ -70,7 +70,10 @@ def test_a_payment_in_json_is_what_the_contract_says(desk: Desk, payment: str) -
     (item,) = desk.json("payments")["items"]
     assert list(item) == PAYMENT_KEYS
     assert (item["amount"], item["state"], item["client"]) == ("1.5", "credited", "ann")
-    assert list(desk.json("show", payment)) == [*PAYMENT_KEYS, "history", "entries"]
+    assert list(desk.json("show", payment)) == [
+        *PAYMENT_KEYS,
+        *("history", "entries", "approvals", "notes"),
+    ]
 
 
 def test_show_tells_every_move_and_every_entry(desk: Desk, payment: str) -> None:
