@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import peewee
@@ -15,7 +15,7 @@ from db.connection import connected
 from db.models import Chain, Order
 from engine import orders
 from engine.clock import rfc3339, utc_now
-from engine.errors import CashierError, OrderRefused
+from engine.errors import CashierError, LeaseLost, OrderRefused
 from tests.engine.house import NOW
 
 
@@ -143,3 +143,31 @@ def test_an_answer_that_does_not_come_is_waited_for_no_longer(database: str) -> 
     add_beat(timedelta(seconds=1))
     assert orders.ask(act="double", body={"number": 1}, wait_s=1) is None
     assert Order.get().state == "open"
+
+
+def test_a_signed_order_is_handed_over_whole_and_may_finish_itself(database: str) -> None:
+    assert database
+    seen: list[orders.SignedOrder] = []
+
+    def act(order: orders.SignedOrder, now: datetime) -> Mapping[str, Any]:
+        seen.append(order)
+        orders.finish(order.id, {"sum": 1}, now)
+        return {"sum": 2}
+
+    body = {"v": 1}
+    order = orders.place(act="approve", body=body, staff="ann", signature="armour", now=NOW)
+    assert orders.carry_out({}, NOW, signed={"approve": act}) == 1
+    assert seen == [orders.SignedOrder(order, "approve", json.dumps(body), "ann", "armour")]
+    assert json.loads(Order.get_by_id(order).result) == {"sum": 1}
+
+
+def test_an_order_waits_for_the_engine_that_holds_the_chain(database: str) -> None:
+    assert database
+
+    def lose(_body: object, _now: object) -> Mapping[str, Any]:
+        raise LeaseLost("another engine follows LTC now")
+
+    order = orders.place(act="x", body={}, now=NOW)
+    with pytest.raises(LeaseLost):
+        orders.carry_out({"x": lose}, NOW)
+    assert Order.get_by_id(order).state == "open"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from engine.config import Config
 from tests.engine.approvals.people import Bench, People
 from tests.engine.deposits.conftest import house, on, open_house
 from tests.engine.deposits.life import House
+from tests.engine.house import house as small_house
 
 __all__ = ["bench", "house", "on", "open_house", "people"]
 
@@ -20,3 +24,9 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> People:
 def bench(house: House, people: People) -> Bench:
     """The office of this house's engine, and everybody in `people` before it."""
     return Bench(people.join(house.config), people, guard=house.lease.guard)
+
+
+@pytest.fixture
+def bench_config(database: str, tmp_path: Path) -> Config:  # noqa: ARG001  # opened for this thread
+    """A configuration without staff, over an open database."""
+    return small_house(tmp_path)
