@@ -81,6 +81,7 @@ class House:
         self.hook = hook
         self.now = START
         self.started_at = -1
+        self.reconciles = True  # False where a test moves our coins behind the engine's back
         self.lease = ChainLease(symbol, "first engine")
         self.follower = self._follower(self.lease)
 
@@ -147,7 +148,8 @@ class House:
                 assert_histories_verify()
                 if done.well:
                     assert_chain_agrees(self)
-                    assert_reconciles(self)
+                    if self.reconciles:
+                        assert_reconciles(self)
                 return done
         raise AssertionError(f"still moving after {ROUNDS_MAX} rounds")
 

@@ -18,7 +18,7 @@ from tests.engine.reconciliation.against import breaks, last_sum, reconcile, rec
 from tests.engine.reconciliation.test_matching import change, credited
 from tests.nodes.fake import FakeChain
 
-CHEAP = 2  # calls of the chain in memory for its mark, which lists its coins itself
+CHEAP = 1  # calls of the chain in memory for its mark
 
 
 def calls_of(house: House, reconciler: Reconciler, **how: bool) -> int:

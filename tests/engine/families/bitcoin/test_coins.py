@@ -84,6 +84,7 @@ def test_an_abandoned_chain_tx_spends_nothing(own_litecoind: Litecoind, tmp_path
     (coin,) = coins_of(chain, own_litecoind, paid)
     assert coin.spender == sent
     # An empty mempool at the next start: the wallet alone remembers what it sent.
+    chain.close()  # a node that stops waits for its connections
     own_litecoind._flags = ("-walletbroadcast=0", "-persistmempool=0")
     own_litecoind.restart()
     own_litecoind.cashier("abandontransaction", sent)
