@@ -244,8 +244,8 @@ class Settling:
             return "dead"
         if stored.row.state == "settled":
             return "settled"  # booked; out of its block again, which its payments show
-        standing = look.facts[stored.row.txid].standing
-        return "sent" if standing is Standing.MEMPOOL else str(stored.row.state)
+        in_mempool = look.facts[stored.row.txid].standing is Standing.MEMPOOL
+        return "sent" if in_mempool or stored.row.state == "mined" else str(stored.row.state)
 
     def _write(self, stored: Stored, fact: Fact, state: str, *, final: bool) -> None:
         Attempt.update(

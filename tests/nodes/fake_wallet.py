@@ -85,6 +85,10 @@ class FakeWallet(World):
         txid = hashlib.sha256(f"{sorted(inputs)}{outputs}".encode()).hexdigest()
         raw = f"{txid}5ed0"
         self._signed[raw] = ChainTx(txid, inputs, outputs, own=True)
+        if words := self._why_not(self._signed[raw]):
+            raise NodeRefused(
+                "the network would not take its chain tx now", rpc_code=-26, detail=words
+            )
         return SignedTx(txid, raw, self.tx_size(spends, pays))
 
     def send(self, raw: str) -> SendReply:

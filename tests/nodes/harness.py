@@ -45,6 +45,7 @@ class Harness(Protocol):
     def pay_many(self, units: dict[str, int]) -> str: ...
     def pay_ourselves(self, address: str, units: int) -> str: ...
     def spend_ours(self, txid: str, address: str, units: int) -> str: ...
+    def displace(self, txid: str, address: str) -> str: ...
     def bump(self, txid: str) -> str: ...
     def replace(self, txid: str, address: str, units: int) -> str: ...
     def double_spend(self, txid: str) -> str: ...
@@ -89,6 +90,12 @@ class FakeHarness:
         spent = f"{txid}:{ours.index.removeprefix('vout:')}"
         outputs = [(address, units), (self.fake.address(), ours.units - units - 1000)]
         return self.fake.pay(outputs, inputs=[spent], own=True)
+
+    def displace(self, txid: str, address: str) -> str:
+        inputs = self.fake.txs[txid].inputs
+        thief = self.fake.pay([(address, 1000)], inputs=inputs, own=True, announce=False)
+        self.fake.mine(txids=[thief])
+        return thief
 
     def bump(self, txid: str) -> str:
         return self.fake.bump(txid)
@@ -167,6 +174,9 @@ class LitecoindHarness:
 
     def spend_ours(self, txid: str, address: str, units: int) -> str:
         return self.node.spend_ours(txid, address, self._coins(units))
+
+    def displace(self, txid: str, address: str) -> str:
+        return self.node.displace(txid, address)
 
     def bump(self, txid: str) -> str:
         return self.node.bump(txid)

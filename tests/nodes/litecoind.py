@@ -173,6 +173,19 @@ class Litecoind:
         signed = self.cashier("signrawtransactionwithwallet", unsigned)["hex"]
         return str(self.cashier("sendrawtransaction", signed, 0))
 
+    def displace(self, txid: str, address: str) -> str:
+        """Somebody with our wallet's keys mines a chain tx that spends the inputs of `txid`, which
+        is in no block, and pays all to `address` less 0.001 of fee; its txid."""
+        raw = self.cashier("gettransaction", txid)["hex"]
+        spent = self.rpc("decoderawtransaction", raw)["vin"]
+        inputs = [{"txid": each["txid"], "vout": each["vout"]} for each in spent]
+        coins = [self.rpc("gettxout", i["txid"], i["vout"], False)["value"] for i in inputs]
+        rest = sum(coins, Decimal()) - Decimal("0.001")
+        unsigned = self.rpc("createrawtransaction", inputs, {address: str(rest)})
+        signed = str(self.cashier("signrawtransactionwithwallet", unsigned)["hex"])
+        self.mine_only(signed)
+        return str(self.rpc("decoderawtransaction", signed)["txid"])
+
     # --- the other people ---
 
     def stranger(self) -> str:
