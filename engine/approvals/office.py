@@ -9,7 +9,6 @@ from __future__ import annotations
 import hmac
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,10 +18,8 @@ from engine import chronicle, orders
 from engine.approvals import form as forms
 from engine.approvals.acts import ACTS, plan_of
 from engine.approvals.form import Form
-from engine.approvals.openssh import namespace, verifies
 from engine.approvals.plan import Doing, Plan, proposal_of
-from engine.approvals.rights import check_right, keys_in_force
-from engine.audit.seals import installation_id
+from engine.approvals.signed import Signed, verified
 from engine.chronicle import Subject
 from engine.clock import parse_rfc3339, rfc3339
 from engine.config import Config
@@ -32,29 +29,6 @@ log = logging.getLogger(__name__)
 
 AGE_MAX = timedelta(minutes=15)
 AHEAD_MAX = timedelta(minutes=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """A form whose signature was verified now, and the role of the person who signed."""
-
-    form: Form
-    signature: str
-    role: str
-
-    @property
-    def staff(self) -> str:
-        return str(self.form["staff"])
-
-    def as_evidence(self) -> dict[str, str]:
-        """How a history row names it."""
-        return {
-            "staff": self.staff,
-            "role": self.role,
-            "at": self.form["at"],
-            "nonce": self.form["nonce"],
-            "signature": forms.signature_hash(self.signature),
-        }
 
 
 class Office:
@@ -75,7 +49,7 @@ class Office:
         form = forms.parse(order.body)
         if (form["act"], form["staff"]) != (order.act, order.staff):
             raise ActRefused("the order is not the one that was signed")
-        signed = self._verified(form, order.signature, now)
+        signed = verified(self._config, form, order.signature, now)
         if signed is None:
             raise ActRefused(
                 f"the signature is not one of {form['staff']} over this order: wrong key, another"
@@ -92,19 +66,6 @@ class Office:
             counted = earlier if plan.persons > 1 else []
             return self._decide(plan, order.id, [*counted, signed], now)
 
-    def _verified(self, form: Form, signature: str, now: datetime) -> Signed | None:
-        """None when no key that is in force now made it. Raises ActRefused for a role that may
-        not do this."""
-        name = str(form["staff"])
-        role = check_right(self._config.staff, name, str(form["act"]))
-        keys = keys_in_force(self._config.staff, name, now)
-        if not keys:
-            raise ActRefused(f"no key of {name} is in force now")
-        space = namespace(installation_id())
-        if verifies(forms.signed_bytes(form), signature, name=name, keys=keys, space=space):
-            return Signed(form, signature, role)
-        return None
-
     def _earlier(self, form: Form, now: datetime) -> list[Signed]:
         """Signatures of other persons for the same act on the same state, verified anew: a key
         that was removed or has ended, or a row that somebody forged, counts for nothing."""
@@ -116,7 +77,7 @@ class Office:
             try:
                 other = forms.parse(row.body)
                 same = hmac.compare_digest(forms.same_act(other), forms.same_act(form))
-                signed = self._verified(other, row.signature, now) if same else None
+                signed = verified(self._config, other, row.signature, now) if same else None
             except ActRefused as error:
                 log.warning("approval %s does not count: %s", row.nonce, error)
                 continue

@@ -9,8 +9,8 @@ from typing import Any
 from db.connection import database
 from db.models import Client
 from engine import brakes, chronicle
-from engine.approvals.deposits import facts_of, subject_of, title
 from engine.approvals.plan import Doing, Plan, Proposal
+from engine.approvals.subjects import facts_of, reason_of, subject_of, title
 from engine.chronicle import Subject
 from engine.clock import rfc3339
 from engine.config import Config
@@ -61,7 +61,7 @@ def note(config: Config, proposal: Proposal) -> Plan:
         subject=payment.id,
         history_hash=payment.last_hash,
         says=title(config, payment),
-        fields={**facts_of(config, payment), "reason": _reason(proposal)},
+        fields={**facts_of(config, payment), "reason": reason_of(proposal)},
         carry_out=write,
     )
 
@@ -89,7 +89,7 @@ def _of_currency(
         subject=subject.id,
         history_hash=chronicle.last_hash(subject),
         says=f"{what} of {symbol}",
-        fields={**fields, "reason": _reason(proposal)},
+        fields={**fields, "reason": reason_of(proposal)},
         carry_out=carry_out,
     )
 
@@ -110,7 +110,7 @@ def _of_client(config: Config, proposal: Proposal, *, blocked: bool) -> Plan:  #
         subject=subject.id,
         history_hash=chronicle.last_hash(subject),
         says=f"client {name}",
-        fields={"client": name, "reason": _reason(proposal)},
+        fields={"client": name, "reason": reason_of(proposal)},
         carry_out=partial(_write, subject, event, to, work=work),
     )
 
@@ -178,9 +178,3 @@ def _kinds(proposal: Proposal) -> tuple[str, ...]:
     if proposal.kind not in brakes.KINDS:
         raise ActRefused("only deposits and withdrawals can be paused")
     return (proposal.kind,)
-
-
-def _reason(proposal: Proposal) -> str:
-    if not proposal.reason:
-        raise ActRefused(f"to {proposal.act} needs a reason")
-    return proposal.reason
