@@ -128,6 +128,7 @@ class Payment(Row):
     asked_by = TextField(null=True)
     approvals_required = IntegerField(null=True)
     refund_of = TextField(null=True)
+    origin = TextField(null=True)
     final = FlagField(default=False)
     first_seq = BigIntegerField()
     last_seq = BigIntegerField()

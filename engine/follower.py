@@ -24,6 +24,8 @@ from engine.deposits.standing import Settlement
 from engine.errors import NodeError, UnknownCursor
 from engine.health import HealthWatch
 from engine.lifecycle import Batch
+from engine.moves.cold import ColdMoves
+from engine.moves.origins import Sorted, Sorter
 from engine.risk import RiskHook
 from engine.sender.attempts import known_txids
 
@@ -67,6 +69,7 @@ class Follower:
         self._hook = hook
         self._breathe = breathe
         self._health = HealthWatch(symbol, node, guard=guard)
+        self._sorter = Sorter(self._currency, node)
         self._seen: frozenset[tuple[str, str]] | None = None
         self._tip: Block | None = None
         self._unconfirmed: frozenset[str] = frozenset()
@@ -159,11 +162,11 @@ class Follower:
 
     def _show(self, scan: Scan, height: int, now: datetime) -> int:
         """The node is not well: new arrivals become visible, and nothing else moves."""
-        fresh = self._fresh(scan)
+        found = self._sorter.sort(scan.arrivals)
         moved = 0
-        for part in _chunks(fresh):
+        for part in _chunks(self._fresh(found)):
             settlement = self._settlement(BlockRef(height, scan.tip_hash), now, show_only=True)
-            moved += len(settlement.settle(self._cases(part)))
+            moved += len(settlement.settle(self._cases(part, found)))
             self._breathe()
         return moved
 
@@ -171,9 +174,12 @@ class Follower:
         listed = frozenset((arrival.txid, arrival.index) for arrival in scan.arrivals)
         if not advanced and listed == self._seen:
             return 0
-        moved = 0
-        for part in _chunks([arrival for arrival in scan.arrivals if not arrival.own]):
-            cases = self._cases(part)
+        found = self._sorter.sort(scan.arrivals)
+        self._note_oddities(found, now)
+        cold = ColdMoves(self._config, self._symbol, partial(self._batch, now), now=now)
+        moved = cold.open(found.cold)
+        for part in _chunks(found.deposits):
+            cases = self._cases(part, found)
             hints = [case.payment for case in cases if case.is_hint and case.payment is not None]
             sure = [case for case in cases if not case.is_hint]
             moved += len(self._settlement(tip.ref, now).settle(sure))
@@ -182,8 +188,13 @@ class Follower:
         self._seen = listed
         return moved
 
-    def _fresh(self, scan: Scan) -> list[Arrival]:
-        cases = self._cases([arrival for arrival in scan.arrivals if not arrival.own])
+    def _note_oddities(self, found: Sorted, now: datetime) -> None:
+        if found.oddities:
+            with self._batch(now) as batch:
+                batch.also(partial(chains.park, self._symbol, found.oddities, now))
+
+    def _fresh(self, found: Sorted) -> list[Arrival]:
+        cases = self._cases(found.deposits, found)
         return [
             case.arrival
             for case in cases
@@ -259,8 +270,10 @@ class Follower:
             show_only=show_only,
         )
 
-    def _cases(self, arrivals: Sequence[Arrival]) -> list[Case]:
-        return cases_of_arrivals(self._symbol, self._config.currencies, arrivals)
+    def _cases(self, arrivals: Sequence[Arrival], found: Sorted) -> list[Case]:
+        return cases_of_arrivals(
+            self._symbol, self._config.currencies, arrivals, origins=found.origins
+        )
 
     def _batch(self, now: datetime) -> Batch:
         return Batch(self._config, actor="engine", now=now, guard=self._guard)

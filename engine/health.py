@@ -87,7 +87,7 @@ def _address_of_ours(symbol: str) -> str | None:
     """The newest address of the pool: the node's wallet must own it, or it is another wallet."""
     row = (
         Address.select(Address.address)
-        .where(Address.chain == symbol)
+        .where((Address.chain == symbol) & (Address.purpose != "cold"))
         .order_by(Address.id.desc())
         .first()
     )

@@ -23,6 +23,8 @@ from engine.deposits.standing import Settlement
 from engine.errors import CashierError, StaleState
 from engine.lease import ChainLease
 from engine.lifecycle import Batch
+from engine.moves.cold import ColdMoves
+from engine.moves.origins import Sorted, Sorter
 from engine.risk import RiskHook
 
 log = logging.getLogger(__name__)
@@ -59,37 +61,58 @@ class Recount:
         node = self._opener()
         try:
             scan = node.scan(None)
+            # Only up to what the follower has reached: later arrivals are its own to find.
+            height = chains.followed_height(self._symbol)
+            found = Sorter(self._config.currencies[self._symbol], node).sort(
+                each
+                for each in scan.arrivals
+                if each.block is not None and each.block.height <= height
+            )
         finally:
             node.close()
-        # Only up to what the follower has reached: later arrivals are its own to find.
-        height = chains.followed_height(self._symbol)
-        behind = [
-            each
-            for each in scan.arrivals
-            if not each.own and each.block is not None and each.block.height <= height
-        ]
-        chains.park(self._symbol, scan.oddities, utc_now())
+        chains.park(self._symbol, scan.oddities + found.oddities, utc_now())
         tip = BlockRef(height, scan.tip_hash)
+        behind = found.deposits
         parts = (behind[start : start + CHUNK] for start in range(0, len(behind), CHUNK))
-        return sum(self._add_missing(part, tip, lease, hook) for part in parts)
+        moved = sum(self._add_missing(part, found, tip, lease, hook) for part in parts)
+        return moved + self._add_cold(found, lease)
+
+    def _add_cold(self, found: Sorted, lease: ChainLease) -> int:
+        """Moves out of the cold wallet that nobody saw; they are followed like any other."""
+        now = utc_now()
+        batch = partial(Batch, self._config, actor="engine:recount", now=now, guard=lease.guard)
+        ColdMoves(self._config, self._symbol, batch, now=now).open(found.cold)
+        return len(found.cold)
 
     def _add_missing(
-        self, part: Sequence[Arrival], tip: BlockRef, lease: ChainLease, hook: RiskHook | None
+        self,
+        part: Sequence[Arrival],
+        found: Sorted,
+        tip: BlockRef,
+        lease: ChainLease,
+        hook: RiskHook | None,
     ) -> int:
         """Open what has no row. The follower works on the same coins: what it moved meanwhile is
         read again."""
         for _ in range(ATTEMPTS_MAX - 1):
             try:
-                return self._try_to_add(part, tip, lease, hook)
+                return self._try_to_add(part, found, tip, lease, hook)
             except (StaleState, peewee.IntegrityError) as error:
                 log.info("%s: the recount met the follower: %s", self._symbol, error)
-        return self._try_to_add(part, tip, lease, hook)
+        return self._try_to_add(part, found, tip, lease, hook)
 
     def _try_to_add(
-        self, part: Sequence[Arrival], tip: BlockRef, lease: ChainLease, hook: RiskHook | None
+        self,
+        part: Sequence[Arrival],
+        found: Sorted,
+        tip: BlockRef,
+        lease: ChainLease,
+        hook: RiskHook | None,
     ) -> int:
         now = utc_now()
-        cases = cases_of_arrivals(self._symbol, self._config.currencies, part)
+        cases = cases_of_arrivals(
+            self._symbol, self._config.currencies, part, origins=found.origins
+        )
         missing = [case for case in cases if case.payment is None or case.payment.txid is None]
         if missing:
             batch = partial(Batch, self._config, actor="engine:recount", now=now, guard=lease.guard)

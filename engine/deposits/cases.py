@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import peewee
@@ -12,11 +13,15 @@ from db.models import Address, Client, Payment
 from engine.chain import Arrival, Fact, Standing
 from engine.config import Currency
 from engine.deposits.rules import HELD_OLD_COIN, Position
+from engine.ledger import WALLET_COLD, WALLET_DEPOSITS, WALLET_HOT
+
+WALLETS = {"hot": WALLET_HOT, "cold": WALLET_COLD}
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """An address of ours, and whose it is; `client` is None for one that nobody was given."""
+    """An address of ours, and whose it is; `client` is None for one that nobody was given.
+    `purpose` is `hot` or `cold` for an address of the house itself."""
 
     address_id: int
     address: str
@@ -24,6 +29,7 @@ class Owner:
     used: bool
     client: str | None
     blocked: bool
+    purpose: str = "deposit"
 
 
 @dataclass(slots=True)
@@ -31,6 +37,7 @@ class Case:
     """A deposit, or an arrival that is to become one (`payment` None), with the facts of now.
 
     `replaced`: its chain tx is not in the mempool, and one that spends the same coin is.
+    `origin`: where a coin at an address of the house comes from, `top_up` for one that is its own.
     """
 
     currency: Currency
@@ -40,6 +47,7 @@ class Case:
     owner: Owner | None = None
     late: bool = False
     replaced: bool = False
+    origin: str | None = None
     events: tuple[str, ...] = ()
     siblings: list[Payment] = field(default_factory=list)
 
@@ -50,6 +58,21 @@ class Case:
             return self.arrival.units
         assert self.payment is not None and self.payment.units is not None
         return int(self.payment.units)
+
+    @property
+    def is_top_up(self) -> bool:
+        """Whether the house itself sent it, decided at first sight."""
+        origin = self.origin if self.payment is None else self.payment.origin
+        return bool(origin == "top_up")
+
+    @property
+    def wallet(self) -> str:
+        """The wallet account on which its coin stands."""
+        return (
+            WALLET_DEPOSITS
+            if self.owner is None
+            else WALLETS.get(self.owner.purpose, WALLET_DEPOSITS)
+        )
 
     @property
     def generated(self) -> bool:
@@ -106,9 +129,14 @@ def fact_of(arrival: Arrival) -> Fact:
 
 
 def cases_of_arrivals(
-    chain: str, currencies: Mapping[str, Currency], arrivals: Sequence[Arrival]
+    chain: str,
+    currencies: Mapping[str, Currency],
+    arrivals: Sequence[Arrival],
+    *,
+    origins: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Case]:
-    """Match arrivals with the payments, open requests and addresses that they belong to."""
+    """Match arrivals with the payments, open requests and addresses that they belong to. `origins`
+    names, by txid, where those at an address of the house come from."""
     known = _payments_by_identity(chain, arrivals)
     owners = _owners(chain, {arrival.address for arrival in arrivals})
     requests = _open_requests(chain, owners)
@@ -128,6 +156,9 @@ def cases_of_arrivals(
                 payment=payment,
                 owner=owner,
                 late=late,
+                origin=None
+                if owner is None or owner.purpose not in WALLETS
+                else origins.get(arrival.txid),
             )
         )
     return cases
@@ -178,14 +209,15 @@ def _owners(chain: str, texts: set[str]) -> dict[str, Owner]:
             Address.used_at,
             Address.client,
             Client.blocked,
+            Address.purpose,
         )
         .join(Client, peewee.JOIN.LEFT_OUTER, on=(Address.client == Client.id))
         .where((Address.chain == chain) & Address.address.in_(sorted(texts)))
         .tuples()
     )
     return {
-        address: Owner(number, address, height, used_at is not None, client, bool(blocked))
-        for number, address, height, used_at, client, blocked in rows
+        address: Owner(number, address, height, used_at is not None, client, bool(blocked), purpose)
+        for number, address, height, used_at, client, blocked, purpose in rows
     }
 
 

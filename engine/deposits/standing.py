@@ -112,7 +112,12 @@ class Settlement:
             chain=self._chain,
             address=arrival.address,
             reason=LATE if case.late else "",
-            evidence={"address": arrival.address, "late": case.late},
+            origin=case.origin,
+            evidence={
+                "address": arrival.address,
+                "late": case.late,
+                **({"origin": case.origin} if case.origin else {}),
+            },
         )
 
     def _columns(self, case: Case) -> dict[str, Any]:
@@ -172,9 +177,8 @@ class Settlement:
                 reason = payment.reason or verdict.reason
                 batch.touch(payment, sub_state=verdict.sub_state, reason=reason)
             return
-        client = payment.client
-        entry = self._to_client(case, payment, verdict.event) if verdict.event == "credit" else None
-        assert entry is None or client is not None
+        entry = self._to_owner(case, payment, verdict.event) if verdict.event == "credit" else None
+        assert entry is None or payment.client is not None or case.is_top_up
         batch.move(
             payment,
             verdict.event,
@@ -189,7 +193,7 @@ class Settlement:
                 "release",
                 evidence={"sum_completed_by": payment.id, "address": sibling.address},
                 reason="the sum on this address passed the minimum",
-                entry=self._to_client(case, sibling, "release"),
+                entry=self._to_owner(case, sibling, "release"),
                 sub_state="",
             )
 
@@ -254,7 +258,7 @@ class Settlement:
         assert payment is not None
         symbol, units = case.currency.symbol, case.units
         suspense = ledger.suspense_account(payment.id)
-        wallet = ledger.WALLET_DEPOSITS
+        wallet = case.wallet
         if event == "confirm":
             return ledger.shift(event, symbol, units, to=wallet, out_of=suspense)
         if event == "unconfirm":
@@ -268,13 +272,13 @@ class Settlement:
         return ledger.NewEntry(event, lines, overdraw=True)
 
     @staticmethod
-    def _to_client(case: Case, payment: Payment, event: str) -> ledger.NewEntry:
+    def _to_owner(case: Case, payment: Payment, event: str) -> ledger.NewEntry:
         return ledger.shift(
             event,
             case.currency.symbol,
             int(payment.units or 0),
             to=ledger.suspense_account(payment.id),
-            out_of=ledger.client_account(str(payment.client)),
+            out_of=ledger.owner_account(payment.client),
         )
 
     def _block_client(self, batch: Batch, payment: Payment) -> None:
@@ -337,7 +341,7 @@ class Settlement:
             "idx": payment.idx,
             "currency": payment.currency,
             "address": payment.address,
-            "account": ledger.WALLET_DEPOSITS,
+            "account": case.wallet,
             "units": case.units,
             "payment": payment.id,
             "height": None if block is None else block.height,

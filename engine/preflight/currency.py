@@ -43,7 +43,8 @@ def check_node(currency: Currency, *, now: datetime, with_database: bool) -> lis
 
 
 def _newest_address(chain: str) -> NewAddress | None:
-    row = Address.select().where(Address.chain == chain).order_by(Address.id.desc()).first()
+    ours = (Address.chain == chain) & (Address.purpose != "cold")
+    row = Address.select().where(ours).order_by(Address.id.desc()).first()
     return None if row is None else NewAddress(str(row.address), str(row.script))
 
 

@@ -9,13 +9,10 @@ from db.connection import database
 from db.exact import compare_sql, value_sql
 from db.models import Balance, Client, Payment
 from engine import ledger
-from engine.ledger import shift
+from engine.ledger import OWN_FUNDS, shift
 from engine.reconciliation.kinds import Finding
 from engine.reconciliation.matching import LOSS
 from engine.reconciliation.timing import DUE, OUT_OF_BLOCK, RULES
-
-OWN_FUNDS = ("fees:network", "fees:service", "house", "loss", "adjustments", "opening")
-
 
 def wallet_accounts(currency: str) -> dict[str, int]:
     """Units on each wallet account."""

@@ -15,6 +15,7 @@ from db.exact import compare_sql, sum_sql, value_sql
 from db.models import Balance, Entry, Payment
 from engine import ledger
 from engine.ledger import Line, NewEntry
+from engine.moves.addresses import house_addresses, wallet_of
 from engine.reconciliation.kinds import Finding
 from engine.reconciliation.lines import BOOKED
 
@@ -124,10 +125,14 @@ def _last_entry() -> int:
 
 
 def _other_postings(since: int) -> Iterator[Finding]:
+    houses: dict[str, dict[str, str]] = {}
     for payments in _touched(since):
         posted = _postings_of([payment.id for payment in payments])
         for payment in payments:
-            yield from _check(payment, posted.get(payment.id, {}))
+            if payment.chain not in houses:
+                houses[payment.chain] = house_addresses(payment.chain)
+            wallet = wallet_of(payment, houses[payment.chain])
+            yield from _check(payment, posted.get(payment.id, {}), wallet)
 
 
 def _touched(since: int) -> Iterator[list[Payment]]:
@@ -161,21 +166,23 @@ def _postings_of(payments: Iterable[str]) -> dict[str, Accounts]:
     return found
 
 
-def demanded(payment: Payment) -> Accounts:
-    """What the postings of a deposit must sum to, account by account, by its state alone."""
+def demanded(payment: Payment, wallet: str = ledger.WALLET_DEPOSITS) -> Accounts:
+    """What the postings of a deposit must sum to, account by account, by its state and address."""
     if payment.state not in BOOKED:
         return {}
     units, currency = int(payment.units or 0), payment.currency
     owner = ledger.suspense_account(payment.id)
     if payment.state == "credited":
         owner = ledger.owner_account(payment.client)
-    return {(ledger.WALLET_DEPOSITS, currency): units, (owner, currency): -units}
+    return {(wallet, currency): units, (owner, currency): -units}
 
 
-def _check(payment: Payment, posted: Mapping[tuple[str, str], int]) -> Iterator[Finding]:
+def _check(
+    payment: Payment, posted: Mapping[tuple[str, str], int], wallet: str
+) -> Iterator[Finding]:
     if payment.state not in (*BOOKED, *UNBOOKED):
         return  # a state of another part's making, which checks it itself
-    wanted = demanded(payment)
+    wanted = demanded(payment, wallet)
     wrong = {
         key: posted.get(key, 0) - wanted.get(key, 0)
         for key in sorted(wanted.keys() | posted.keys())
@@ -183,7 +190,7 @@ def _check(payment: Payment, posted: Mapping[tuple[str, str], int]) -> Iterator[
     }
     if not wrong:
         return
-    wallet = sum(units for (account, _), units in wrong.items() if account.startswith("wallet:"))
+    coins = sum(units for (account, _), units in wrong.items() if account.startswith("wallet:"))
     credited = sum(units for (account, _), units in wrong.items() if account.startswith("client:"))
     kind = "duplicate_credit" if credited < 0 else "amount_differs"
     lines = tuple(Line(account, currency, -u) for (account, currency), u in wrong.items())
@@ -192,7 +199,7 @@ def _check(payment: Payment, posted: Mapping[tuple[str, str], int]) -> Iterator[
         kind,
         payment.currency,
         payment.id,
-        credited or -wallet,
+        credited or -coins,
         {
             "payment": payment.id,
             "state": payment.state,
@@ -201,7 +208,7 @@ def _check(payment: Payment, posted: Mapping[tuple[str, str], int]) -> Iterator[
             "demanded": {account: str(u) for (account, _), u in sorted(wanted.items())},
             "entries": _entries_of(payment.id),
         },
-        difference=-wallet,
+        difference=-coins,
         entry=NewEntry("adjust", lines) if whole else None,
         payments=(payment.id,),
     )

@@ -44,7 +44,11 @@ def read_books(
     books = Books(
         currency,
         accounts.wallet_accounts(currency),
-        timing.items(payments, height) + timing.sends(chain, currency),
+        (
+            *timing.items(payments, height),
+            *timing.sends(chain, currency),
+            *timing.cold_moves(chain, currency),
+        ),
         (
             *accounts.coins_of_nobody(chain, currency),
             *accounts.debts(currency),

@@ -114,17 +114,20 @@ _PAYMENT = (
     Payment.units,
     Payment.block_height,
     Payment.block_hash,
+    Payment.kind,
 )
 
 
 def _line(row: tuple[Any, ...]) -> Line:
     txid, index, address, units, height, block, account, *of_payment = row
-    payment, client, state, payment_units, payment_height, payment_block = of_payment
+    payment, client, state, payment_units, payment_height, payment_block, kind = of_payment
+    # A transfer may make several coins, and each row says its own amount.
+    own_units = payment is None or kind == "transfer"
     return Line(
         txid=txid,
         index=index,
         address=address,
-        units=units if payment is None else int(payment_units or 0),
+        units=units if own_units else int(payment_units or 0),
         coin_units=units,
         height=height if payment is None else payment_height,
         hash=block if payment is None else payment_block,

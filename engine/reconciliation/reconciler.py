@@ -23,6 +23,7 @@ from engine.clock import Interval, utc_now
 from engine.config import Config
 from engine.errors import CashierError, NodeError, TipMoved
 from engine.lease import ChainLease
+from engine.moves.origins import known_moves
 from engine.reconciliation import records
 from engine.reconciliation.audit import PostingAudit
 from engine.reconciliation.books import Books, Result, read_books, settle_up
@@ -30,7 +31,6 @@ from engine.reconciliation.cures import Cures
 from engine.reconciliation.kinds import KINDS, Finding
 from engine.reconciliation.matching import Questions
 from engine.risk import RiskHook
-from engine.sender.attempts import known_txids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -216,7 +216,7 @@ class Reconciler:
         ask = Questions(
             spenders=lambda gone, since: node.spenders(gone, since=since),
             is_active=lambda block: node.block(block) is not None,
-            attempts=known_txids,
+            attempts=known_moves,
         )
         results = [
             settle_up(

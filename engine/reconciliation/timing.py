@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from db.models import Attempt, AttemptOutput, Payment
+from engine.moves.cold import told
 from engine.reconciliation.lines import BOOKED
 
 NOT_DEEP = "deposits_not_deep"
@@ -18,6 +19,8 @@ SENDS = "sends_not_settled"
 SEND_FEES = "fees_not_settled"
 SENDS_OUT = "sends_out_of_block"
 SEND_FEES_OUT = "fees_out_of_block"
+COLD_FEES = "cold_fees_not_booked"
+COLD_FEES_OUT = "cold_fees_out_of_block"
 
 WORDS: Mapping[str, str] = MappingProxyType(
     {
@@ -29,6 +32,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
         SEND_FEES: "network fees of those",
         SENDS_OUT: "withdrawals settled, out of their block for now",
         SEND_FEES_OUT: "network fees of those",
+        COLD_FEES: "network fees of moves out of the cold wallet, mined, not yet booked",
+        COLD_FEES_OUT: "network fees of those booked and out of their block for now",
     }
 )
 
@@ -94,11 +99,28 @@ def sends(chain: str, currency: str) -> tuple[Timing, ...]:
 
 
 def _paid(attempts: list[str]) -> list[int]:
-    """Units of the outputs that pay somebody else."""
-    rows = AttemptOutput.select(AttemptOutput.units).where(
-        AttemptOutput.attempt.in_(attempts) & ~AttemptOutput.payment.is_null()
+    """Units of the outputs that pay somebody else; what goes to the cold wallet stays ours."""
+    rows = (
+        AttemptOutput.select(AttemptOutput.units)
+        .join(Payment, on=(AttemptOutput.payment == Payment.id))
+        .where(AttemptOutput.attempt.in_(attempts) & (Payment.kind != "transfer"))
     )
     return [int(row.units) for row in rows]
+
+
+def cold_moves(chain: str, currency: str) -> tuple[Timing, ...]:
+    """Moves out of the cold wallet: coins of ours became others of ours, less the chain's fee."""
+    in_block = (Payment.state == "pending") & ~Payment.block_hash.is_null()
+    out_of_it = (Payment.state == "credited") & Payment.block_hash.is_null()
+    moves = (Payment.chain == chain) & (Payment.currency == currency) & (Payment.final == 0)
+    from_cold = (Payment.kind == "transfer") & (Payment.origin == "cold")
+    found = []
+    for which, name, sign in ((in_block, COLD_FEES, -1), (out_of_it, COLD_FEES_OUT, 1)):
+        rows = list(Payment.select().where(moves & from_cold & which))
+        if rows:
+            fees = sum(int(told(row)["chain_fee"]) for row in rows)
+            found.append(Timing(name, sign * fees, len(rows)))
+    return tuple(found)
 
 
 def items(payments: Iterable[Payment], height: int) -> tuple[Timing, ...]:

@@ -15,6 +15,7 @@ from engine.chain import (
     NewAddress,
     Pay,
     Scan,
+    Senders,
     SendReply,
     SignedTx,
     Spend,
@@ -29,6 +30,7 @@ from engine.families.bitcoin.dialect import Dialect, address_info, ask_dialect
 from engine.families.bitcoin.facts import FactReader, is_abandoned
 from engine.families.bitcoin.health import Figures, judge, wallet_or_why
 from engine.families.bitcoin.rows import RowReader
+from engine.families.bitcoin.senders import SenderReader
 from engine.families.bitcoin.transport import Transport
 from engine.families.bitcoin.values import OddValue, hash_of, malformed, number_of, table_of
 from engine.families.bitcoin.wallet import BitcoinWallet
@@ -37,6 +39,7 @@ NOT_FOUND = -5  # unknown block, chain tx, mempool entry; also: no address at al
 OUT_OF_RANGE = -8  # a height above the tip; a hash that is none
 
 NO_PARENT = "0" * 64
+WITH_WATCHED = True  # `listsinceblock` leaves watched addresses, the cold one, out by itself
 ASKED_ONE_BY_ONE_MAX = 100  # above it, one list of the whole mempool is cheaper
 
 
@@ -166,6 +169,14 @@ class BitcoinChain:
         with self._asking():
             return self._wallet.received(spend)
 
+    def senders(self, txid: str) -> Senders | None:
+        with self._asking():
+            return SenderReader(self._currency, self._node).senders(txid)
+
+    def watch_hint(self, address: str) -> str:
+        with self._asking():
+            return self._wallet.watch_hint(address)
+
     # --- the instance ---
 
     def calls(self) -> int:
@@ -196,8 +207,11 @@ class BitcoinChain:
         return Identity(hash_of(self._hash_at(0)), fork)
 
     def _listed(self, cursor: str | None) -> Any:
+        params: tuple[object, ...] = () if cursor is None else (cursor, 1)
+        if self._currency.cold is not None:
+            params = (cursor or "", 1, WITH_WATCHED)
         try:
-            return self._node.call("listsinceblock", *(() if cursor is None else (cursor, 1)))
+            return self._node.call("listsinceblock", *params)
         except NodeRefused as error:
             if cursor is not None and error.rpc_code in {NOT_FOUND, OUT_OF_RANGE}:
                 message = "the node does not know the block that we followed last"

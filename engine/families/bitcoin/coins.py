@@ -27,6 +27,7 @@ from engine.families.bitcoin.values import (
 
 CONFIRMATIONS_MAX = 9_999_999
 SENDS_ASKED_MAX = 2_000  # a spender that is not among so many newest is not found
+WITH_WATCHED = True  # or the list leaves out what a watched address, the cold one, sends
 CHAIN_ONLY = (False,)  # `gettxout` would take the mempool into account
 _OURS = ("ismine", "iswatchonly", "solvable")
 
@@ -148,7 +149,7 @@ class CoinReader:
         return self._rows(self._hash_at(oldest) if oldest >= 0 else None)
 
     def _rows(self, since: str | None) -> list[Mapping[str, Any]]:
-        params = () if since is None else (since, 1)
+        params = (since or "", 1, WITH_WATCHED)
         return list(
             _tables(table_of(self.node.call("listsinceblock", *params)).get("transactions"))
         )

@@ -122,8 +122,9 @@ def _txids(rows: Iterable[object], wanted: Callable[[Mapping[str, Any]], bool]) 
 
 
 def _is_own(row: Mapping[str, Any]) -> bool:
-    """It spends coins of ours, and may pay an address of ours too."""
-    return row.get("category") == "send"
+    """It spends coins of the wallet's keys, and may pay an address of ours too. A row that involves
+    a watched address does not tell whether that one pays or is paid."""
+    return row.get("category") == "send" and row.get("involvesWatchonly") is not True
 
 
 def _is_open(row: Mapping[str, Any]) -> bool:

@@ -1,0 +1,43 @@
+"""Houses with a cold wallet, on the chain in memory and on a real node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.engine.deposits.conftest import on
+from tests.engine.moves.life import MovingHouse
+from tests.engine.moves.vaults import Vault, open_vault
+from tests.nodes.currencies import currency_of
+from tests.nodes.harness import Harness
+
+OpenMoving = Callable[..., MovingHouse]
+
+__all__ = ["on"]
+
+
+@pytest.fixture
+def vault(on: Harness, tmp_path: Path) -> Vault:
+    """A wallet of somebody else, of one address."""
+    return _open(on, tmp_path / "vault")
+
+
+@pytest.fixture
+def cold(on: Harness, tmp_path: Path) -> Vault:
+    """The cold wallet; our node's wallet watches it."""
+    made = _open(on, tmp_path / "cold")
+    made.watch()
+    return made
+
+
+def _open(on: Harness, folder: Path) -> Vault:
+    folder.mkdir()
+    return open_vault(on, currency_of(folder, "LTC"))
+
+
+@pytest.fixture
+def open_house(database: str, on: Harness, tmp_path: Path) -> OpenMoving:
+    """`open_house(confirmations=3, …)`: a house on the chain and the database of this test."""
+    return lambda **keys: MovingHouse.open(tmp_path, database, on, **keys)
