@@ -48,8 +48,8 @@ class AmountError(CashierError):
 
     code = "amount_invalid"
 
-    def __init__(self, message: str, *, code: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, code: str, detail: str = "") -> None:
+        super().__init__(message, detail=detail)
         self.code = code  # type: ignore[misc]  # one class, two public codes
 
 
@@ -154,8 +154,8 @@ class WithdrawalRefused(CashierError):
 
     code = "withdrawal_refused"
 
-    def __init__(self, message: str, *, code: str) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, *, code: str, detail: str = "") -> None:
+        super().__init__(message, detail=detail)
         self.code = code  # type: ignore[misc]  # one class, a column of public codes
 
 

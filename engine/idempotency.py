@@ -34,6 +34,11 @@ class Stored:
     body: str
 
 
+def answer(status: int, value: object) -> Stored:
+    """An answer as it is stored, from its status and what its JSON says."""
+    return Stored(status, json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """The right to carry out the request with this key, while nobody else took it over."""
@@ -45,8 +50,9 @@ class Claim:
     def keep(self, status: int, value: object) -> None:
         """Store the answer, inside the caller's database transaction. Raises StillRunning if the
         claim was taken over meanwhile: what the caller wrote must then be rolled back."""
-        body = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        if Idempotency.update(status=status, body=body).where(self.own_row()).execute() != 1:
+        kept = answer(status, value)
+        changed = Idempotency.update(status=kept.status, body=kept.body).where(self.own_row())
+        if changed.execute() != 1:
             raise StillRunning("another request with this key is being carried out")
 
     def release(self) -> None:

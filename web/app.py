@@ -22,6 +22,8 @@ from web.handlers.operations import HealthHandler, MetricsHandler, ReadyHandler
 from web.handlers.page import DepositPage, HistoryPage, HomePage, NotFound, PaymentPage
 from web.handlers.payments import PaymentHandler, PaymentsHandler
 from web.handlers.static import StaticHandler
+from web.handlers.withdraw_page import WithdrawPage
+from web.handlers.withdrawals import CancelHandler, WithdrawalsHandler
 from web.worker import Worker
 
 FOLDER = Path(__file__).parent
@@ -33,11 +35,14 @@ log = logging.getLogger("cashier.web.access")
 ROUTES: list[tuple[str, type[RequestHandler]]] = [
     (r"/", HomePage),
     (r"/cashier", DepositPage),
+    (r"/cashier/withdraw", WithdrawPage),
     (r"/cashier/history", HistoryPage),
     (r"/cashier/payments/([^/]+)", PaymentPage),
     (r"/v1/handshake", HandshakeHandler),
     (r"/v1/currencies", CurrenciesHandler),
     (r"/v1/deposits", DepositsHandler),
+    (r"/v1/withdrawals", WithdrawalsHandler),
+    (r"/v1/withdrawals/([^/]+)/cancel", CancelHandler),
     (r"/v1/payments", PaymentsHandler),
     (r"/v1/payments/([^/]+)", PaymentHandler),
     (r"/v1/balances", BalancesHandler),

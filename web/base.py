@@ -204,7 +204,7 @@ class BaseHandler(RequestHandler):
         """A page of ours: every template knows the site, the visitor and the way back."""
         return self.render_string(
             template,
-            **{"tab": "", "reload_s": 0, **values},
+            **{"tab": "", "reload_s": 0, "source": "", **values},
             site=self.desk.config.site.name,
             site_url=self.desk.origins.site_url,
             visitor=self.visitor,

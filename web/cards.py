@@ -14,11 +14,14 @@ from engine.errors import AddressPoolEmpty
 from engine.money import format_fixed
 from engine.queries import BalanceView, CurrencyView, PaymentView
 from engine.sessions import Session
-from web import words
+from engine.withdrawals.cancel import is_cancellable
+from web import withdrawal_words, words
 from web.qr import qr_data_uri, qr_text
+from web.story import Step, Story
 
 GROUP = 4
-SHOWN_MAX = 10
+NEWEST = 20
+CARDS_MAX = 20
 _RECENT = timedelta(days=1)
 _ENDS = 8  # characters at either end that people compare
 
@@ -51,7 +54,7 @@ class Place:
     name: str
     groups: tuple[tuple[str, bool], ...]
     qr: str
-    steps: tuple[words.Step, ...]
+    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +70,15 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One deposit with its line of states and its story."""
+    """One payment with its line of states and its story."""
 
     view: PaymentView
     amount: str
-    steps: tuple[words.Step, ...]
-    story: words.Story
+    steps: tuple[Step, ...]
+    story: Story
     short_txid: str
+    groups: tuple[tuple[str, bool], ...] = ()
+    cancellable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,7 @@ class DepositModel:
     terms: Terms | None
     place: Place | None
     cards: tuple[Card, ...]
-    balances: tuple[tuple[str, str, str], ...]
+    balances: tuple[tuple[str, str, str, str], ...]
 
     @property
     def again(self) -> bool:
@@ -111,18 +116,18 @@ def deposit_model(
 ) -> DepositModel:
     """Everything on the deposit page. `wanted` is the currency chosen on the page, if any."""
     offered = queries.currencies(config)
-    open_now = queries.open_payments(config, session.client)
-    chosen = _chosen(config, session, wanted, open_now)
+    open_now = of_kind("deposit", queries.open_payments(config, session.client))
+    chosen = chosen_currency(config, session, wanted, open_now)
     requested = [view for view in open_now if view.state == "requested"]
     place = next((view for view in requested if view.currency == chosen), None)
-    newest = queries.list_payments(config, client=session.client, limit=SHOWN_MAX).items
+    newest = queries.list_payments(config, client=session.client, limit=NEWEST).items
     currency = config.currencies.get(chosen or "")
     return DepositModel(
-        choices=tuple(_choice(view, chosen) for view in offered),
+        choices=choices_of(offered, chosen, kind="deposit"),
         pauses=_pauses(offered, chosen, open_now),
         terms=None if currency is None else _terms(currency),
         place=None if place is None or currency is None else _place(place, currency),
-        cards=tuple(card_of(config, view) for view in _current(open_now, newest, now=now)),
+        cards=current_cards(config, open_now, of_kind("deposit", newest), now=now),
         balances=balance_rows(queries.balances(config, session.client)),
     )
 
@@ -140,25 +145,31 @@ def open_first(config: Config, session: Session, *, now: datetime) -> None:
 
 
 def card_of(config: Config, view: PaymentView) -> Card:
-    """A deposit as the page tells it."""
+    """A payment as the page tells it."""
     currency = config.currencies.get(view.currency)
+    paid_out = view.kind == "withdrawal"
+    told = withdrawal_words if paid_out else words
     return Card(
         view=view,
         amount=words.amount_words(view),
-        steps=words.steps(view),
-        story=words.story(view, currency),
+        steps=told.steps(view),
+        story=told.story(view, currency),
         short_txid="" if view.txid is None else f"{view.txid[:8]}…{view.txid[-6:]}",
+        groups=address_groups(view.address or "") if paid_out else (),
+        cancellable=is_cancellable(view),
     )
 
 
-def balance_rows(balances: Sequence[BalanceView]) -> tuple[tuple[str, str, str], ...]:
-    """(currency, available, pending) of what is not empty; all of them if everything is."""
-    full = [row for row in balances if row.available or row.pending]
+def balance_rows(balances: Sequence[BalanceView]) -> tuple[tuple[str, str, str, str], ...]:
+    """(currency, available, pending, in transit) of what is not empty; all of them if everything
+    is."""
+    full = [row for row in balances if row.available or row.pending or row.in_transit]
     return tuple(
         (
             row.currency,
             format_fixed(row.available, row.decimals),
             format_fixed(row.pending, row.decimals) if row.pending else "",
+            format_fixed(row.in_transit, row.decimals) if row.in_transit else "",
         )
         for row in full or balances
     )
@@ -182,7 +193,7 @@ def _only(config: Config) -> str | None:
     return next(iter(config.currencies)) if len(config.currencies) == 1 else None
 
 
-def _chosen(
+def chosen_currency(
     config: Config, session: Session, wanted: str | None, open_now: Sequence[PaymentView]
 ) -> str | None:
     """What the client chose, what the site named, the only one, or the one it last asked for."""
@@ -193,14 +204,19 @@ def _chosen(
     return None
 
 
-def _choice(view: CurrencyView, chosen: str | None) -> Choice:
-    currency = view.currency
-    return Choice(
-        symbol=currency.symbol,
-        name=currency.name,
-        network=words.network_words(currency),
-        chosen=currency.symbol == chosen,
-        paused=view.pause() is not None,
+def choices_of(
+    offered: Sequence[CurrencyView], chosen: str | None, *, kind: str
+) -> tuple[Choice, ...]:
+    """The currencies to choose from, for payments of this kind."""
+    return tuple(
+        Choice(
+            symbol=view.currency.symbol,
+            name=view.currency.name,
+            network=words.network_words(view.currency),
+            chosen=view.currency.symbol == chosen,
+            paused=view.pause(kind) is not None,
+        )
+        for view in offered
     )
 
 
@@ -238,11 +254,23 @@ def _place(view: PaymentView, currency: Currency) -> Place:
     )
 
 
-def _current(
-    open_now: Sequence[PaymentView], newest: Sequence[PaymentView], *, now: datetime
-) -> list[PaymentView]:
-    """What is under way, and what ended within a day, newest first; requests have their place."""
+def of_kind(kind: str, views: Sequence[PaymentView]) -> tuple[PaymentView, ...]:
+    """The payments of this kind."""
+    return tuple(view for view in views if view.kind == kind)
+
+
+def current_cards(
+    config: Config,
+    open_now: Sequence[PaymentView],
+    newest: Sequence[PaymentView],
+    *,
+    now: datetime,
+) -> tuple[Card, ...]:
+    """What is under way, and what ended within a day, newest first. Requests for deposits have
+    their own place."""
     recent = [view for view in newest if now - parse_rfc3339(view.updated_at) < _RECENT]
     shown = {view.id: view for view in (*open_now, *recent)}
-    views = [v for v in shown.values() if v.state not in {"requested", "expired"}]
-    return sorted(views, key=lambda view: view.first_seq, reverse=True)[: SHOWN_MAX * 2]
+    waiting = {("deposit", "requested"), ("deposit", "expired")}
+    views = [view for view in shown.values() if (view.kind, view.state) not in waiting]
+    views.sort(key=lambda view: view.first_seq, reverse=True)
+    return tuple(card_of(config, view) for view in views[:CARDS_MAX])

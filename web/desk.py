@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from engine.clock import utc_now
 from engine.config import Config
+from engine.risk import RiskHook, open_hook
 from web.cookies import CookieRules
 from web.headers import security_headers
 from web.limits import RateLimit
@@ -32,12 +33,14 @@ class Desk:
     by_address: RateLimit
     by_client: RateLimit
     headers: dict[str, str]
+    risk: RiskHook | None = None
     meters: Meters = field(default_factory=Meters)
     now: Callable[[], datetime] = utc_now
 
 
 def make_desk(config: Config, *, worker: Worker, feed: Feed) -> Desk:
-    """The shared parts as `config` wants them."""
+    """The shared parts as `config` wants them. Raises ConfigError for a risk hook that cannot be
+    loaded."""
     origins = Origins(config)
     ancestors = config.web.frame_ancestors
     return Desk(
@@ -49,4 +52,5 @@ def make_desk(config: Config, *, worker: Worker, feed: Feed) -> Desk:
         by_address=RateLimit(config.web.rate_limit),
         by_client=RateLimit(config.web.rate_limit),
         headers=security_headers(frame_ancestors=ancestors, secure=origins.secure),
+        risk=open_hook(config),
     )

@@ -24,6 +24,7 @@ class Operation:
     session: bool = True
     body: tuple[str, ...] = ()
     query: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
     refusals: tuple[str, ...] = field(default=())
 
 
@@ -55,6 +56,42 @@ _OPERATIONS = (
             "action_not_granted",
             "csrf_invalid",
         ),
+    ),
+    Operation(
+        "POST",
+        "/v1/withdrawals",
+        "Ask for a withdrawal: the address receives `amount`, the balance is debited the fee"
+        " besides. The same `Idempotency-Key` again gives the first answer with"
+        " `Idempotency-Replayed: true`.",
+        {201: ("The payment: requested, held for a person, or refused by a rule", "Payment")},
+        body=("currency", "address", "amount"),
+        headers=("Idempotency-Key",),
+        refusals=(
+            "idempotency_key_missing",
+            "idempotency_key_invalid",
+            "idempotency_key_reused",
+            "idempotency_key_running",
+            "currency_unknown",
+            "amount_invalid",
+            "amount_precision",
+            "amount_below_minimum",
+            "address_invalid",
+            "address_wrong_network",
+            "address_ambiguous",
+            "address_own",
+            "client_blocked",
+            "limit_exceeded",
+            "balance_insufficient",
+            "action_not_granted",
+            "csrf_invalid",
+        ),
+    ),
+    Operation(
+        "POST",
+        "/v1/withdrawals/{id}/cancel",
+        "Take a withdrawal back before it is signed; again is the same as once.",
+        {200: ("The cancelled payment", "Payment")},
+        refusals=("payment_not_found", "too_late", "action_not_granted", "csrf_invalid"),
     ),
     Operation(
         "GET",
@@ -146,8 +183,9 @@ def _operation(operation: Operation) -> Schema:
         writes = operation.method != "GET"
         found["security"] = [{"session": [], "csrf": []} if writes else {"session": []}]
     parameters = [_parameter(name, "query") for name in operation.query]
+    parameters += [_parameter(name, "header", required=True) for name in operation.headers]
     if "{id}" in operation.path:
-        parameters.append(_parameter("id", "path"))
+        parameters.append(_parameter("id", "path", required=True))
     if parameters:
         found["parameters"] = parameters
     if operation.body:
@@ -164,8 +202,8 @@ def _answer(meaning: str, schema: str | None) -> Schema:
     return {"description": meaning, "content": content}
 
 
-def _parameter(name: str, place: str) -> Schema:
-    return {"name": name, "in": place, "required": place == "path", "schema": _TEXT}
+def _parameter(name: str, place: str, *, required: bool = False) -> Schema:
+    return {"name": name, "in": place, "required": required, "schema": _TEXT}
 
 
 _TEXT: Schema = {"type": "string"}
@@ -203,7 +241,7 @@ def _payment() -> Schema:
 
 
 def _schemas() -> Schema:
-    side = _object({"state": {"enum": ["open", "paused"]}, "reason": _MAYBE, "minimum": _TEXT})
+    side = {"state": {"enum": ["open", "paused"]}, "reason": _MAYBE, "minimum": _TEXT}
     move = _object({"event": _TEXT, "from": _MAYBE, "to": _TEXT, "at": _MOMENT, "reason": _MAYBE})
     history = {"type": "array", "items": move}
     amounts = dict.fromkeys(("currency", "available", "pending", "in_transit"), _TEXT)
@@ -226,7 +264,8 @@ def _schemas() -> Schema:
             {
                 **dict.fromkeys(("symbol", "name", "network"), _TEXT),
                 **dict.fromkeys(("decimals", "confirmations"), _COUNT),
-                "deposits": side,
+                "deposits": _object(side),
+                "withdrawals": _object({**side, "fee": _TEXT}),
             }
         ),
         "Currencies": _list("Currency"),

@@ -10,12 +10,18 @@ from tornado.web import HTTPError
 
 from engine.errors import (
     AddressPoolEmpty,
+    AmountError,
+    BalanceInsufficient,
     CashierError,
     CurrencyUnknown,
     DatabaseError,
+    KeyReused,
     PaymentNotFound,
     StaleState,
+    StillRunning,
     TokenRejected,
+    TooLate,
+    WithdrawalRefused,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -25,11 +31,21 @@ STATUS: dict[type[CashierError], int] = {
     TokenRejected: 401,
     PaymentNotFound: 404,
     StaleState: 409,
+    StillRunning: 409,
+    TooLate: 409,
+    AmountError: 422,
+    BalanceInsufficient: 422,
     CurrencyUnknown: 422,
+    KeyReused: 422,
+    WithdrawalRefused: 422,
     AddressPoolEmpty: 503,
     DatabaseError: 503,
 }
-RETRY_AFTER_S: dict[type[CashierError], int] = {AddressPoolEmpty: 10, DatabaseError: 2}
+RETRY_AFTER_S: dict[type[CashierError], int] = {
+    AddressPoolEmpty: 10,
+    DatabaseError: 2,
+    StillRunning: 2,
+}
 
 # Codes of what Tornado itself refuses, by status.
 CODES = {

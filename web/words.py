@@ -5,15 +5,12 @@ Numbers and names come from the payment; the sentences are here and nowhere else
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from engine.clock import parse_rfc3339
 from engine.config import Currency
 from engine.deposits.rules import HELD_BELOW_MINIMUM, HELD_BLOCKED
 from engine.money import format_amount, format_fixed
 from engine.queries import PaymentView
-
-STEPS = ("requested", "pending", "confirmed", "credited")
+from web.story import Step, Story, duration_words, line_of
 
 _NETWORKS = {
     "main": "main network",
@@ -23,43 +20,9 @@ _NETWORKS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
-    """`headline` says what happened, `meaning` what it means for the money, `todo` what to do.
-    `tone` picks the colour: `wait`, `good`, `care` or `bad`."""
-
-    headline: str
-    meaning: str
-    todo: str
-    tone: str
-
-    @property
-    def asks(self) -> bool:
-        """Whether the client has something to do."""
-        return bool(self.todo) and not self.todo.startswith("Nothing")
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A place in the line of states. `mark` picks its shape: `done`, `now`, `next`, `stopped`."""
-
-    name: str
-    mark: str
-    note: str = ""
-
-
 def network_words(currency: Currency) -> str:
     """The network, named so that nobody takes a practice coin for money."""
     return _NETWORKS.get(currency.network, currency.network)
-
-
-def duration_words(seconds: int) -> str:
-    """A waiting time as people say it: `about 8 minutes`."""
-    minutes = max(1, round(seconds / 60))
-    if minutes < 90:
-        return "about a minute" if minutes == 1 else f"about {minutes} minutes"
-    hours = round(minutes / 60)
-    return f"about {hours} hours" if hours < 48 else f"about {round(hours / 24)} days"
 
 
 def blocks(count: int) -> str:
@@ -255,27 +218,9 @@ _OTHERS = {
 
 
 def steps(view: PaymentView) -> tuple[Step, ...]:
-    """The line of states with this deposit's place in it. One that left the line shows how far it
-    came and where it stopped."""
-    if view.state in STEPS:
-        return _on_the_line(view, STEPS.index(view.state))
-    came = {"held": 3, "refused": 3, "refunded": 3, "reversed": 3}.get(view.state, 1)
-    if view.state == "vanished":
-        came = 2
-    line = [Step(name, "done") for name in STEPS[:came]]
-    line.append(Step(view.state, "now" if view.state == "held" else "stopped"))
-    return tuple(line)
-
-
-def _on_the_line(view: PaymentView, at: int) -> tuple[Step, ...]:
-    line = [Step(name, "done") for name in STEPS[:at]]
-    note = ""
-    if view.state == "pending":
-        note = f"{min(view.confirmations, view.confirmations_required)} of"
-        note += f" {view.confirmations_required}"
-    line.append(Step(STEPS[at], "done" if view.state == "credited" else "now", note))
-    line += [Step(name, "next") for name in STEPS[at + 1 :]]
-    return tuple(line)
+    """The line of states with this deposit's place in it."""
+    came = {"held": 3, "refused": 3, "refunded": 3, "reversed": 3, "vanished": 2}
+    return line_of(view, came=came.get(view.state, 1))
 
 
 def pause_words(symbol: str, reason: str) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from db import connection
 from engine.clock import utc_now
 from engine.config import Config, load_config
 from engine.handshake import make_token
+from tests.web.browsing import Open
 from tests.web.running import Visitor, running
 from tests.web.till import Till
 
@@ -114,3 +117,53 @@ def token_for(
     return make_token(
         config, client=client, action=action, currency=currency, ttl_s=ttl_s, now=utc_now()
     )
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium; where there is none, an error."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    assert path is not None, "these tests need Chromium on PATH"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"]
+        )
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def enter(browser: Browser) -> Iterator[Open]:
+    """`enter(config, port, **browser settings)`: the page after a handshake. A script error, or
+    anything that the page's own policy blocked, fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def opened(
+        config: Config,
+        port: int,
+        *,
+        client: str = "CR1042",
+        action: str = "both",
+        **settings: Any,
+    ) -> Page:
+        context = browser.new_context(timezone_id="Asia/Tokyo", locale="en-GB", **settings)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda told: _note(told.text, complaints))
+        token = token_for(config, client, action=action)
+        page.goto(f"http://127.0.0.1:{port}/cashier?token={token}")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def _note(text: str, complaints: list[str]) -> None:
+    if "Content Security Policy" in text or "Uncaught" in text:
+        complaints.append(text)

@@ -23,6 +23,8 @@ def found(path: str) -> bool:
         "/v1/payments",
         "/v1/payments/x",
         "/v1/balances",
+        "/v1/withdrawals",
+        "/v1/withdrawals/x/cancel",
         "/v1/feed",
         "/healthz",
         "/readyz",
@@ -35,6 +37,6 @@ def test_the_contract_is_routed(path: str) -> None:
     assert found(path)
 
 
-@pytest.mark.parametrize("path", ["/v1/withdrawals", "/v1/site/events", "/static/../app.py"])
+@pytest.mark.parametrize("path", ["/v1/withdrawals/x", "/v1/site/events", "/static/../app.py"])
 def test_what_is_not_there_is_not_routed(path: str) -> None:
     assert not found(path)

@@ -15,10 +15,13 @@ PRIVATE = ("/v1/currencies", "/v1/payments", "/v1/payments/" + "0" * 32, "/v1/ba
 PATHS = [
     "/",
     "/cashier",
+    "/cashier/withdraw",
     "/cashier/history",
     "/cashier/payments/x",
     "/v1/handshake",
     "/v1/deposits",
+    "/v1/withdrawals",
+    "/v1/withdrawals/x/cancel",
     "/v1/feed",
     *PRIVATE,
     "/healthz",
@@ -143,7 +146,7 @@ def test_any_header_and_body_is_answered_below_500(
     client: Visitor, name: str, value: str, raw: bytes
 ) -> None:
     headers = {"X-CSRF-Token": client.csrf, name: value}
-    for path in ("/v1/deposits", "/v1/handshake", "/cashier"):
+    for path in ("/v1/deposits", "/v1/withdrawals", "/v1/handshake", "/cashier"):
         answer = client.ask("POST", path, raw, headers)
         assert 400 <= answer.status < 500, (path, answer.text)
         assert answer.headers["Content-Type"].startswith(("application/problem+json", "text/html"))

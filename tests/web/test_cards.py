@@ -113,4 +113,4 @@ def test_balances_show_what_is_not_empty(two: Config) -> None:
     till = Till(two, addresses=0)
     assert len(model(two, session()).balances) == 2
     till.deposit(ask(two), 150_000_000)
-    assert model(two, session("LTC")).balances == (("LTC", "1.50000000", ""),)
+    assert model(two, session("LTC")).balances == (("LTC", "1.50000000", "", ""),)

@@ -8,7 +8,14 @@ from engine.config import Config
 from web.app import ROUTES
 from web.openapi import description, operations
 
-PAGES = {r"/", r"/cashier", r"/cashier/history", r"/cashier/payments/([^/]+)", r"/docs"}
+PAGES = {
+    r"/",
+    r"/cashier",
+    r"/cashier/withdraw",
+    r"/cashier/history",
+    r"/cashier/payments/([^/]+)",
+    r"/docs",
+}
 FILES = {r"/openapi\.json", r"/static/([a-z-]+\.(?:css|js|svg))"}
 
 
@@ -26,4 +33,11 @@ def test_every_answer_says_what_it_means(config: Config) -> None:
         for operation in path.values():
             assert operation["summary"].endswith(".")
             assert all(answer["description"] for answer in operation["responses"].values())
-    assert len(operations()) >= 10
+    assert len(operations()) >= 12
+
+
+def test_a_header_that_is_needed_is_described(config: Config) -> None:
+    parameters = description(config)["paths"]["/v1/withdrawals"]["post"]["parameters"]
+    assert {"name": "Idempotency-Key", "in": "header", "required": True} in [
+        {key: each[key] for key in ("name", "in", "required")} for each in parameters
+    ]

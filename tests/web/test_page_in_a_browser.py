@@ -1,90 +1,22 @@
-"""The page in a real browser: live without a reload, on a phone and a desktop, without a script.
-
-`CASHIER_SHOTS=folder` keeps screenshots of what the tests see.
-"""
+"""The page in a real browser: live without a reload, on a phone and a desktop, without a script."""
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from db.models import Payment
 from engine.clock import utc_now
 from engine.config import Config
 from engine.sessions import end_session
-from tests.web.conftest import BTC, Configure, token_for
+from tests.web.browsing import DARK, DESKTOP, PHONE, SMALL, Open, keep
+from tests.web.conftest import BTC, Configure
 from tests.web.running import running
 from tests.web.till import Till
 
 pytestmark = pytest.mark.browser
 
-PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2}
-SMALL: dict[str, Any] = {"viewport": {"width": 320, "height": 640}}
-DESKTOP: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}}
-DARK: dict[str, Any] = {**PHONE, "color_scheme": "dark"}
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
-
-Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium; where there is none, an error."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    assert path is not None, "these tests need Chromium on PATH"
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def enter(browser: Browser) -> Iterator[Open]:
-    """`enter(config, port, **browser settings)`: the page after a handshake. A script error, or
-    anything that the page's own policy blocked, fails the test."""
-    contexts: list[BrowserContext] = []
-    complaints: list[str] = []
-
-    def opened(config: Config, port: int, *, client: str = "CR1042", **settings: Any) -> Page:
-        context = browser.new_context(timezone_id="Asia/Tokyo", locale="en-GB", **settings)
-        context.set_default_timeout(10_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda told: _note(told.text, complaints))
-        page.goto(f"http://127.0.0.1:{port}/cashier?token={token_for(config, client)}")
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def _note(text: str, complaints: list[str]) -> None:
-    if "Content Security Policy" in text or "Uncaught" in text:
-        complaints.append(text)
-
-
-def keep(page: Page, name: str) -> None:
-    """Screenshot, if somebody wants to look; and nothing may be wider than the screen."""
-    width = page.evaluate("document.documentElement.scrollWidth")
-    size = page.viewport_size
-    assert size is not None
-    assert width <= size["width"]
-    folder = os.environ.get("CASHIER_SHOTS")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 def _top(page: Page, selector: str) -> float:

@@ -15,7 +15,8 @@ from web.problems import CODES, STATUS, Refusal, as_refusal, body_of, raw_answer
 def test_an_error_of_the_engine_keeps_its_code_and_not_its_detail(
     kind: type[errors.CashierError],
 ) -> None:
-    more = {"code": "token_replayed"} if kind is errors.TokenRejected else {}
+    with_codes = {errors.TokenRejected, errors.AmountError, errors.WithdrawalRefused}
+    more = {"code": "one_of_several"} if kind in with_codes else {}
     error = kind("said to the client", detail="10.0.0.5 refused", **more)
     refusal = as_refusal(error, status=500)
     assert (refusal.status_code, refusal.code) == (STATUS[kind], error.code)

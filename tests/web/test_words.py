@@ -11,6 +11,7 @@ from engine.config import Config, load_config
 from engine.lifecycle import STATES
 from engine.queries import PaymentView
 from web import words
+from web.story import duration_words
 
 TOML = """
 [site]
@@ -150,7 +151,7 @@ def test_terms_are_said_with_their_numbers(config: Config) -> None:
     ],
 )
 def test_durations_are_said_as_people_say_them(seconds: int, said: str) -> None:
-    assert words.duration_words(seconds) == said
+    assert duration_words(seconds) == said
 
 
 def test_amounts_and_times_are_whole() -> None:

@@ -11,7 +11,9 @@ from db.models import Address, Chain, Payment
 from engine import ledger
 from engine.clock import rfc3339, utc_now
 from engine.config import Config
+from engine.deposits.request import request_deposit
 from engine.lifecycle import Batch
+from engine.sender import entries
 
 ADDRESSES = {
     "LTC": "rltc1q{:0>39}",
@@ -112,6 +114,23 @@ class Till:
         self.see(payment_id, units, height=998)
         self.confirm(payment_id)
         self.credit(payment_id)
+
+    def send(self, payment_id: str, *, height: int | None = None) -> None:
+        """A signed withdrawal is out, and in a block at `height`."""
+        self._move(payment_id, "send", txid=secrets.token_hex(32), idx="vout:0", sub_state="")
+        if height is not None:
+            self.mine(payment_id, height)
+
+    def settle(self, payment_id: str) -> None:
+        """A withdrawal is deep enough and in the books."""
+        self._move(payment_id, "confirm")
+        payment = self._payment(payment_id)
+        self._move(payment_id, "credit", entry=entries.settled(payment, "credit"))
+
+    def fund(self, units: int, *, client: str = "CR1042", currency: str = "LTC") -> None:
+        """The client has this much more, by a deposit."""
+        payment, _ = request_deposit(self._config, client=client, currency=currency, now=utc_now())
+        self.deposit(payment.id, units)
 
     def _move(self, payment_id: str, event: str, **changes: Any) -> None:
         with self._batch() as batch:

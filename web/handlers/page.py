@@ -82,13 +82,13 @@ class DepositPage(PageHandler):
             if self._takes_over(grant):
                 self._ask(token, grant)
                 return
-        session_id, _session = await self.work(
+        session_id, session = await self.work(
             _enter, self.desk.config, token, replaces=self.cookie, now=now
         )
         self.add_header("Set-Cookie", self.desk.cookies.set_session(session_id))
         if confirmed:
             self.add_header("Set-Cookie", self.desk.cookies.set_entry(""))
-        self.see_other("/cashier")
+        self.see_other("/cashier" if session.allows("deposit") else "/cashier/withdraw")
 
     def _takes_over(self, grant: Grant) -> bool:
         """Whether a stranger's page may be putting its visitor into another account. A form from

@@ -112,7 +112,7 @@ async function refresh({ active = false } = {}) {
   lastRefresh = Date.now();
   let answer;
   try {
-    answer = await fetch(location.href, { headers, credentials: "same-origin" });
+    answer = await fetch(main.dataset.source ?? location.href, { headers, credentials: "same-origin" });
   } catch {
     return retry();
   }
@@ -266,7 +266,18 @@ function copyOldWay(text) {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-copy]");
   if (button) copy(button);
+  const filler = event.target.closest("[data-fill]");
+  if (filler) fill(event, filler);
 });
+
+// A link that fills a field: where it leads would forget what stands in the others.
+function fill(event, link) {
+  const field = document.getElementById(link.dataset.fill);
+  if (!field) return;
+  event.preventDefault();
+  field.value = link.dataset.value;
+  field.focus();
+}
 
 if (new URLSearchParams(location.search).has("token")) history.replaceState(null, "", location.pathname);
 

@@ -1,0 +1,191 @@
+"""What a client reads of a withdrawal: each state as what happened, what it means, what to do."""
+
+from __future__ import annotations
+
+from engine.config import Currency
+from engine.money import format_amount, format_fixed
+from engine.queries import PaymentView
+from engine.sender import proof
+from web.story import Step, Story, duration_words, line_of
+
+NOTHING = "Nothing to do: it goes on by itself."
+_UNTOLD = frozenset(
+    {proof.UNPROVED_HISTORY, proof.UNPROVED_AMOUNT, proof.UNPROVED_BALANCE, proof.SIGNED_BEFORE}
+)
+"""Reasons that are the house's own business."""
+
+_CAME = {"held": 1, "refused": 1, "cancelled": 1, "failed": 2}
+
+
+def steps(view: PaymentView) -> tuple[Step, ...]:
+    """The line of states with this withdrawal's place in it."""
+    return line_of(view, came=_CAME.get(view.state, 1))
+
+
+def story(view: PaymentView, currency: Currency | None) -> Story:
+    """The story of a withdrawal now."""
+    if view.state == "requested":
+        return _requested(view)
+    if view.state == "held":
+        return _held(view)
+    if view.state == "pending":
+        return _pending(view, currency)
+    if view.state == "credited":
+        return _credited(view)
+    if view.state == "refused":
+        return _refused(view)
+    return _OTHERS.get(view.state, Story(view.state, view.reason, "", "wait"))
+
+
+def total_words(view: PaymentView) -> str:
+    """What was debited, `1.001 LTC`; empty where the currency is configured no longer."""
+    if view.units is None:
+        return ""
+    total = view.units + (view.fee_units or 0)
+    return f"{format_amount(total, view.decimals)} {view.currency}"
+
+
+def _set_aside(view: PaymentView) -> str:
+    return f"{total_words(view)} are set aside for it, the fee included"
+
+
+def _requested(view: PaymentView) -> Story:
+    if view.sub_state == "sending":
+        return Story(
+            "Being sent",
+            "Your withdrawal is signed and on its way to the network.",
+            NOTHING,
+            "wait",
+        )
+    if view.sub_state == "waiting" and view.reason:
+        return Story(
+            "Waiting to be sent",
+            f"{_set_aside(view)}. It waits: {_waits_for(view.reason)}.",
+            f"{NOTHING} Until it is sent you can cancel it.",
+            "care",
+        )
+    return Story("Accepted", f"{_set_aside(view)}. It is sent by itself.", "Nothing to do.", "wait")
+
+
+def _waits_for(reason: str) -> str:
+    """Why nothing was signed yet, in words that mean something to whoever waits."""
+    for sign, words in _WAITS:
+        if sign in reason:
+            return words
+    return "the cashier cannot send it at this moment"
+
+
+# Parts of the sender's and the node's reasons. What is not here is not for clients.
+_WAITS = (
+    ("funds in the hot wallet", "the cashier's wallet is being filled up"),
+    ("lock", "the cashier's wallet has to be unlocked"),
+    ("passphrase", "the cashier's wallet has to be unlocked"),
+    ("fee", "the network's fees are unusually high"),
+    ("paused", "withdrawals are paused"),
+    ("sync", "our node is catching up with the network"),
+    ("catching up", "our node is catching up with the network"),
+    ("node", "our node does not answer"),
+)
+
+
+def _held(view: PaymentView) -> Story:
+    why = f": {view.reason}" if view.reason and view.reason not in _UNTOLD else ""
+    return Story(
+        "Waiting for a person",
+        f"{_set_aside(view)}. Someone has to look at it first{why}.",
+        "Nothing to do now. Until it is sent you can cancel it.",
+        "care",
+    )
+
+
+def _pending(view: PaymentView, currency: Currency | None) -> Story:
+    if not view.confirmations:
+        return Story("Sent", "Your coins are on their way into a block.", NOTHING, "wait")
+    missing = max(0, view.confirmations_required - view.confirmations)
+    waiting = ""
+    if currency is not None and missing:
+        waiting = f", usually {duration_words(missing * currency.coin.block_s)} more"
+    return Story(
+        "In a block",
+        f"{view.confirmations} of {view.confirmations_required} confirmations{waiting}.",
+        NOTHING,
+        "wait",
+    )
+
+
+def _credited(view: PaymentView) -> Story:
+    if view.unsettled:
+        return Story(
+            "Done, and watched again",
+            "The network is rewriting its last blocks. We watch your withdrawal come back into a"
+            " block, and send the same coins again if they need it.",
+            "Nothing to do.",
+            "care",
+        )
+    return Story("Done", "The coins are at the address that you gave.", "", "good")
+
+
+def _refused(view: PaymentView) -> Story:
+    why = f": {view.reason}" if view.reason else ""
+    return Story(
+        "Not sent",
+        f"This withdrawal was not carried out{why}. Amount and fee are back in your balance.",
+        "Ask the site's support if you do not know why.",
+        "bad",
+    )
+
+
+_OTHERS = {
+    "confirmed": Story(
+        "Confirmed", "Your withdrawal has all its confirmations.", "Nothing to do.", "wait"
+    ),
+    "cancelled": Story(
+        "Cancelled", "Nothing was sent. Amount and fee are back in your balance.", "", "good"
+    ),
+    "failed": Story(
+        "Ended without paying",
+        "The network took the withdrawal and did not pay it. The amount is back in your balance.",
+        "Ask the site's support, and give them the payment's number.",
+        "bad",
+    ),
+}
+
+
+def fee_words(currency: Currency) -> str:
+    """What a withdrawal costs the client."""
+    if not currency.withdrawal.fee:
+        return "No fee."
+    fee = format_amount(currency.withdrawal.fee, currency.decimals)
+    return f"Fee {fee} {currency.symbol}, added to the amount; the address gets the whole amount."
+
+
+def minimum_words(currency: Currency) -> str:
+    """The smallest withdrawal."""
+    least = format_amount(currency.least_withdrawal, currency.decimals)
+    return f"Minimum {least} {currency.symbol}."
+
+
+def limit_words(currency: Currency) -> tuple[str, ...]:
+    """What bounds or delays a withdrawal: said before, not after."""
+    limits = currency.withdrawal
+    said = []
+    if limits.daily_limit is not None:
+        most = format_amount(limits.daily_limit, currency.decimals)
+        said.append(f"At most {most} {currency.symbol} in 24 hours.")
+    if limits.approve_above is not None:
+        above = format_amount(limits.approve_above, currency.decimals)
+        said.append(f"More than {above} {currency.symbol} at once waits for a person.")
+    if limits.hold_new_address:
+        said.append("The first withdrawal to an address waits for a person.")
+    return tuple(said)
+
+
+def pause_words(symbol: str, reason: str) -> str:
+    """Why nothing is sent now, and that a wish is taken all the same."""
+    why = f": {reason}" if reason else ""
+    return f"Withdrawals of {symbol} are paused{why}."
+
+
+def exact(units: int, currency: Currency) -> str:
+    """An amount with every decimal, for figures that stand under each other."""
+    return f"{format_fixed(units, currency.decimals)} {currency.symbol}"
