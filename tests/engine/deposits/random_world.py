@@ -38,16 +38,17 @@ class Life:
         """So many things happen, each followed by rounds of the engine or by none."""
         acts: list[tuple[int, Callable[[], None]]] = [
             (8, self.pay),
-            (2, self.ask),
+            (3, self.ask),
             (3, self.pay_several),
             (8, self.mine),
             (3, self.mine_some),
             (4, self.reorg),
             (3, self.bump),
             (3, self.double_spend),
+            (3, self.betray),
             (2, self.drop),
             (1, self.coinbase),
-            (2, self.time_passes),
+            (3, self.time_passes),
             (2, self.restart),
             (3, self.fault),
             (2, self.sick),
@@ -109,6 +110,23 @@ class Life:
     def double_spend(self) -> None:
         if paid := self._some(self.fake.mempool):
             self.fake.mine(txids=[self.fake.double_spend(paid)])
+
+    def betray(self) -> None:
+        """A reorganisation that spends a mined coin otherwise; sometimes it does not last."""
+        tops = self.fake.active[-DEPTH_MAX:]
+        mined = [txid for txid, block in self.fake.mined.items() if block in tops]
+        paid = self._some([txid for txid in mined if not self.fake.txs[txid].coinbase])
+        if paid is None:
+            return
+        height = self.fake.blocks[self.fake.mined[paid]].height
+        branch = [self.fake.blocks[known] for known in self.fake.active[height:]]
+        self.fake.reorg(len(branch), first=[self.fake.double_spend(paid)])
+        if self.dice.random() < 0.5:
+            self.fake.mine(self.dice.randint(1, 3))
+            self.house.step()
+        if self.dice.random() < 0.4:
+            self.fake.reactivate(branch)
+            self.fake.mine(4)
 
     def drop(self) -> None:
         if paid := self._some(self.fake.mempool):

@@ -133,6 +133,7 @@ def test_a_node_behind_what_it_showed_takes_nothing_back(house: House) -> None:
     house.on.mine(3)
     house.settle()
     assert house.owed("ann") == COIN
+    lowest = ""
     if isinstance(house.on, LitecoindHarness):
         lowest = house.on.node.disconnect(3)
     else:
@@ -154,7 +155,7 @@ def test_a_node_behind_what_it_showed_takes_nothing_back(house: House) -> None:
 def test_an_unknown_cursor_pauses_and_resumes_by_itself(house: House, fake: FakeChain) -> None:
     """Case 48."""
     house.settle()
-    cursor = house.chain_row.hash
+    cursor = str(house.chain_row.hash)
     fake.pay(house.address("ann"), COIN)
     fake.mine(3)
     fake.forgotten.add(cursor)

@@ -106,6 +106,7 @@ def test_a_wallet_restored_from_a_backup_hands_out_no_address_twice(
     house.refill()
     before = {row.address for row in Address.select()}
     given = house.address("ann")
+    house.node.close()  # a node that stops waits for open connections
     on.node.stop()
     wallet.write_bytes(backup.read_bytes())
     on.node.start()
