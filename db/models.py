@@ -8,14 +8,9 @@ from __future__ import annotations
 import peewee
 from peewee import BigIntegerField, IntegerField, TextField
 
-from db.connection import database
 from db.fields import FlagField, UnitsField, optional_units
-
-
-class Row(peewee.Model):
-    class Meta:
-        database = database
-        legacy_table_names = False
+from db.findings import Break, Reconciliation
+from db.row import Row
 
 
 class Installation(Row):
@@ -365,48 +360,6 @@ class Parked(Row):
 
     class Meta:
         primary_key = peewee.CompositeKey("chain", "key")
-
-
-class Reconciliation(Row):
-    """The last sum of a currency at one block: what the node holds, what the books say, and the
-    timing items between them. `listed_at` is when the node's coins were last compared one by one.
-    """
-
-    currency = TextField(primary_key=True)
-    chain = TextField()
-    height = BigIntegerField()
-    hash = TextField()
-    at = TextField()
-    listed_at = TextField()
-    node_units = UnitsField()
-    books_units = UnitsField()
-    accounts = TextField()
-    timing = TextField()
-    residual_units = UnitsField()
-
-
-class Break(Row):
-    """A difference that reconciliation found. `subject` names what it is about, so that the same
-    difference found again is the same row; `units` are signed, more at the node is positive."""
-
-    id = TextField(primary_key=True)
-    currency = TextField()
-    chain = TextField()
-    kind = TextField()
-    subject = TextField()
-    units = UnitsField()
-    evidence = TextField()
-    owner = TextField()
-    cure = TextField()
-    entry = TextField(null=True)
-    state = TextField(default="open")
-    first_seen = TextField()
-    last_seen = TextField()
-    closed_at = TextField(null=True)
-    closed_by = TextField(default="")
-
-    class Meta:
-        table_name = "break_"
 
 
 MODELS: tuple[type[Row], ...] = (

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from db.connection import database
-from db.models import Break, Reconciliation
+from db.findings import Break, Reconciliation
 from engine.chain import BlockRef
 from engine.clock import rfc3339
 from engine.ledger import NewEntry

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from db.models import Break, Reconciliation
+from db.findings import Break, Reconciliation
 from engine.clock import parse_rfc3339
 from engine.config import Config
 from engine.money import format_amount

@@ -9,7 +9,8 @@ import peewee
 import pytest
 
 from db.connection import database as opened
-from db.models import Address, Approval, Coin, Entry, History, Payment, Posting, Row, Seal
+from db.models import Address, Approval, Coin, Entry, History, Payment, Posting, Seal
+from db.row import Row
 from tests.db.test_bulk import coin, payment
 
 APPEND_ONLY = (History, Entry, Posting, Seal, Approval)

@@ -6,7 +6,8 @@ import peewee
 
 from db import models
 from db.connection import database as opened
-from db.models import Coin, Row
+from db.models import Coin
+from db.row import Row
 from tests.db.test_bulk import coin
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from db.models import Break
+from db.findings import Break
 from engine.chain import Chain, Scan, Unspent
 from engine.reconciliation.reconciler import Reconciler
 from engine.reconciliation.standing import BreakView, SumView, open_breaks, sums

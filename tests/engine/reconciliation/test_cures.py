@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from db.models import Break, Coin, History
+from db.findings import Break
+from db.models import Coin, History
 from engine import chains
 from engine.reconciliation.cures import ACTOR
 from engine.reconciliation.reconciler import CURE_EVERY

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from db.connection import connected
-from db.models import Break, Reconciliation
+from db.findings import Break, Reconciliation
 from engine import chains
 from engine.errors import LeaseLost, NodeDown, TipMoved
 from engine.reconciliation.reconciler import LIST_EVERY, Reconciler

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from db.models import Break
+from db.findings import Break
 from engine.reconciliation import records
 from engine.reconciliation.books import Result, read_books, settle_up
 from engine.reconciliation.kinds import KINDS, Finding
