@@ -58,6 +58,7 @@ def _all(config: Config, symbols: tuple[str, ...]) -> Iterator[Finding]:
     stored = preflight.check_database(config)
     yield stored
     yield from preflight.check_files(config)
+    yield from preflight.check_staff(config, now=utc_now())
     with ExitStack() as stack:
         if stored.ok:
             stack.enter_context(connected())

@@ -3,5 +3,13 @@
 from engine.preflight.currency import check_currency, check_node
 from engine.preflight.finding import Finding
 from engine.preflight.house import check_database, check_files
+from engine.preflight.staff import check_staff
 
-__all__ = ["Finding", "check_currency", "check_database", "check_files", "check_node"]
+__all__ = [
+    "Finding",
+    "check_currency",
+    "check_database",
+    "check_files",
+    "check_node",
+    "check_staff",
+]
