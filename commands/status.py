@@ -41,6 +41,7 @@ def _print_currencies(currencies: tuple[CurrencyStanding, ...]) -> None:
             for c in currencies
         ],
     )
+    addresses = [(c.currency, c.hot_address) for c in currencies if c.hot_address]
     balances = [
         (c.currency, account, format_amount(units, c.decimals))
         for c in currencies
@@ -48,6 +49,7 @@ def _print_currencies(currencies: tuple[CurrencyStanding, ...]) -> None:
     ]
     payments = [(c.currency, s, count) for c in currencies for s, count in c.payments.items()]
     for columns, rows in (
+        (("currency", "hot address, for coins of the house"), addresses),
         (("currency", "account", ">balance"), balances),
         (("currency", "payments", ">count"), payments),
     ):

@@ -32,6 +32,7 @@ from engine.errors import LeaseLost, NodeError, NodeRefused, StaleState
 from engine.families import open_chain
 from engine.follower import Follower, Round
 from engine.lease import BEAT_EVERY_S, ChainLease
+from engine.moves.mover import Mover
 from engine.reconciliation.reconciler import Reconciler
 from engine.recount import Recount
 from engine.risk import RiskHook, open_hook
@@ -82,7 +83,8 @@ class ChainThread:
     def run(self) -> None:
         """Until `stop`: rounds every `poll` seconds, at once while there is more to do."""
         node = self._opener(self._currency)
-        follower, sender, fence = self._follower(node), self._sender(node), self.lease.fence
+        follower, sender, mover = self._follower(node), self._sender(node), self._mover(node)
+        fence = self.lease.fence
         recount = Recount(self._config, self.symbol, partial(self._opener, self._currency))
         recounted: float | None = None
         while not self._stop.is_set():
@@ -93,7 +95,8 @@ class ChainThread:
                 # A new term: whatever was remembered of the chain may be another engine's past.
                 fence = self.lease.fence
                 follower, sender = self._follower(node), self._sender(node)
-            outcome = self._round(follower, sender, node)
+                mover = self._mover(node)
+            outcome = self._round(follower, mover, sender, node)
             if outcome.well and (
                 recounted is None or time.monotonic() - recounted > RECOUNT_EVERY.total_seconds()
             ):
@@ -123,6 +126,9 @@ class ChainThread:
             breathe=self._breathe,
         )
 
+    def _mover(self, node: Chain) -> Mover:
+        return Mover(self._config, self.symbol, node, guard=self.lease.guard_of_term())
+
     def _sender(self, node: Chain) -> Sender:
         return Sender(
             self._config,
@@ -135,15 +141,17 @@ class ChainThread:
     def _breathe(self) -> None:
         self._stop.wait(BREATH_S)
 
-    def _round(self, follower: Follower, sender: Sender, node: Chain) -> Round:
+    def _round(self, follower: Follower, mover: Mover, sender: Sender, node: Chain) -> Round:
         now = utc_now()
         try:
             with connected():
                 outcome = follower.step(now)
                 if outcome.well:
                     self._refill(node, now)
-                    tip = chains.state(self.symbol)
-                    sender.step(BlockRef(int(tip.height), str(tip.hash)), now)
+                    row = chains.state(self.symbol)
+                    tip = BlockRef(int(row.height), str(row.hash))
+                    mover.step(tip, now)
+                    sender.step(tip, now)
             self._failures = 0
         except LeaseLost as error:
             log.warning("%s: %s", self.symbol, error)

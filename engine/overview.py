@@ -15,6 +15,7 @@ from db.models import Payment
 from engine import brakes, orders, queries
 from engine.config import Config, Currency
 from engine.money import format_amount
+from engine.moves.addresses import hot_address
 from engine.reconciliation import standing
 
 ENGINE_SILENT = "the engine is not running"
@@ -38,6 +39,7 @@ class CurrencyStanding:
     hash: str | None
     behind: int | None
     tip_age: int | None
+    hot_address: str | None
     balances: dict[str, int]
     payments: dict[str, int]
     breaks: int
@@ -57,6 +59,7 @@ class CurrencyStanding:
             "hash": self.hash,
             "behind": self.behind,
             "tip_age": self.tip_age,
+            "hot_address": self.hot_address,
             "balances": {
                 account: format_amount(units, self.decimals)
                 for account, units in self.balances.items()
@@ -135,6 +138,7 @@ def _standing(
         hash=chain.hash if chain else None,
         behind=chain.behind if chain else None,
         tip_age=max(0, int(now.timestamp()) - tip_time) if tip_time else None,
+        hot_address=hot_address(currency.chain),
         balances=dict(sorted(balances.items())),
         payments=dict(sorted(payments.items())),
         breaks=reconciled[0],

@@ -5,6 +5,7 @@ Neither is ever given to a client. The hot one stays the same for ever, because 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -17,7 +18,10 @@ from engine.chain import Chain, NewAddress
 from engine.clock import rfc3339
 from engine.coins import read_address
 from engine.config import Currency
+from engine.errors import NodeRefused
 from engine.ledger import WALLET_COLD, WALLET_DEPOSITS, WALLET_HOT
+
+log = logging.getLogger(__name__)
 
 HOT, COLD = "hot", "cold"
 WALLETS = {HOT: WALLET_HOT, COLD: WALLET_COLD}
@@ -67,10 +71,19 @@ class HouseAddresses:
 
     def ensure(self, now: datetime) -> None:
         """Make the hot address if there is none, and know the cold one. No call when both are
-        there. Raises NodeDown, NodeRefused."""
+        there. Raises NodeDown."""
         if hot_address(self._currency.chain) is None:
-            self._store(self._node.new_addresses(1)[0], HOT, now)
+            self._make_hot(now)
         self._ensure_cold(now)
+
+    def _make_hot(self, now: datetime) -> None:
+        """A wallet that makes none now, such as a locked one, is asked again: nothing waits."""
+        try:
+            made = self._node.new_addresses(1)[0]
+        except NodeRefused as error:
+            log.debug("%s: no hot address yet: %s", self._currency.chain, error.detail)
+            return
+        self._store(made, HOT, now)
 
     def _ensure_cold(self, now: datetime) -> None:
         address = cold_address(self._currency)

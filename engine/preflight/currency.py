@@ -13,6 +13,7 @@ from engine.chain import Expectation, Identity, NewAddress
 from engine.config import Currency
 from engine.errors import NodeError
 from engine.families import open_chain
+from engine.moves.addresses import cold_address
 from engine.preflight.finding import Finding
 from engine.preflight.limits import check_limits
 from engine.preflight.node import NodeCheck
@@ -30,6 +31,7 @@ def check_currency(currency: Currency, *, now: datetime, with_database: bool) ->
         expected = _expectation(currency, ours) if with_database else NOTHING_KNOWN
         yield from NodeCheck(currency, expected, now).everything(ours)
         yield from _check_witness(currency)
+        yield from _check_cold(currency)
         if with_database:
             yield _check_pool(currency)
     yield from check_limits(currency)
@@ -75,6 +77,24 @@ def _check_witness(currency: Currency) -> Iterator[Finding]:
     key = f"currency.{currency.symbol}.witness"
     yield Finding(
         check="witness", ok=False, what=what, cure=cure, currency=currency.symbol, key=key
+    )
+
+
+def _check_cold(currency: Currency) -> Iterator[Finding]:
+    """The node's wallet must watch the cold address, or its coins would be out of every sum."""
+    address = cold_address(currency)
+    if address is None or currency.node is None:
+        return
+    try:
+        with closing(open_chain(currency, currency.node.reveal())) as chain:
+            watched = chain.owns(address)
+            hint = "" if watched else chain.watch_hint(address)
+    except NodeError as error:
+        watched, hint = False, f"make the node answer first: {error}"
+    what = f"{address} is {'watched' if watched else 'not watched by the wallet of the node'}"
+    key = f"currency.{currency.symbol}.cold.address"
+    yield Finding(
+        check="cold address", ok=watched, what=what, cure=hint, currency=currency.symbol, key=key
     )
 
 

@@ -9,10 +9,11 @@ from db.connection import database
 from db.exact import compare_sql, value_sql
 from db.models import Balance, Client, Payment
 from engine import ledger
-from engine.ledger import OWN_FUNDS, shift
+from engine.ledger import shift
 from engine.reconciliation.kinds import Finding
 from engine.reconciliation.matching import LOSS
 from engine.reconciliation.timing import DUE, OUT_OF_BLOCK, RULES
+
 
 def wallet_accounts(currency: str) -> dict[str, int]:
     """Units on each wallet account."""
@@ -45,7 +46,9 @@ def debts(currency: str) -> Iterator[Finding]:
 
 def own_funds(currency: str) -> Iterator[Finding]:
     """Our own accounts together must not be below zero: no client's money pays for us."""
-    rows = Balance.select().where(Balance.account.in_(OWN_FUNDS) & (Balance.currency == currency))
+    rows = Balance.select().where(
+        Balance.account.in_(ledger.OWN_FUNDS) & (Balance.currency == currency)
+    )
     kept = {row.account: int(row.units) for row in rows}
     funds = -sum(kept.values())
     if funds < 0:

@@ -16,7 +16,7 @@ from tests.web.till import Till
 
 CURRENCY_KEYS = [
     *("currency", "network", "state", "reason", "height", "hash", "behind", "tip_age"),
-    *("balances", "payments", "breaks", "unexplained"),
+    *("hot_address", "balances", "payments", "breaks", "unexplained"),
 ]
 
 

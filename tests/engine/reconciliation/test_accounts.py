@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from engine import ledger
 from engine.lifecycle import Batch
-from engine.reconciliation import accounts
 from tests.engine.deposits.life import COIN, House
 from tests.engine.deposits.worlds import everywhere, on_the_fake
 from tests.engine.house import post_alone
@@ -60,4 +59,4 @@ def test_own_funds_below_zero_are_a_break_however_they_are_spread(house: House) 
     post_alone(ledger.shift("top up", "LTC", 1, to="site", out_of="house"))
     assert reconcile(house)[1] == []
     assert breaks(house) == []
-    assert set(accounts.OWN_FUNDS) > {"house", "fees:network", "fees:service"}
+    assert set(ledger.OWN_FUNDS) > {"house", "fees:network", "fees:service"}
