@@ -1,0 +1,82 @@
+"""What a client reads of a withdrawal: every state has a story, and none tells the house's own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine.config import Config, load_config
+from engine.lifecycle import STATES
+from engine.sender.proof import UNPROVED_BALANCE, UNPROVED_HISTORY
+from engine.sender.sender import NO_FUNDS
+from tests.web.test_words import TOML
+from tests.web.test_words import VIEW as DEPOSIT
+from web import withdrawal_words as words
+
+VIEW = replace(
+    DEPOSIT, kind="withdrawal", state="requested", units=150_000_000, fee_units=100_000, reason=""
+)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    path = tmp_path / "cashier.toml"
+    limits = '{ fee = "0.001", minimum = "0.01", daily_limit = "9", hold_new_address = true }'
+    path.write_text(
+        TOML.replace("confirmations = 3\n", f"confirmations = 3\nwithdrawal = {limits}\n")
+    )
+    return load_config(path, role="web", environ={})
+
+
+@pytest.mark.parametrize("state", [state.name for state in STATES["withdrawal"]])
+def test_every_state_has_a_story_and_a_place(config: Config, state: str) -> None:
+    view = replace(VIEW, state=state)
+    story = words.story(view, config.currencies["LTC"])
+    assert story.headline[0].isupper()
+    assert story.meaning.endswith(".")
+    assert story.tone in {"wait", "good", "care", "bad"}
+    line = words.steps(view)
+    assert state in {step.name for step in line}
+    assert [step.mark for step in line].count("now") <= 1
+    assert words.story(view, None).meaning
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (NO_FUNDS, "the cashier's wallet is being filled up"),
+        ("waiting: the wallet is locked", "has to be unlocked"),
+        ("waiting: the fee would be too high", "fees are unusually high"),
+        ("LTC is paused: node is syncing", "withdrawals are paused"),
+        ("the node is catching up", "our node is catching up"),
+        ("connection refused at 10.0.0.5:9332", "cannot send it at this moment"),
+    ],
+)
+def test_why_it_waits_is_said_in_client_words(config: Config, reason: str, said: str) -> None:
+    story = words.story(replace(VIEW, sub_state="waiting", reason=reason), config.currencies["LTC"])
+    assert said in story.meaning
+    assert "10.0.0.5" not in story.meaning
+    assert "1.501 LTC are set aside" in story.meaning
+
+
+@pytest.mark.parametrize("reason", [UNPROVED_HISTORY, UNPROVED_BALANCE])
+def test_a_doubt_of_the_house_is_not_told(config: Config, reason: str) -> None:
+    story = words.story(replace(VIEW, state="held", reason=reason), config.currencies["LTC"])
+    assert reason not in story.meaning
+    told = words.story(replace(VIEW, state="held", reason="a rule"), config.currencies["LTC"])
+    assert "a rule" in told.meaning
+
+
+def test_terms_name_fee_minimum_and_limits(config: Config) -> None:
+    litecoin, bitcoin = config.currencies["LTC"], config.currencies["BTC"]
+    assert words.fee_words(litecoin).startswith("Fee 0.001 LTC")
+    assert words.fee_words(bitcoin) == "No fee."
+    assert words.minimum_words(litecoin) == "Minimum 0.01 LTC."
+    assert words.minimum_words(bitcoin) == "Minimum 0.00000546 BTC."
+    assert words.limit_words(litecoin) == (
+        "At most 9 LTC in 24 hours.",
+        "The first withdrawal to an address waits for a person.",
+    )
+    assert words.limit_words(bitcoin) == ()
