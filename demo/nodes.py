@@ -92,6 +92,10 @@ class Litecoind:
         """The faucet pays `amount` whole coins; the txid."""
         return str(self.rpc("sendtoaddress", address, amount))
 
+    def address(self) -> str:
+        """A fresh address of the faucet's wallet: the clients' own wallet, as it were."""
+        return str(self.rpc("getnewaddress"))
+
     def mine(self, count: int = 1) -> None:
         """Mine blocks with all of the mempool; their reward is the faucet's."""
         self.rpc("generatetoaddress", count, self.rpc("getnewaddress"))

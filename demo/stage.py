@@ -132,7 +132,8 @@ def _announce(stage: _Stage, say: Say) -> None:
     say(f"node {stage.node.symbol}: {stage.node.url}")
     say(
         "Open the site, press Deposit, then send test coins there and watch the page:"
-        f" while a deposit waits, a block comes every {EVERY_S:.0f} seconds."
+        f" while a payment waits, a block comes every {EVERY_S:.0f} seconds."
+        " What was credited you can withdraw again."
     )
     say(
         "Every command works on this run, such as:"

@@ -10,11 +10,20 @@ from engine.config import Config, Currency
 from engine.money import format_amount, format_fixed
 from engine.queries import PaymentView
 
-DEPOSITS_MAX = 8
+PAYMENTS_MAX = 8
 
 # Nobody signs in here: whoever opens the demo is any of them.
 CLIENTS = {"CR1042": "Ada Lindqvist", "CR0007": "Bo Okafor", "CR2210": "Chiara O'Neill"}
 
+_WITHDRAWAL_SAYS = {
+    "requested": "being sent",
+    "held": "being looked at",
+    "confirmed": "confirmed",
+    "credited": "in your wallet",
+    "refused": "not sent",
+    "cancelled": "taken back",
+    "failed": "not paid",
+}
 _SAYS = {
     "requested": "waits for coins",
     "held": "being looked at",
@@ -25,6 +34,8 @@ _SAYS = {
     "reversed": "taken back",
     "refused": "not accepted",
 }
+
+_KINDS = {"deposit": _SAYS, "withdrawal": _WITHDRAWAL_SAYS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +50,10 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
-class Deposit:
-    """One deposit in a line: `state` is the cashier's word, `says` is the site's."""
+class Line:
+    """One payment in a line: `state` is the cashier's word, `says` is the site's."""
+
+    kind: str
 
     amount: str
     symbol: str
@@ -56,13 +69,13 @@ class Account:
     client: str
     name: str
     holdings: tuple[Holding, ...]
-    deposits: tuple[Deposit, ...]
+    payments: tuple[Line, ...]
 
 
 def read_account(config: Config, client: str) -> Account:
     """The account of one of CLIENTS; needs an open database connection."""
     balances = {row.currency: row for row in queries.balances(config, client)}
-    page = queries.list_payments(config, client=client, limit=DEPOSITS_MAX)
+    page = queries.list_payments(config, client=client, limit=PAYMENTS_MAX)
     return Account(
         client=client,
         name=CLIENTS[client],
@@ -70,7 +83,7 @@ def read_account(config: Config, client: str) -> Account:
             _holding(currency, balances[symbol], client=client)
             for symbol, currency in config.currencies.items()
         ),
-        deposits=tuple(_deposit(view) for view in page.items if view.kind == "deposit"),
+        payments=tuple(_line(view) for view in page.items if view.kind in _KINDS),
     )
 
 
@@ -100,8 +113,9 @@ def _holding(currency: Currency, balance: queries.BalanceView, *, client: str) -
     )
 
 
-def _deposit(view: PaymentView) -> Deposit:
-    return Deposit(
+def _line(view: PaymentView) -> Line:
+    return Line(
+        kind=view.kind,
         amount=view.amount or "",
         symbol=view.currency,
         state=view.state,
@@ -113,4 +127,4 @@ def _deposit(view: PaymentView) -> Deposit:
 def _says(view: PaymentView) -> str:
     if view.state == "pending":
         return f"{view.confirmations} of {view.confirmations_required} confirmations"
-    return _SAYS.get(view.state, view.state)
+    return _KINDS[view.kind].get(view.state, view.state)

@@ -20,11 +20,13 @@ BODY_BYTES_MAX = 16_384
 
 
 class Faucet(Protocol):
-    """Whoever can pay test coins to an address: `amount` in whole coins; the txid comes back.
+    """A wallet that is not the cashier's. Both raise RpcError or OSError."""
 
-    Raises RpcError or OSError."""
+    def pay(self, address: str, amount: str) -> str:
+        """Pay test coins, `amount` whole ones; the txid."""
 
-    def pay(self, address: str, amount: str) -> str: ...
+    def address(self) -> str:
+        """An address where it can be paid."""
 
 
 class Site:
@@ -59,7 +61,7 @@ def make_app(
         (r"/", handlers.Home),
         (r"/accounts/([^/]*)", handlers.AccountPage),
         (r"/accounts/([^/]*)/live", handlers.Live),
-        (r"/accounts/([^/]*)/deposit", handlers.DepositButton),
+        (r"/accounts/([^/]*)/(deposit|withdraw)", handlers.CashierButton),
         (r"/accounts/([^/]*)/faucet", handlers.FaucetButton),
     ]
     port = url.rpartition(":")[2]
@@ -78,4 +80,5 @@ def make_app(
         worker=worker,
         url=url,
         notices={},
+        wallets={},
     )

@@ -125,7 +125,26 @@ class AccountPage(SiteHandler):
     ) -> None:
         """The page, with the outcome of what was just asked for."""
         account = await self.account_of(client)
-        self.render("account.html", account=account, notice=notice, problem=problem, amount=amount)
+        self.render(
+            "account.html",
+            account=account,
+            notice=notice,
+            problem=problem,
+            amount=amount,
+            wallets=await self._wallets_of(client),
+        )
+
+    async def _wallets_of(self, client: str) -> dict[str, str]:
+        """By currency the address of the client's own wallet, which stays the same; without those
+        whose node does not answer now."""
+        known: dict[str, str] = self.settings["wallets"].setdefault(client, {})
+        for symbol, faucet in self.settings["faucets"].items():
+            if symbol not in known:
+                try:
+                    known[symbol] = await asyncio.to_thread(faucet.address)
+                except (RpcError, OSError) as error:
+                    log.info("wallet of %s: %s", client, error)
+        return known
 
 
 class Live(SiteHandler):
@@ -137,24 +156,25 @@ class Live(SiteHandler):
             {
                 "balances": self.render_string("balances.html", account=account).decode(),
                 "target": self.render_string("target.html", account=account).decode(),
-                "deposits": self.render_string("deposits.html", account=account).decode(),
+                "payments": self.render_string("payments.html", account=account).decode(),
             }
         )
 
 
-class DepositButton(SiteHandler):
-    """The handshake: signs who the client is and hands the browser over to the cashier page.
+class CashierButton(SiteHandler):
+    """The handshake: signs who the client is and what it may do, and hands the browser over to the
+    cashier page.
 
     The token travels in a form, so that it is in no address bar, history or log.
     """
 
-    def post(self, path: str) -> None:
+    def post(self, path: str, action: str) -> None:
         client = self.client_of(path)
         currency = self.currency_of(self.get_body_argument("currency", ""))
         token = make_token(
             self.config,
             client=client,
-            action="deposit",
+            action=action,
             currency=currency.symbol,
             ttl_s=TOKEN_LIFE_S,
             now=utc_now(),

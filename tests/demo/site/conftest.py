@@ -28,12 +28,19 @@ class Purse:
 
     paid: list[tuple[str, str]] = field(default_factory=list)
     error: Exception | None = None
+    addresses: int = 0
 
     def pay(self, address: str, amount: str) -> str:
         if self.error is not None:
             raise self.error
         self.paid.append((address, amount))
         return "ab" * 32
+
+    def address(self) -> str:
+        if self.error is not None:
+            raise self.error
+        self.addresses += 1
+        return f"rltc1qwallet{self.addresses}"
 
 
 @pytest.fixture

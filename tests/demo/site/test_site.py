@@ -14,6 +14,7 @@ from engine.config import Config
 from engine.deposits.request import request_deposit
 from engine.handshake import check_token
 from engine.queries import PaymentView
+from engine.withdrawals.request import request_withdrawal
 from tests.demo.site.conftest import PAGE, Purse
 from tests.web.running import Answer, Visitor
 from tests.web.till import Till
@@ -81,21 +82,22 @@ def test_one_client_sees_nothing_of_another(visitor: Visitor, config: Config, ti
 def test_the_live_parts_are_those_of_the_page(visitor: Visitor, config: Config, till: Till) -> None:
     till.see(_asked(config).id, 50_000_000, height=999)
     page, parts = visitor.get(ACCOUNT).text, visitor.get(f"{ACCOUNT}/live").json
-    assert set(parts) == {"balances", "target", "deposits"}
+    assert set(parts) == {"balances", "target", "payments"}
     for id_, html in parts.items():
         assert f'<div id="{id_}">{html}</div>' in page
-    assert "2 of 3 confirmations" in parts["deposits"]
+    assert "2 of 3 confirmations" in parts["payments"]
 
 
-def test_deposit_hands_over_with_a_token_that_the_cashier_takes(
-    visitor: Visitor, config: Config
+@pytest.mark.parametrize("action", ["deposit", "withdraw"])
+def test_a_button_hands_over_with_a_token_that_the_cashier_takes(
+    visitor: Visitor, config: Config, action: str
 ) -> None:
-    answer = _press(visitor, "deposit")
+    answer = _press(visitor, action)
     assert answer.status == 200
     assert f'action="{PAGE}/cashier"' in answer.text
     token = _field(answer, "token")
     grant = check_token(config, token, now=utc_now())
-    assert (grant.client, grant.action, grant.currency) == (CLIENT, "deposit", "LTC")
+    assert (grant.client, grant.action, grant.currency) == (CLIENT, action, "LTC")
     assert f"form-action 'self' {PAGE};" in answer.headers["Content-Security-Policy"]
     # Otherwise the browser would not tell the cashier where its visitor comes from.
     assert answer.headers["Referrer-Policy"] == "strict-origin"
@@ -112,6 +114,33 @@ def test_the_faucet_pays_the_newest_address(
     assert purse.paid == [(second.address, "0.5")]
     assert "0.5 LTC are on their way, txid abababab…ababab." in visitor.get(ACCOUNT).text
     assert "on their way" not in visitor.get(ACCOUNT).text
+
+
+def test_the_wallet_to_withdraw_to_stays_the_same(visitor: Visitor, purse: Purse) -> None:
+    for _ in range(2):
+        assert "<code>rltc1qwallet1</code>" in visitor.get(ACCOUNT).text
+    purse.error = OSError()
+    page = visitor.get("/accounts/CR0007")
+    assert page.status == 200
+    assert "rltc1qwallet" not in page.text
+    purse.error = None
+    assert "<code>rltc1qwallet2</code>" in visitor.get("/accounts/CR0007").text
+
+
+def test_a_withdrawal_is_a_line_of_its_own(visitor: Visitor, config: Config, till: Till) -> None:
+    till.fund(200_000_000, client=CLIENT)
+    request_withdrawal(
+        config,
+        client=CLIENT,
+        currency="LTC",
+        address="rltc1qdvv7jn728rd3f4c2wlm432kpgmuqlak86qe9fy",
+        amount="1",
+        now=utc_now(),
+    )
+    page = visitor.get(ACCOUNT).text
+    assert "<td>withdrawal</td>" in page
+    assert "being sent" in page
+    assert 'data-balance="LTC">0.99950000<' in page
 
 
 @pytest.mark.parametrize(
@@ -163,7 +192,7 @@ def test_a_faucet_that_cannot_pay_says_why(
     assert said in answer.text
 
 
-@pytest.mark.parametrize("button", ["deposit", "faucet"])
+@pytest.mark.parametrize("button", ["deposit", "withdraw", "faucet"])
 def test_a_form_from_another_site_does_nothing(
     visitor: Visitor, config: Config, purse: Purse, button: str
 ) -> None:
