@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from db.connection import database
@@ -90,15 +91,16 @@ def note_tip(symbol: str, tip: ChainBlock) -> None:
     ).execute()
 
 
-def anchor(symbol: str, height: int) -> str | None:
-    """The newest block that we followed at or below `height`, or None."""
-    row = (
-        Block.select()
-        .where((Block.chain == symbol) & (Block.height <= height))
-        .order_by(Block.height.desc())
-        .first()
-    )
-    return None if row is None else str(row.hash)
+def tips(symbol: str) -> list[tuple[int, str]]:
+    """Height and hash of the tips that we followed and still remember, highest first."""
+    rows = Block.select().where(Block.chain == symbol).order_by(Block.height.desc())
+    return [(int(row.height), str(row.hash)) for row in rows]
+
+
+def forget_tips(symbol: str, hashes: Sequence[str]) -> None:
+    """Forget tips that left the chain, inside the caller's database transaction."""
+    gone = (Block.chain == symbol) & Block.hash.in_(list(hashes))
+    Block.delete().where(gone).execute()  # type: ignore[misc]  # the stub of delete() is ambiguous
 
 
 def prune_blocks(symbol: str, *, below: int) -> None:

@@ -120,7 +120,8 @@ class Follower:
             return Round(moved=moved, busy=True)  # the tip left the chain while we asked
         advanced = tip.hash != cursor
         rewound = advanced and self._left_the_chain(cursor, tip)
-        if rewound and not self._within_finality(tip, now):
+        dead = self._dead_tips(tip, now) if rewound else []
+        if dead is None:
             return Round(moved=moved)
         moved += self._take_arrivals(scan, tip, now, advanced=advanced)
         if rewound or self._recheck.is_due(now):
@@ -132,7 +133,7 @@ class Follower:
             done, busy = self._settle_due(tip, now)
             moved += done
         if advanced:
-            self._advance(tip, now)
+            self._advance(tip, now, dead)
         self._unconfirmed, self._contested = scan.unconfirmed, scan.contested
         self._health.trust(now)
         return Round(moved=moved, tip_height=tip.height, well=True, busy=busy)
@@ -147,18 +148,26 @@ class Follower:
             return False
         return self._node.block(cursor) is None
 
-    def _within_finality(self, tip: Block, now: datetime) -> bool:
-        """A reorganisation below what is final is not followed: a person must look first."""
+    def _dead_tips(self, tip: Block, now: datetime) -> list[str] | None:
+        """The tips that we followed and that left the chain. None when one of them was final: such
+        a reorganisation is not followed, a person must look first."""
         depth = self._currency.finality
-        final = chains.anchor(self._symbol, chains.followed_height(self._symbol) - depth)
-        # Tips that we never saw are no anchors; the newest deposit that nobody asks about is one.
-        anchors = {final, watch.frozen_block(self._symbol)} - {None}
-        if all(self._node.block(str(each)) is not None for each in anchors):
-            return True
+        final = chains.followed_height(self._symbol) - depth
+        # Tips that we never saw cannot tell; the newest deposit that nobody asks about can.
+        frozen = watch.frozen_block(self._symbol)
+        too_deep = frozen is not None and self._node.block(frozen) is None
+        dead: list[str] = []
+        for height, known in chains.tips(self._symbol):
+            if too_deep or self._node.block(known) is not None:
+                break
+            dead.append(known)
+            too_deep = height <= final
+        if not too_deep:
+            return dead
         self._health.doubt(
             f"the chain was reorganised deeper than {depth} blocks; it now ends at {tip.hash}", now
         )
-        return False
+        return None
 
     def _show(self, scan: Scan, height: int, now: datetime) -> int:
         """The node is not well: new arrivals become visible, and nothing else moves."""
@@ -253,9 +262,11 @@ class Follower:
             self._breathe()
         return moved
 
-    def _advance(self, tip: Block, now: datetime) -> None:
+    def _advance(self, tip: Block, now: datetime, dead: Sequence[str]) -> None:
         final = tip.height - self._currency.finality
         with self._batch(now) as batch:
+            if dead:
+                batch.also(partial(chains.forget_tips, self._symbol, dead))
             batch.also(partial(chains.note_tip, self._symbol, tip))
             batch.also(partial(watch.freeze, self._symbol, deepest=final))
             batch.also(partial(chains.prune_blocks, self._symbol, below=final))

@@ -51,14 +51,14 @@ def test_following_moves_height_hash_and_time() -> None:
     assert BlockRow.select().count() == 2
 
 
-def test_the_anchor_is_the_newest_block_at_or_below() -> None:
-    for height in (3, 5, 9):
+def test_tips_are_told_highest_first_and_forgotten_by_name() -> None:
+    for height in (3, 9, 5):
         chains.note_tip("LTC", block(height))
-    assert chains.anchor("LTC", 2) is None
-    assert chains.anchor("LTC", 3) == "0003"
-    assert chains.anchor("LTC", 8) == "0005"
-    assert chains.anchor("LTC", 100) == "0009"
-    assert chains.anchor("BTC", 100) is None
+    assert chains.tips("LTC") == [(9, "0009"), (5, "0005"), (3, "0003")]
+    chains.forget_tips("BTC", ["0005"])
+    chains.forget_tips("LTC", ["0005", "unknown"])
+    assert chains.tips("LTC") == [(9, "0009"), (3, "0003")]
+    assert chains.tips("BTC") == []
 
 
 def test_old_blocks_are_forgotten_and_recent_ones_are_not() -> None:

@@ -318,3 +318,25 @@ def test_a_deep_reorg_after_a_long_absence_is_noticed_though_its_tips_were_never
     fake.reorg(20, first=[fake.double_spend(txid)])
     assert not house.step().well
     assert house.is_paused("deeper than 10 blocks")
+
+
+@on_the_fake
+def test_a_small_reorg_long_ago_does_not_make_the_next_one_a_deep_one(
+    open_house: OpenHouse, fake: FakeChain
+) -> None:
+    """A tip that left the chain must not be taken for the one that is final now."""
+    house = open_house(confirmations=1, finality=10)
+    house.settle()
+    fake.mine()
+    house.settle()
+    fake.reorg(1, length=1)
+    house.settle()
+    for _ in range(10):
+        fake.mine()
+        house.settle()
+    txid = fake.pay(house.address("ann"), COIN)
+    fake.mine()
+    house.settle()
+    fake.reorg(1, first=[txid], length=1)
+    assert house.settle().well
+    assert house.owed("ann") == COIN
