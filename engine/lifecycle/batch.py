@@ -7,7 +7,7 @@ entries and whatever belongs to them: all or none. Many moves share a commit.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -174,17 +174,21 @@ class Batch:
             numbered = self._number_steps()
             self._write_payments()
             bulk.insert_rows(History, [_record(step.row) for step in self._steps])
-            ledger.post(
-                [
-                    (seq, step.row["event"], step.payment.id, step.entry)
-                    for seq, step in numbered
-                    if step.entry is not None
-                ],
-                at=self._at,
-            )
+            self._post(numbered)
             for work in self._also:
                 work()
         self._steps, self._new, self._originals, self._also = [], [], {}, []
+
+    @staticmethod
+    def _post(numbered: Sequence[tuple[int, _Step]]) -> None:
+        """An entry bears the time of its row, which a clock that was set back leaves behind it."""
+        entries: dict[str, list[tuple[int, str, str | None, ledger.NewEntry]]] = {}
+        for seq, step in numbered:
+            if step.entry is not None:
+                posted = (seq, step.row["event"], step.payment.id, step.entry)
+                entries.setdefault(step.row["at"], []).append(posted)
+        for at, together in entries.items():
+            ledger.post(together, at=at)
 
     def _remember(self, payment: Payment) -> None:
         if payment.state == NEW:

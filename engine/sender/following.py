@@ -80,6 +80,7 @@ class Following:
         """The same bytes, the newest that the node takes, when it has none of the family."""
         if any(facts[each.row.txid].standing is not Standing.ABSENT for each in family):
             return
+        reach("recovery.during", sandbox=self._config.sandbox)
         for stored in reversed(family):
             if self.broadcast(stored.row.id, stored.row.signed, now) is not Sending.REFUSED:
                 facts[stored.row.txid] = Fact(stored.row.txid, Standing.MEMPOOL)

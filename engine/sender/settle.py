@@ -84,7 +84,10 @@ class Settling:
             if deep and winner.row.state != "settled":
                 self._book(batch, look, winner, payments)
             self._note(batch, look, winner, settled=deep)
-            batch.also(partial(reach, "settle.during", sandbox=self._currency.sandbox))
+            if deep:
+                batch.also(partial(reach, "settle.during", sandbox=self._currency.sandbox))
+        if deep:
+            reach("settle.after", sandbox=self._currency.sandbox)
         return moved
 
     def _settle_open(self, look: Look) -> int:

@@ -12,6 +12,7 @@ from db.connection import database
 from db.models import Payment
 from engine import queries
 from engine.config import Config
+from engine.crashpoints import reach
 from engine.idempotency import Claim
 from engine.lifecycle import Batch
 from engine.queries import PaymentView
@@ -70,6 +71,8 @@ def place(
         view = queries.find_payment(config, payment.id)
         if idempotency is not None:
             idempotency.keep(CREATED, view.as_json())
+        reach("debit.before", sandbox=config.sandbox)
+    reach("debit.after", sandbox=config.sandbox)
     return view
 
 

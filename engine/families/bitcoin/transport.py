@@ -35,6 +35,7 @@ _REFUSALS = {
     -32601: "the node does not know a call that we need",
     -12: "the node's wallet has no fresh address ready; it must be unlocked and refilled",
     -13: "the node's wallet is locked",
+    -14: "the wallet's passphrase is wrong",
 }
 _STATUSES = {
     401: "401: the node refused our user and password",

@@ -271,3 +271,17 @@ def test_two_copies_of_one_payment_in_one_batch_are_refused(config: Config) -> N
         batch.move(one, "confirm", evidence={})
         batch.touch(other, unsettled=True)
     assert everything() == before
+
+
+def test_an_entry_bears_the_time_of_its_row_though_the_clock_went_back(config: Config) -> None:
+    payment = add_deposit(config, state="pending", units=5)
+    earlier = NOW - timedelta(hours=1)
+    with new_batch(config, earlier) as batch:
+        batch.move(
+            again(payment),
+            "confirm",
+            evidence={},
+            entry=shift("confirm", "LTC", 5, to="wallet:deposits", out_of="suspense:x"),
+        )
+    row = History.select().order_by(History.seq.desc()).get()
+    assert Entry.get().at == row.at == rfc3339(NOW)
