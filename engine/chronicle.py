@@ -12,7 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from db.models import History
+from engine import ledger
 from engine.clock import rfc3339
+from engine.ledger import NewEntry
 from engine.lifecycle.batch import write_row
 
 
@@ -58,28 +60,31 @@ def write(
     reason: str,
     evidence: Mapping[str, Any],
     now: datetime,
+    entry: NewEntry | None = None,
 ) -> None:
-    """Add a row, inside the caller's database transaction."""
+    """Add a row, and post `entry` under it, inside the caller's database transaction."""
     last = _last(subject)
-    write_row(
-        {
-            "payment": subject.id,
-            "kind": subject.kind,
-            "client": subject.client,
-            "currency": subject.currency,
-            "units": None,
-            "amount": None,
-            "event": event,
-            "from": None if last is None else last.to_state,
-            "to": to,
-            "at": rfc3339(now),
-            "actor": actor,
-            "reason": reason,
-            "rule": "",
-            "evidence": dict(evidence),
-            "prev": subject.id if last is None else last.hash,
-        }
-    )
+    proof = dict(evidence) if entry is None else {**evidence, "entry": entry.as_json()}
+    row: dict[str, Any] = {
+        "payment": subject.id,
+        "kind": subject.kind,
+        "client": subject.client,
+        "currency": subject.currency,
+        "units": None,
+        "amount": None,
+        "event": event,
+        "from": None if last is None else last.to_state,
+        "to": to,
+        "at": rfc3339(now),
+        "actor": actor,
+        "reason": reason,
+        "rule": "",
+        "evidence": proof,
+        "prev": subject.id if last is None else last.hash,
+    }
+    write_row(row)
+    if entry is not None:
+        ledger.post([(row["seq"], event, subject.id, entry)], at=row["at"])
 
 
 def remarks(subject: Subject) -> tuple[Remark, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from db.models import Payment
-from engine.approvals import deposits, switches
+from engine.approvals import deposits, funds, refunds, switches
 from engine.approvals.plan import Plan, Proposal
 from engine.approvals.subjects import subject_of
 from engine.config import Config
@@ -19,6 +19,7 @@ ON_PAYMENTS = MappingProxyType(
         ("approve", "deposit"): deposits.approve,
         ("refuse", "deposit"): deposits.refuse,
         ("book", "deposit"): deposits.book,
+        ("refund", "deposit"): refunds.refund,
     }
 )
 
@@ -26,6 +27,8 @@ ON_PAYMENTS = MappingProxyType(
 OTHERS: Mapping[str, Callable[[Config, Proposal], Plan]]
 OTHERS = MappingProxyType(
     {
+        "move": funds.move,
+        "adjust": funds.adjust,
         "pause": switches.pause,
         "resume": switches.resume,
         "block": switches.block,

@@ -115,9 +115,9 @@ class Office:
     def _store(self, plan: Plan, doing: Doing) -> None:
         """A signature that waits for another person's: beside the payment, whose own history must
         not move by it."""
-        last = History.get(History.hash == plan.history_hash)
+        client, currency = plan.fields.get("client"), plan.fields.get("currency", "")
         chronicle.write(
-            Subject("staff", plan.subject, last.client, last.currency),
+            Subject("staff", plan.subject, client, currency),
             "sign",
             to="signed",
             actor=doing.actor,

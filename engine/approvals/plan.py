@@ -7,7 +7,7 @@ person saw and what would happen now is found by comparing two forms.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +18,8 @@ from engine.ledger import NewEntry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """What a person wants done. `account` is where coins are booked to, `kind` what is paused."""
+    """What a person wants done. `account` is where coins are booked to, `kind` what is paused,
+    `address` where a refund goes, `units` (as text) how much of a currency moves."""
 
     act: str
     payment: str | None = None
@@ -26,6 +27,8 @@ class Proposal:
     currency: str | None = None
     kind: str | None = None
     account: str | None = None
+    address: str | None = None
+    units: str | None = None
     reason: str | None = None
 
 
@@ -68,9 +71,9 @@ class Plan:
 
 def proposal_of(form: Mapping[str, Any]) -> Proposal:
     """The proposal that a signed form makes. What else the form says is compared with the plan."""
-    names = ("act", "payment", "client", "currency", "kind", "account", "reason")
-    given = {name: form[name] for name in names if name in form}
+    given = {each.name: form[each.name] for each in fields(Proposal) if each.name in form}
     if "payment" in given:
         # They follow from the payment; what the form says of them must agree.
-        given = {k: v for k, v in given.items() if k not in {"client", "currency", "kind"}}
+        follow = {"client", "currency", "kind", "units"}
+        given = {k: v for k, v in given.items() if k not in follow}
     return Proposal(**given)

@@ -18,6 +18,10 @@ PROPOSING = frozenset({"request", "book", "cure"})
 """Moves whose author does not approve the same sum."""
 
 
+PAYING = frozenset({"approve", "refund"})
+"""Acts by which a sum leaves or is credited."""
+
+
 def subject_of(proposal: Proposal) -> Payment:
     """The payment that a proposal names, whole and unaltered. Raises ActRefused,
     PaymentNotFound."""
@@ -89,7 +93,7 @@ def payment_plan(
         fields={**facts_of(config, payment), **fields},
         entry=entry,
         persons=persons,
-        barred=_proposers(payment) if act == "approve" else frozenset(),
+        barred=_proposers(payment) if act in PAYING else frozenset(),
         carry_out=carry_out,
     )
 

@@ -36,6 +36,8 @@ def next_events(position: Position, fact: Fact, *, tip_height: int) -> tuple[str
 
     Ends at `confirm`: whether a confirmed deposit is credited or held is decided by `verdict`.
     """
+    if position.state == "refunded":
+        return ()  # its coin was final, and was paid back from others
     if fact.standing is Standing.GONE:
         return _when_gone(position, fact)
     height = None if fact.block is None else fact.block.height

@@ -41,6 +41,7 @@ DEPOSIT_STATES = (
     State("held", "staff", "released to the client, booked, or refused"),
     State("credited", "engine", "final after the finality horizon"),
     State("refused", "staff", "refunded"),
+    State("refunded", "nobody", "final; one withdrawal pays it back, or it is refused again"),
     State("expired", "nobody", "final; a late coin becomes a new payment"),
     State("vanished", "nobody", "revives if its coin is mined after all"),
     State("reversed", "staff", "revives if its coin is mined again; else the debt is settled"),
@@ -59,6 +60,9 @@ DEPOSIT_MOVES = (
     Move("release", ("held",), "credited", "staff"),
     Move("book", ("held",), "credited", "staff"),
     Move("refuse", ("confirmed", "held"), "refused", "staff"),
+    Move("refund", ("held", "refused"), "refunded", "staff"),
+    # The withdrawal that should have paid it back ended without paying.
+    Move("take_back", ("refunded",), "refused", "engine"),
     Move("vanish", ("pending",), "vanished", "engine"),
     Move("revive", ("vanished", "reversed"), "pending", "engine"),
     Move("reverse", _FOLLOWED, "reversed", "engine"),

@@ -5,7 +5,8 @@ One is open at a time, and what clients wait for stays. The sender pays it like 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import peewee
 
@@ -25,7 +26,7 @@ OPEN = ("requested", "held", "pending", "confirmed")
 
 
 def open_move(
-    batch: Batch, currency: Currency, *, units: int, asked_by: str, evidence: dict[str, str]
+    batch: Batch, currency: Currency, *, units: int, asked_by: str, evidence: Mapping[str, Any]
 ) -> Payment:
     """A transfer of `units` to the cold address, which the sender then pays. `asked_by` is
     `engine` or `staff:NAME`."""

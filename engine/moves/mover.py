@@ -13,6 +13,7 @@ from engine.lifecycle import Batch
 from engine.moves.addresses import HouseAddresses
 from engine.moves.ceiling import Ceiling
 from engine.moves.cold import ColdMoves
+from engine.moves.refunds import Refunds
 
 LOOK_EVERY = timedelta(seconds=30)
 
@@ -44,6 +45,7 @@ class Mover:
         moved = self._cold(now).follow(self._node, tip)
         if not self._addresses.cold_fault:
             moved += self._ceiling.open_when_above(partial(self._batch, now), tip)
+        moved += Refunds(self._currency, self._node, partial(self._batch, now)).step()
         self._looked = (tip.hash, now)
         return moved
 

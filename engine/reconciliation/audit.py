@@ -174,6 +174,8 @@ def demanded(payment: Payment, wallet: str = ledger.WALLET_DEPOSITS) -> Accounts
     owner = ledger.suspense_account(payment.id)
     if payment.state == "credited":
         owner = ledger.owner_account(payment.client)
+    elif payment.state == "refunded":
+        owner = "in_transit"
     return {(wallet, currency): units, (owner, currency): -units}
 
 

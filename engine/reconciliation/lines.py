@@ -11,7 +11,8 @@ import peewee
 from db.models import Coin, Payment
 from engine.deposits.watch import MINED, POSTED
 
-BOOKED = ("confirmed", *POSTED)
+BOOKED = ("confirmed", *POSTED, "refunded")
+IN_CHAIN = (*MINED, "refunded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Line:
     @property
     def expected(self) -> int:
         """Units that the node must show for it, by the books."""
-        on_chain = self.hash is not None and (self.payment is None or self.state in MINED)
+        on_chain = self.hash is not None and (self.payment is None or self.state in IN_CHAIN)
         return self.units if on_chain else 0
 
 

@@ -10,16 +10,27 @@ from engine.config import Currency
 from engine.lifecycle import Batch
 from engine.sender import entries
 from engine.sender.proof import Proof
+from engine.sender.refund_proof import UNPROVED_REFUND
 
 OWN_ADDRESS = "the address is one of this cashier's own"
 NOT_COLD = "its address is not the cold address that is configured"
 NO_ADDRESS = "the node does not accept the address"
+SHOWN_MAX = 500  # payments that are told why they wait
+
 BLOCKED = "the client is blocked"
 TOO_SMALL = "the amount is too small to be sent"
 
 
 def due(currency: Currency) -> list[Payment]:
-    """Released payments without an attempt, oldest first, no address twice: one chain tx."""
+    """The first of the queue, no address twice: one chain tx."""
+    taken: dict[str, Payment] = {}
+    for row in queue(currency, limit=2 * currency.batch.max):
+        taken.setdefault(str(row.address), row)
+    return list(taken.values())[: currency.batch.max]
+
+
+def queue(currency: Currency, *, limit: int) -> list[Payment]:
+    """Released payments without an attempt, oldest first."""
     rows = (
         Payment.select()
         .where(
@@ -31,17 +42,15 @@ def due(currency: Currency) -> list[Payment]:
             & Payment.attempt.is_null()
         )
         .order_by(Payment.first_seq)
-        .limit(2 * currency.batch.max)
+        .limit(limit)
     )
-    taken: dict[str, Payment] = {}
-    for row in rows:
-        taken.setdefault(str(row.address), row)
-    return list(taken.values())[: currency.batch.max]
+    return list(rows)
 
 
-def wait(batch: Batch, payments: Sequence[Payment], reason: str) -> int:
-    """Show why payments wait; a reason that stands already is not written again."""
-    changed = [payment for payment in payments if payment.reason != reason]
+def wait(batch: Batch, currency: Currency, reason: str) -> int:
+    """Show why the queue waits; a reason that stands already is not written again."""
+    waiting = queue(currency, limit=SHOWN_MAX)
+    changed = [payment for payment in waiting if payment.reason != reason]
     with batch:
         for payment in changed:
             batch.touch(payment, sub_state="waiting", reason=reason)
@@ -55,6 +64,7 @@ def refuse_unpayable(
     payments: Sequence[Payment],
     *,
     cold: str | None = None,
+    refund_flaw: Callable[[Payment], str | None] = lambda _: UNPROVED_REFUND,
 ) -> tuple[list[Payment], int]:
     """Split off what must not be signed: refused with all returned when only the node could tell
     that the address is wrong, held when the database does not prove it. The rest, no address twice
@@ -63,6 +73,8 @@ def refuse_unpayable(
     moved = 0
     for payment in payments:
         flaw = _is_blocked(payment) or _is_astray(payment, cold) or proof.flaw(payment)
+        if not flaw and payment.refund_of is not None:
+            flaw = refund_flaw(payment)
         if flaw:
             with new_batch() as batch:
                 batch.move(payment, "hold", evidence={"unproved": flaw}, reason=flaw, sub_state="")
@@ -79,7 +91,9 @@ def refuse_unpayable(
 
 
 def _refuse(batch: Batch, payment: Payment, reason: str) -> None:
-    entry = None if payment.kind == "transfer" else entries.give_back(payment, "refuse")
+    # What a refund should have paid goes back to suspense by a move of its deposit.
+    own = payment.kind == "transfer" or payment.refund_of is not None
+    entry = None if own else entries.give_back(payment, "refuse")
     with batch:
         batch.move(
             payment,

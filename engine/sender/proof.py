@@ -41,15 +41,17 @@ class Proof:
         self._told: dict[str, _Told] = {}
 
     def flaw(self, payment: Payment) -> str | None:
-        """Why this payment must not be signed; None when everything is proved."""
-        rows = _verified_rows(payment.id)
+        """Why this payment must not be signed; None when everything is proved. What a refund gives
+        back is no client's balance, and proved elsewhere."""
+        rows = verified_rows(payment.id)
         if rows is None or rows[-1].hash != payment.last_hash:
             return UNPROVED_HISTORY
         if not _says(rows, payment):
             return UNPROVED_AMOUNT
         if _is_signed(rows):
             return SIGNED_BEFORE
-        if payment.kind == "withdrawal" and not self._is_covered(payment):
+        of_client = payment.kind == "withdrawal" and payment.refund_of is None
+        if of_client and not self._is_covered(payment):
             return UNPROVED_BALANCE
         return None
 
@@ -87,7 +89,7 @@ class Proof:
         known = self._told.get(payment.id)
         if known is not None and known.last_hash == payment.last_hash:
             return known
-        rows = _verified_rows(payment.id)
+        rows = verified_rows(payment.id)
         if rows is None or rows[-1].hash != payment.last_hash:
             return None
         entries = tuple(
@@ -113,7 +115,7 @@ class Proof:
         return coin
 
 
-def _verified_rows(payment: str) -> list[History] | None:
+def verified_rows(payment: str) -> list[History] | None:
     """A payment's rows, oldest first; None when one is missing, altered or out of order."""
     rows = list(History.select().where(History.payment == payment).order_by(History.seq))
     prev = payment

@@ -28,6 +28,7 @@ from engine.sender.due import due, refuse_unpayable, wait
 from engine.sender.following import Following, passphrase_of
 from engine.sender.losing import spent_on_chain
 from engine.sender.proof import Proof
+from engine.sender.refund_proof import refund_flaw
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ class Sender:
             return 0
         reason = self._paused(self._symbol)
         if reason:
-            return wait(self._batch(now), payments, reason)
+            return wait(self._batch(now), self._currency, reason)
         every = timedelta(seconds=self._currency.batch.every)
         oldest = min(parse_rfc3339(payment.updated_at) for payment in payments)
         if len(payments) < self._currency.batch.max and timedelta() <= now - oldest < every:
@@ -89,6 +90,7 @@ class Sender:
             self._proof,
             payments,
             cold=cold_address(self._currency),
+            refund_flaw=partial(refund_flaw, self._config, self._node, now=now),
         )
         return moved + (self._sign_and_send(payable, tip, now) if payable else 0)
 
@@ -115,10 +117,10 @@ class Sender:
         try:
             composed = self._compose(payments, tip, now)
         except (fees.FeeTooHigh, NodeRefused) as error:
-            wait(self._batch(now), payments, f"waiting: {error}")
+            wait(self._batch(now), self._currency, f"waiting: {error}")
             return None
         if composed is None:
-            wait(self._batch(now), payments, NO_FUNDS)
+            wait(self._batch(now), self._currency, NO_FUNDS)
             return None
         try:
             signed = self._node.sign(
@@ -127,7 +129,7 @@ class Sender:
                 passphrase=passphrase_of(self._currency),
             )
         except NodeRefused as error:
-            wait(self._batch(now), payments, f"waiting: {error}")
+            wait(self._batch(now), self._currency, f"waiting: {error}")
             self._give_up_spent(composed.coins)
             return None
         symbol = self._currency.symbol

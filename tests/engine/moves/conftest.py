@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.approvals.conftest import people
+from tests.engine.approvals.people import Bench, People
 from tests.engine.deposits.conftest import on
 from tests.engine.moves.life import MovingHouse
 from tests.engine.moves.vaults import Vault, open_vault
@@ -15,7 +17,9 @@ from tests.nodes.harness import Harness
 
 OpenMoving = Callable[..., MovingHouse]
 
-__all__ = ["on"]
+OpenOffice = Callable[[MovingHouse], Bench]
+
+__all__ = ["on", "people"]
 
 
 @pytest.fixture
@@ -41,3 +45,15 @@ def _open(on: Harness, folder: Path) -> Vault:
 def open_house(database: str, on: Harness, tmp_path: Path) -> OpenMoving:
     """`open_house(confirmations=3, …)`: a house on the chain and the database of this test."""
     return lambda **keys: MovingHouse.open(tmp_path, database, on, **keys)
+
+
+@pytest.fixture
+def open_office(people: People) -> OpenOffice:
+    """`open_office(house)`: the house gets its staff, and what they sign is carried out there."""
+
+    def opened(house: MovingHouse) -> Bench:
+        house.config = people.join(house.config)
+        house.restart()
+        return Bench(house.config, people, guard=house.lease.guard)
+
+    return opened

@@ -130,6 +130,23 @@ class MovingHouse(House):
                 evidence={"address": address, "fee_units": "0"},
             )
 
+    def forge_refund(self, deposit: Payment, address: str) -> Payment:
+        """A withdrawal that says it gives back a deposit for which nobody signed."""
+        units = int(deposit.units or 0)
+        with Batch(self.config, actor="engine", now=self.now) as batch:
+            return batch.open(
+                kind="withdrawal",
+                client=None,
+                currency=self.symbol,
+                chain=self.symbol,
+                address=address,
+                units=units - 1000,
+                fee_units=1000,
+                required=1,
+                refund_of=deposit.id,
+                evidence={"address": address, "fee_units": "1000"},
+            )
+
 
 def moves(kind: str = "transfer") -> list[Payment]:
     """Payments of this kind, oldest first."""
