@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from engine.chain import NewAddress, Pay, Sending, SendReply, SignedTx, Spend
-from engine.coins import address_form
+from engine.coins import read_address
 from engine.config import Currency
 from engine.errors import NodeRefused
 from engine.families.bitcoin.dialect import UNKNOWN_METHOD, Dialect, WalletKind, address_info
@@ -31,13 +31,14 @@ ALREADY_MINED = -27
 REFUSALS = frozenset({-25, -26})
 UNLOCKED_S = 10
 REPLACEABLE = 0xFFFFFFFD
-DUST_RATE = 3_000  # units per 1,000 bytes, the relay rule since Bitcoin Core 0.15
 OVERHEAD = 11
-FORMS_MAX = 10_000  # addresses whose form is remembered
+SIZES_MAX = 10_000  # addresses whose sizes are remembered
 
-# Virtual bytes of an input and of an output, by the form of its address (BIP-141), rounded up.
+# Virtual bytes of an input by the form of its coin's address (BIP-141), rounded up; an output has
+# its amount, a length and its script.
 INPUT_SIZE = {"bech32": 69, "script": 92, "pubkey": 149, "cashaddr": 149}
-OUTPUT_SIZE = {"bech32": 43, "script": 32, "pubkey": 34, "cashaddr": 34}
+AMOUNT_AND_LENGTH = 9
+LONGEST = (149, 43)  # for an address of a form that we do not know
 
 
 class BitcoinWallet:
@@ -49,7 +50,7 @@ class BitcoinWallet:
         self._currency = currency
         self._node = transport
         self._spoken = spoken
-        self._forms: dict[str, str] = {}
+        self._known_sizes: dict[str, tuple[int, int]] = {}
 
     def fee_rate(self, *, blocks: int) -> int | None:
         try:
@@ -67,13 +68,12 @@ class BitcoinWallet:
         return max(self._units(relay), self._units(pool))
 
     def tx_size(self, spends: Sequence[Spend], pays: Sequence[Pay]) -> int:
-        inputs = sum(INPUT_SIZE[self._form(each.address)] for each in spends)
-        outputs = sum(OUTPUT_SIZE[self._form(each.address)] for each in pays)
+        inputs = sum(self._sizes(each.address)[0] for each in spends)
+        outputs = sum(self._sizes(each.address)[1] for each in pays)
         return OVERHEAD + inputs + outputs
 
     def dust(self, address: str) -> int:
-        form = self._form(address)
-        return (OUTPUT_SIZE[form] + INPUT_SIZE[form]) * DUST_RATE // 1000
+        return sum(self._sizes(address)) * self._currency.coin.dust_rate // 1000
 
     def change_address(self) -> NewAddress:
         address = address_of(self._node.call("getrawchangeaddress"))
@@ -198,13 +198,18 @@ class BitcoinWallet:
         finally:
             self._node.call("walletlock")
 
-    def _form(self, address: str) -> str:
-        if address not in self._forms:
-            if len(self._forms) >= FORMS_MAX:
-                self._forms.clear()
-            form = address_form(self._currency.parameters, address)
-            self._forms[address] = form or "pubkey"
-        return self._forms[address]
+    def _sizes(self, address: str) -> tuple[int, int]:
+        """Virtual bytes of an input that spends from `address`, and of an output that pays it."""
+        if address not in self._known_sizes:
+            if len(self._known_sizes) >= SIZES_MAX:
+                self._known_sizes.clear()
+            read = read_address(self._currency.parameters, address)
+            self._known_sizes[address] = (
+                LONGEST
+                if read is None
+                else (INPUT_SIZE[read.form], AMOUNT_AND_LENGTH + len(read.script) // 2)
+            )
+        return self._known_sizes[address]
 
     def _units(self, value: object) -> int:
         return units_of(value, self._currency.decimals)
