@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from db.models import Payment
-from engine.approvals import deposits, funds, refunds, switches
+from engine.approvals import deposits, funds, refunds, switches, withdrawals
 from engine.approvals.plan import Plan, Proposal
 from engine.approvals.subjects import subject_of
 from engine.config import Config
@@ -20,6 +20,8 @@ ON_PAYMENTS = MappingProxyType(
         ("refuse", "deposit"): deposits.refuse,
         ("book", "deposit"): deposits.book,
         ("refund", "deposit"): refunds.refund,
+        ("approve", "withdrawal"): withdrawals.approve,
+        ("refuse", "withdrawal"): withdrawals.refuse,
     }
 )
 

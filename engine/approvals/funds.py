@@ -65,9 +65,10 @@ def adjust(config: Config, proposal: Proposal) -> Plan:
     change = units if sign == "+" else -units
     inside = change if account in WALLETS else -change
     lines = (Line(account, currency.symbol, inside), Line(own, currency.symbol, -inside))
-    whose = "client" if client else "currency"
-    subject = Subject(
-        whose, f"{client or currency.symbol}/adjustments", client=client, currency=currency.symbol
+    subject = (
+        Subject("currency", f"{currency.symbol}/adjustments", currency=currency.symbol)
+        if client is None
+        else adjustments_of(client, currency.symbol)
     )
     fields = {**_facts(currency, units), "account": str(proposal.account)}
     if client is not None:
@@ -83,6 +84,12 @@ def adjust(config: Config, proposal: Proposal) -> Plan:
         persons=2,
         carry_out=partial(_adjust, subject, entry),
     )
+
+
+def adjustments_of(client: str, currency: str = "") -> Subject:
+    """The chronicle of a client's adjustments, one for all currencies; `currency` stands in the
+    row that is written."""
+    return Subject("client", f"{client}/adjustments", client=client, currency=currency)
 
 
 def _move(currency: Currency, subject: Subject, units: int, doing: Doing) -> None:

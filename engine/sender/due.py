@@ -9,8 +9,8 @@ from engine.chain import Wallet
 from engine.config import Currency
 from engine.lifecycle import Batch
 from engine.sender import entries
-from engine.sender.proof import Proof
-from engine.sender.refund_proof import UNPROVED_REFUND
+from engine.sender.papers import UNSIGNED
+from engine.sender.proof import Adjusted, Proof, not_adjusted
 
 OWN_ADDRESS = "the address is one of this cashier's own"
 NOT_COLD = "its address is not the cold address that is configured"
@@ -64,7 +64,8 @@ def refuse_unpayable(
     payments: Sequence[Payment],
     *,
     cold: str | None = None,
-    refund_flaw: Callable[[Payment], str | None] = lambda _: UNPROVED_REFUND,
+    paper_flaw: Callable[[Payment], str | None] = lambda _: UNSIGNED,
+    adjusted: Adjusted = not_adjusted,
 ) -> tuple[list[Payment], int]:
     """Split off what must not be signed: refused with all returned when only the node could tell
     that the address is wrong, held when the database does not prove it. The rest, no address twice
@@ -72,9 +73,12 @@ def refuse_unpayable(
     payable: dict[str, Payment] = {}
     moved = 0
     for payment in payments:
-        flaw = _is_blocked(payment) or _is_astray(payment, cold) or proof.flaw(payment)
-        if not flaw and payment.refund_of is not None:
-            flaw = refund_flaw(payment)
+        flaw = (
+            _is_blocked(payment)
+            or _is_astray(payment, cold)
+            or proof.flaw(payment, adjusted=adjusted)
+            or paper_flaw(payment)
+        )
         if flaw:
             with new_batch() as batch:
                 batch.move(payment, "hold", evidence={"unproved": flaw}, reason=flaw, sub_state="")

@@ -6,6 +6,7 @@ balance must follow from deposits that the node still shows.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from db.models import History, Payment
@@ -21,6 +22,15 @@ UNPROVED_BALANCE = "the client's balance does not follow from deposits that the 
 REMEMBERED_MAX = 100_000  # histories
 
 Entry = tuple[str, str, int]  # account, currency, units
+
+
+Adjusted = Callable[[str, str], tuple[int, int]]
+"""Client and currency in; the units that adjustments gave, and those that they took."""
+
+
+def not_adjusted(_client: str, _currency: str) -> tuple[int, int]:
+    """Nobody adjusted anything."""
+    return 0, 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +50,10 @@ class Proof:
         self._shown: set[Spend] = set()
         self._told: dict[str, _Told] = {}
 
-    def flaw(self, payment: Payment) -> str | None:
+    def flaw(self, payment: Payment, *, adjusted: Adjusted = not_adjusted) -> str | None:
         """Why this payment must not be signed; None when everything is proved. What a refund gives
-        back is no client's balance, and proved elsewhere."""
+        back is no client's balance, and proved elsewhere. `adjusted` tells what signed adjustments
+        gave a client in a currency, and what adjustments took."""
         rows = verified_rows(payment.id)
         if rows is None or rows[-1].hash != payment.last_hash:
             return UNPROVED_HISTORY
@@ -51,13 +62,13 @@ class Proof:
         if _is_signed(rows):
             return SIGNED_BEFORE
         of_client = payment.kind == "withdrawal" and payment.refund_of is None
-        if of_client and not self._is_covered(payment):
+        if of_client and not self._is_covered(payment, adjusted):
             return UNPROVED_BALANCE
         return None
 
-    def _is_covered(self, payment: Payment) -> bool:
-        """Deposits that the node shows bear all that went off the client's account, this
-        withdrawal's own debit too."""
+    def _is_covered(self, payment: Payment, adjusted: Adjusted) -> bool:
+        """Deposits that the node shows, and signed adjustments, bear all that went off the client's
+        account, this withdrawal's own debit too."""
         client, currency = str(payment.client), payment.currency
         spent, deposits = 0, []
         for row in Payment.select().where(
@@ -72,7 +83,8 @@ class Proof:
                 deposits.append((change, row))
             elif change < 0:  # what only rows say was given to a client is not believed
                 spent -= change
-        return self._is_borne(spent, deposits)
+        gave, took = adjusted(client, currency)
+        return self._is_borne(spent + took - gave, deposits)
 
     def _is_borne(self, spent: int, deposits: list[tuple[int, Payment]]) -> bool:
         counted: set[Spend] = set()

@@ -21,14 +21,15 @@ from engine.errors import NodeRefused, StaleState
 from engine.lifecycle import Batch
 from engine.moves.addresses import cold_address
 from engine.sender import attempts, coins, fees
+from engine.sender.adjusted import adjusted_units
 from engine.sender.attempts import Draft
 from engine.sender.coins import OwnCoin
 from engine.sender.composing import Composed, Composer
 from engine.sender.due import due, refuse_unpayable, wait
 from engine.sender.following import Following, passphrase_of
 from engine.sender.losing import spent_on_chain
+from engine.sender.papers import paper_flaw
 from engine.sender.proof import Proof
-from engine.sender.refund_proof import refund_flaw
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +91,8 @@ class Sender:
             self._proof,
             payments,
             cold=cold_address(self._currency),
-            refund_flaw=partial(refund_flaw, self._config, self._node, now=now),
+            paper_flaw=partial(paper_flaw, self._config, self._node, now=now),
+            adjusted=partial(adjusted_units, self._config, now=now),
         )
         return moved + (self._sign_and_send(payable, tip, now) if payable else 0)
 
