@@ -52,6 +52,7 @@ def write_config(
             "network": "regtest",
             "node": _kept(folder / f"{symbol}.node", node_url),
             "poll": 1,
+            "batch": {"every": 2},  # whoever watches does not wait for others to join
         }
     path = folder / "cashier.toml"
     path.write_text(toml.dump(tables), encoding="utf-8")

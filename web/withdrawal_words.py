@@ -5,14 +5,12 @@ from __future__ import annotations
 from engine.config import Currency
 from engine.money import format_amount, format_fixed
 from engine.queries import PaymentView
-from engine.sender import proof
+from engine.withdrawals.decide import HELD_AMOUNT, HELD_NEW_ADDRESS, HELD_RULE, HELD_TOTAL
 from web.story import Step, Story, duration_words, line_of
 
 NOTHING = "Nothing to do: it goes on by itself."
-_UNTOLD = frozenset(
-    {proof.UNPROVED_HISTORY, proof.UNPROVED_AMOUNT, proof.UNPROVED_BALANCE, proof.SIGNED_BEFORE}
-)
-"""Reasons that are the house's own business."""
+_TOLD = frozenset({HELD_AMOUNT, HELD_NEW_ADDRESS, HELD_TOTAL, HELD_RULE})
+"""Reasons that are for clients, beside those of [[rule]] tables: the rest is the house's own."""
 
 _CAME = {"held": 1, "refused": 1, "cancelled": 1, "failed": 2}
 
@@ -25,9 +23,9 @@ def steps(view: PaymentView) -> tuple[Step, ...]:
 def story(view: PaymentView, currency: Currency | None) -> Story:
     """The story of a withdrawal now."""
     if view.state == "requested":
-        return _requested(view)
+        return _requested(view, currency)
     if view.state == "held":
-        return _held(view)
+        return _held(view, currency)
     if view.state == "pending":
         return _pending(view, currency)
     if view.state == "credited":
@@ -49,7 +47,7 @@ def _set_aside(view: PaymentView) -> str:
     return f"{total_words(view)} are set aside for it, the fee included"
 
 
-def _requested(view: PaymentView) -> Story:
+def _requested(view: PaymentView, currency: Currency | None) -> Story:
     if view.sub_state == "sending":
         return Story(
             "Being sent",
@@ -64,7 +62,9 @@ def _requested(view: PaymentView) -> Story:
             f"{NOTHING} Until it is sent you can cancel it.",
             "care",
         )
-    return Story("Accepted", f"{_set_aside(view)}. It is sent by itself.", "Nothing to do.", "wait")
+    soon = "soon" if currency is None else f"within {max(currency.batch.every, 10)} seconds"
+    meaning = f"{_set_aside(view)}. It is sent by itself, usually {soon}."
+    return Story("Accepted", meaning, "Nothing to do. Until then you can cancel it.", "wait")
 
 
 def _waits_for(reason: str) -> str:
@@ -88,8 +88,10 @@ _WAITS = (
 )
 
 
-def _held(view: PaymentView) -> Story:
-    why = f": {view.reason}" if view.reason and view.reason not in _UNTOLD else ""
+def _held(view: PaymentView, currency: Currency | None) -> Story:
+    rules = () if currency is None else currency.limits
+    told = _TOLD.union(rule.reason for rule in rules if rule.reason)
+    why = f": {view.reason}" if view.reason in told else ""
     return Story(
         "Waiting for a person",
         f"{_set_aside(view)}. Someone has to look at it first{why}.",

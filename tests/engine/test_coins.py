@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from engine.coins import COINS, Coin, Network, address_form
+from engine.coins import COINS, Coin, Network, address_form, read_address
 
 NETWORKS = [
     pytest.param(coin, name, network, id=f"{coin.symbol}-{name}")
@@ -95,3 +95,59 @@ def test_one_wrong_letter_is_always_noticed(
     last = "q" if address[-1].lower() != "q" else "p"
     assert form
     assert address_form(COINS[symbol].networks[network], address[:-1] + last) is None
+
+
+@pytest.mark.parametrize(
+    ("symbol", "name", "text", "canonical", "script"),
+    [
+        (
+            *("BTC", "main", "BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4"),
+            "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
+            "0014751e76e8199196d454941c45d1b3a323f1433bd6",
+        ),
+        (
+            *("BTC", "main", "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy"),
+            "3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy",
+            "a914b472a266d0bd89c13706a4132ccfb16f7c3b9fcb87",
+        ),
+        (
+            *("BTC", "main", "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2"),
+            "1BvBMSEYstWetqTFn5Au4m4GFg7xJaNVN2",
+            "76a91477bff20c60e522dfaa3350c39b030a5d004e839a88ac",
+        ),
+        (
+            *("BTC", "main", "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0"),
+            "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0",
+            "512079be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798",
+        ),
+        (
+            *("BCH", "main", "QPM2QSZNHKS23Z7629MMS6S4CWEF74VCWVY22GDX6A"),
+            "bitcoincash:qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a",
+            "76a91476a04053bda0a88bda5177b86a15c3b29f55987388ac",
+        ),
+        (
+            *("BCH", "main", "1BpEi6DfDAUFd7GtittLSdBeYJvcoaVggu"),
+            "1BpEi6DfDAUFd7GtittLSdBeYJvcoaVggu",
+            "76a91476a04053bda0a88bda5177b86a15c3b29f55987388ac",
+        ),
+    ],
+)
+def test_an_address_is_read_as_the_script_that_it_pays(
+    symbol: str, name: str, text: str, canonical: str, script: str
+) -> None:
+    found = read_address(COINS[symbol].networks[name], text)
+    assert found is not None
+    assert (found.canonical, found.script) == (canonical, script)
+
+
+def test_a_bech32_text_with_bits_left_over_is_no_address() -> None:
+    # BIP-350: more than four bits of padding, and padding that is not zero.
+    for text in (
+        "bc1p38j9r5y49hruaue7wxjce0updqjuyyx0kh56v8s25huc6995vvpql3jow4",
+        "BC130XLXVLHEMJA6C4DQV22UAPCTQUPFHLXM9H8Z3K2E72Q4K9HCZ7VQ7ZWS8R",
+        "tb1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7v07qwwzcrf",
+        "bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7v8n0nx0muaewav253zgeav",
+        "tb1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vpggkg4j",
+    ):
+        assert read_address(COINS["BTC"].networks["main"], text) is None
+        assert read_address(COINS["BTC"].networks["test"], text) is None

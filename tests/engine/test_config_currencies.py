@@ -163,3 +163,20 @@ def test_a_token_without_decimals_is_a_problem(load: Load) -> None:
 def test_the_embedded_chain_is_a_sandbox_for_every_role(load: Load, role: str) -> None:
     document = with_evm(ETH={"node": "embedded"})
     assert set(problems(load, document, role=role)) == {"currency.ETH.family"}
+
+
+@pytest.mark.parametrize(
+    ("symbol", "limits", "least"),
+    [
+        ("LTC", {}, 5_460),
+        ("LTC", {"minimum": "0.00001"}, 5_460),
+        ("LTC", {"minimum": "0.002"}, 200_000),
+        ("BTC", {}, 546),
+        ("DOGE", {}, 1_001_000),
+    ],
+)
+def test_the_least_withdrawal_is_never_dust(
+    load: Load, symbol: str, limits: dict[str, str], least: int
+) -> None:
+    currency = load(with_currency(symbol, withdrawal=limits)).currencies[symbol]
+    assert currency.least_withdrawal == least

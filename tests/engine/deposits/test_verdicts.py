@@ -189,3 +189,31 @@ def test_a_waiting_coin_that_is_judged_itself_is_released_as_the_same_object(
     assert verdicts(cases) == [None, CREDIT]
     [sibling] = cases[1].siblings
     assert sibling is moving.payment
+
+
+def ruled(folder: Path, *rules: dict[str, Any]) -> Config:
+    given = [
+        {"name": f"r{at}", "kind": "deposit", "currency": "LTC", **rule}
+        for at, rule in enumerate(rules)
+    ]
+    return house(folder, tables={"rule": given}, deposit_minimum=COINS)
+
+
+@pytest.mark.usefixtures("database")
+def test_a_rule_holds_or_refuses_by_amount_and_client(tmp_path: Path) -> None:
+    config = ruled(
+        tmp_path,
+        {"clients": ["ann"], "above": "0.00001", "then": "refuse", "reason": "Too much"},
+        {"above": "0.000005", "then": "hold"},
+    )
+    bob = dataclasses.replace(OWNER, client="bob")
+    cases = [case(config, 1001), case(config, 1001, owner=bob), case(config, 500)]
+    assert verdicts(cases) == [("refuse", "Too much"), ("hold", rules.HELD_BY_RULE), CREDIT]
+
+
+@pytest.mark.usefixtures("database")
+def test_an_allow_ends_the_rules_and_passes_over_nothing_else(tmp_path: Path) -> None:
+    config = ruled(tmp_path, {"clients": ["ann"], "then": "allow"}, {"then": "refuse"})
+    hook = Hook(hold=["0.000002"])
+    cases = [case(config, 200), case(config, 300), case(config, MINIMUM - 1)]
+    assert verdicts(cases, hook) == [("hold", "the risk check said hold"), CREDIT, SMALL]
