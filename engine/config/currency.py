@@ -18,7 +18,7 @@ from engine.config.table import Table
 
 DEVELOPMENT_CHAIN_IDS = frozenset({1337, 31337})
 _FINGERPRINT_LENGTH = 16
-_DUST_BYTES = 182  # an output of the oldest form and the input that spends it
+_DUST_BYTES = 183  # an output of the oldest form and the input that spends it, rounded up
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

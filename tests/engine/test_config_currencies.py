@@ -168,11 +168,11 @@ def test_the_embedded_chain_is_a_sandbox_for_every_role(load: Load, role: str) -
 @pytest.mark.parametrize(
     ("symbol", "limits", "least"),
     [
-        ("LTC", {}, 5_460),
-        ("LTC", {"minimum": "0.00001"}, 5_460),
+        ("LTC", {}, 5_490),
+        ("LTC", {"minimum": "0.00001"}, 5_490),
         ("LTC", {"minimum": "0.002"}, 200_000),
-        ("BTC", {}, 546),
-        ("DOGE", {}, 1_001_000),
+        ("BTC", {}, 549),
+        ("DOGE", {}, 1_006_500),
     ],
 )
 def test_the_least_withdrawal_is_never_dust(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC
 
+import pytest
+
 from engine.config import Config
+from engine.errors import ConfigError
 from tests.web.conftest import Configure
 from web.app import ROUTES, make_app
 from web.base import BaseHandler
@@ -37,3 +40,13 @@ def test_every_route_has_the_checks_of_the_base(config: Config) -> None:
     finally:
         worker.close()
     assert issubclass(app.settings["default_handler_class"], BaseHandler)
+
+
+def test_a_risk_hook_that_cannot_be_loaded_stops_the_start(configure: Configure) -> None:
+    config = configure(currencies='[risk]\npython = "nowhere:decide"')
+    worker = Worker(1)
+    try:
+        with pytest.raises(ConfigError, match="nowhere"):
+            make_desk(config, worker=worker, feed=Feed(config, worker))
+    finally:
+        worker.close()

@@ -53,14 +53,14 @@ def test_all_is_the_balance_without_the_fee(config: Config, till: Till, visitor:
 
 
 def test_what_dust_is_left_cannot_be_taken(config: Config, till: Till, visitor: Session) -> None:
-    till.fund(100_000 + 5_459)
+    till.fund(100_000 + 5_489)
     terms = model(config, visitor).terms
     assert terms is not None
     assert terms.most == ""
     till.fund(100_000)  # the smallest deposit that is credited
     terms = model(config, visitor).terms
     assert terms is not None
-    assert terms.most == "0.00105459"
+    assert terms.most == "0.00105489"
 
 
 def test_only_withdrawals_are_on_it(config: Config, till: Till, visitor: Session) -> None:

@@ -90,7 +90,7 @@ def test_terms_name_fee_minimum_and_limits(config: Config) -> None:
     assert words.fee_words(litecoin).startswith("Fee 0.001 LTC")
     assert words.fee_words(bitcoin) == "No fee."
     assert words.minimum_words(litecoin) == "Minimum 0.01 LTC."
-    assert words.minimum_words(bitcoin) == "Minimum 0.00000546 BTC."
+    assert words.minimum_words(bitcoin) == "Minimum 0.00000549 BTC."
     assert words.limit_words(litecoin) == (
         "At most 9 LTC in 24 hours.",
         "The first withdrawal to an address waits for a person.",

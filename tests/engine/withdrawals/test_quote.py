@@ -97,9 +97,9 @@ def test_what_no_node_would_relay_is_below_the_minimum(database: str, tmp_path: 
     assert database
     fund("ann")
     config = house(tmp_path, withdrawal={})
-    for amount in ("0", "0.00000001", "0.00000546", "0.00005459"):
+    for amount in ("0", "0.00000001", "0.00000546", "0.00005489"):
         assert code(config, amount=amount) == "amount_below_minimum"
-    assert wish(config, amount="0.0000546").units == 5_460
+    assert wish(config, amount="0.0000549").units == 5_490
 
 
 def test_the_whole_balance_needs_the_fee_too(config: Config) -> None:
