@@ -11,7 +11,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -45,6 +45,7 @@ BACKOFF_MAX_S = 30
 SEAL_EVERY = timedelta(minutes=10)
 RECOUNT_EVERY = timedelta(hours=6)
 ORDERS_EVERY_S = 0.25  # seconds
+READY_WAIT_S = 3
 STOP_WAIT_S = 6  # for all threads together
 
 Opener = Callable[[Currency], Chain]
@@ -79,6 +80,7 @@ class ChainThread:
         self._reconciler = reconciler
         self._failures = 0
         self._no_address = ""
+        self.began = threading.Event()  # set by the first round
 
     def run(self) -> None:
         """Until `stop`: rounds every `poll` seconds, at once while there is more to do."""
@@ -97,6 +99,7 @@ class ChainThread:
                 follower, sender = self._follower(node), self._sender(node)
                 mover = self._mover(node)
             outcome = self._round(follower, mover, sender, node)
+            self.began.set()
             if outcome.well and (
                 recounted is None or time.monotonic() - recounted > RECOUNT_EVERY.total_seconds()
             ):
@@ -207,6 +210,15 @@ class ChainThread:
         return min(poll * (1 << min(self._failures, 6)), max(poll, BACKOFF_MAX_S))
 
 
+def _await_first_rounds(crew: Sequence[ChainThread]) -> None:
+    """Ready means that addresses can be given out: wait a moment for the first round of each chain
+    that is ours. A sick node does not hold it up for longer."""
+    deadline = time.monotonic() + READY_WAIT_S
+    for each in crew:
+        if each.lease.held:
+            each.began.wait(max(deadline - time.monotonic(), 0))
+
+
 def _withdrawals_paused(currency: str) -> str:
     """Why a person stopped withdrawals of this currency, empty when nobody did."""
     brake = braked("withdrawal").get(currency)
@@ -237,17 +249,17 @@ class Daemon:
             installation.note_configuration(self._config, utc_now())
             self._beat()
         # Daemon threads: one that waits for a hanging node must not keep the process from ending.
+        crew = [self._chain_thread(symbol, stop) for symbol in self._leases]
         threads = [
-            threading.Thread(
-                target=self._chain_thread(symbol, stop).run, name=f"chain-{symbol}", daemon=True
-            )
-            for symbol in self._leases
+            threading.Thread(target=each.run, name=f"chain-{each.symbol}", daemon=True)
+            for each in crew
         ]
         threads.append(
             threading.Thread(target=self._upkeep, args=(stop,), name="upkeep", daemon=True)
         )
         for thread in threads:
             thread.start()
+        _await_first_rounds(crew)
         on_ready()
         while not stop.wait(BEAT_EVERY_S / 2):
             self._guarded(self._beat)
