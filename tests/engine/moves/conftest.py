@@ -1,59 +1,7 @@
-"""Houses with a cold wallet, on the chain in memory and on a real node."""
-
-from __future__ import annotations
-
-from collections.abc import Callable
-from pathlib import Path
-
-import pytest
+"""Houses with a cold wallet and staff, on the chain in memory and on a real node."""
 
 from tests.engine.approvals.conftest import people
-from tests.engine.approvals.people import Bench, People
 from tests.engine.deposits.conftest import on
-from tests.engine.moves.life import MovingHouse
-from tests.engine.moves.vaults import Vault, open_vault
-from tests.nodes.currencies import currency_of
-from tests.nodes.harness import Harness
+from tests.engine.moves.houses import cold, open_moving, open_office, vault
 
-OpenMoving = Callable[..., MovingHouse]
-
-OpenOffice = Callable[[MovingHouse], Bench]
-
-__all__ = ["on", "people"]
-
-
-@pytest.fixture
-def vault(on: Harness, tmp_path: Path) -> Vault:
-    """A wallet of somebody else, of one address."""
-    return _open(on, tmp_path / "vault")
-
-
-@pytest.fixture
-def cold(on: Harness, tmp_path: Path) -> Vault:
-    """The cold wallet; our node's wallet watches it."""
-    made = _open(on, tmp_path / "cold")
-    made.watch()
-    return made
-
-
-def _open(on: Harness, folder: Path) -> Vault:
-    folder.mkdir()
-    return open_vault(on, currency_of(folder, "LTC"))
-
-
-@pytest.fixture
-def open_house(database: str, on: Harness, tmp_path: Path) -> OpenMoving:
-    """`open_house(confirmations=3, …)`: a house on the chain and the database of this test."""
-    return lambda **keys: MovingHouse.open(tmp_path, database, on, **keys)
-
-
-@pytest.fixture
-def open_office(people: People) -> OpenOffice:
-    """`open_office(house)`: the house gets its staff, and what they sign is carried out there."""
-
-    def opened(house: MovingHouse) -> Bench:
-        house.config = people.join(house.config)
-        house.restart()
-        return Bench(house.config, people, guard=house.lease.guard)
-
-    return opened
+__all__ = ["cold", "on", "open_moving", "open_office", "people", "vault"]

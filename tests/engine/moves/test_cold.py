@@ -5,18 +5,12 @@ from __future__ import annotations
 
 import pytest
 
-from db.models import Parked
 from tests.engine.deposits.life import COIN
 from tests.engine.deposits.worlds import everywhere, fake_and_own_node, on_the_fake
-from tests.engine.moves.conftest import OpenMoving
+from tests.engine.moves.houses import OpenMoving, with_cold
 from tests.engine.moves.life import MovingHouse, coins_on, events, moves
 from tests.engine.moves.vaults import FEE, Vault
 from tests.nodes.harness import FakeHarness, Harness
-
-
-def _open(open_house: OpenMoving, cold: Vault, *, above: str = "4", **keys: object) -> MovingHouse:
-    table = {"confirmations": 2, "batch.every": 0, "cold.address": cold.address, **keys}
-    return open_house(**table, **({"cold.above": above} if above else {}))
 
 
 def _moved_to_cold(house: MovingHouse) -> str:
@@ -28,9 +22,9 @@ def _moved_to_cold(house: MovingHouse) -> str:
     return str(move.txid)
 
 
-def _with_cold_coin(open_house: OpenMoving, cold: Vault) -> tuple[MovingHouse, str]:
+def _with_cold_coin(open_moving: OpenMoving, cold: Vault) -> tuple[MovingHouse, str]:
     """A house without a ceiling, and the chain tx that made its one cold coin."""
-    house = _open(open_house, cold, above="")
+    house = with_cold(open_moving, cold)
     house.settle()
     txid = house.on.pay(cold.address, 6 * COIN)
     house.mine(2)
@@ -39,84 +33,8 @@ def _with_cold_coin(open_house: OpenMoving, cold: Vault) -> tuple[MovingHouse, s
 
 
 @everywhere
-def test_what_is_above_the_ceiling_goes_to_cold(open_house: OpenMoving, cold: Vault) -> None:
-    house = _open(open_house, cold)
-    _moved_to_cold(house)
-    (move,) = moves()
-    assert (move.address, move.units, move.client) == (cold.address, 6 * COIN, None)
-    assert (move.asked_by, move.origin) == ("engine", None)
-    assert events(move)[:2] == ["request", "sign"]
-    fee = house.balance("house") - 10 * COIN - house.balance("fees:network")
-    assert fee == 0 or house.balance("fees:network") < 0
-    assert house.balance("wallet:cold") == 6 * COIN
-    assert house.balance("wallet:hot") == 4 * COIN + house.balance("fees:network")
-    assert coins_on("wallet:cold") == [6 * COIN]
-    assert moves("deposit")[1:] == []
-
-
-@everywhere
-def test_the_ceiling_counts_what_clients_wait_for(open_house: OpenMoving, cold: Vault) -> None:
-    house = _open(open_house, cold, above="4", **{"batch.every": 86_400})
-    house.settle()
-    house.on.pay(house.address("ann"), 5 * COIN)
-    house.mine(2)
-    house.withdraw("ann", 3 * COIN)
-    house.fund(4 * COIN)
-    house.mine()
-    (move,) = moves()
-    assert move.units == 2 * COIN
-    assert move.state == "requested"
-
-
-@on_the_fake
-def test_one_move_is_open_at_a_time(open_house: OpenMoving, cold: Vault) -> None:
-    house = _open(open_house, cold)
-    house.fund(10 * COIN)
-    house.fund(10 * COIN)
-    states = [move.state for move in moves()]
-    assert states.count("credited") >= len(states) - 1
-    house.mine(4)
-    assert {move.state for move in moves()} == {"credited"}
-    assert house.balance("wallet:cold") == sum(int(move.units or 0) for move in moves())
-
-
-@on_the_fake
-def test_less_than_a_tenth_of_the_ceiling_stays(open_house: OpenMoving, cold: Vault) -> None:
-    house = _open(open_house, cold, above="10")
-    house.fund(10 * COIN + COIN // 2)
-    house.mine(3)
-    assert moves() == []
-
-
-@on_the_fake
-def test_no_clients_money_pays_for_a_move(open_house: OpenMoving, cold: Vault) -> None:
-    house = _open(open_house, cold)
-    house.settle()
-    house.on.pay(house.address("ann"), 50 * COIN)
-    house.mine(4)
-    assert moves() == []
-    house.fund(COIN)
-    assert [move.asked_by for move in moves()] == ["engine"]
-
-
-@on_the_fake
-def test_a_cold_address_that_the_wallet_does_not_watch_gets_nothing(
-    open_house: OpenMoving, vault: Vault
-) -> None:
-    house = _open(open_house, vault)
-    house.fund(10 * COIN)
-    house.mine(3)
-    assert moves() == []
-    (parked,) = Parked.select().where(Parked.key == "cold.address")
-    assert vault.address in parked.reason
-    vault.watch()
-    house.mine(3)
-    assert [move.state for move in moves()] == ["credited"]
-
-
-@everywhere
-def test_cold_coins_that_come_back_are_hot_again(open_house: OpenMoving, cold: Vault) -> None:
-    house = _open(open_house, cold)
+def test_cold_coins_that_come_back_are_hot_again(open_moving: OpenMoving, cold: Vault) -> None:
+    house = with_cold(open_moving, cold, above="4")
     txid = _moved_to_cold(house)
     fees = house.balance("fees:network")
     cold.spend(txid, {house.hot: COIN, cold.address: 5 * COIN - FEE})
@@ -137,9 +55,9 @@ def test_cold_coins_that_come_back_are_hot_again(open_house: OpenMoving, cold: V
 
 @on_the_fake
 def test_a_move_that_was_mined_before_we_saw_it_is_the_same(
-    open_house: OpenMoving, cold: Vault, on: Harness
+    open_moving: OpenMoving, cold: Vault, on: Harness
 ) -> None:
-    house, txid = _with_cold_coin(open_house, cold)
+    house, txid = _with_cold_coin(open_moving, cold)
     cold.spend(txid, {house.hot: 6 * COIN - FEE})
     on.mine(3)
     house.settle()
@@ -149,9 +67,9 @@ def test_a_move_that_was_mined_before_we_saw_it_is_the_same(
 
 @fake_and_own_node
 def test_a_reorg_of_a_move_back_is_followed(
-    open_house: OpenMoving, cold: Vault, on: Harness
+    open_moving: OpenMoving, cold: Vault, on: Harness
 ) -> None:
-    house, txid = _with_cold_coin(open_house, cold)
+    house, txid = _with_cold_coin(open_moving, cold)
     cold.spend(txid, {house.hot: COIN, cold.address: 5 * COIN - FEE})
     house.mine(2)
     on.reorg(2)
@@ -164,9 +82,9 @@ def test_a_reorg_of_a_move_back_is_followed(
 
 @on_the_fake
 def test_a_move_back_that_is_replaced_fails_and_the_other_counts(
-    open_house: OpenMoving, cold: Vault, on: Harness
+    open_moving: OpenMoving, cold: Vault, on: Harness
 ) -> None:
-    house, txid = _with_cold_coin(open_house, cold)
+    house, txid = _with_cold_coin(open_moving, cold)
     first = cold.spend(txid, {house.hot: 6 * COIN - FEE})
     house.settle()
     assert isinstance(on, FakeHarness)
@@ -179,9 +97,9 @@ def test_a_move_back_that_is_replaced_fails_and_the_other_counts(
 
 @on_the_fake
 def test_a_credited_move_back_that_is_proved_gone_is_taken_back(
-    open_house: OpenMoving, cold: Vault, on: Harness
+    open_moving: OpenMoving, cold: Vault, on: Harness
 ) -> None:
-    house, txid = _with_cold_coin(open_house, cold)
+    house, txid = _with_cold_coin(open_moving, cold)
     first = cold.spend(txid, {house.hot: 6 * COIN - FEE})
     house.mine(2)
     assert isinstance(on, FakeHarness)
@@ -197,9 +115,9 @@ def test_a_credited_move_back_that_is_proved_gone_is_taken_back(
 
 @everywhere
 def test_coins_sent_to_the_cold_address_by_others_are_no_inputs(
-    open_house: OpenMoving, cold: Vault, on: Harness
+    open_moving: OpenMoving, cold: Vault, on: Harness
 ) -> None:
-    house = _open(open_house, cold, above="")
+    house = with_cold(open_moving, cold)
     house.settle()
     on.pay(cold.address, 8 * COIN)
     house.mine(2)
@@ -215,9 +133,9 @@ def test_coins_sent_to_the_cold_address_by_others_are_no_inputs(
 
 @everywhere
 def test_own_coins_sent_to_cold_by_hand_are_no_deposit(
-    open_house: OpenMoving, cold: Vault, on: Harness
+    open_moving: OpenMoving, cold: Vault, on: Harness
 ) -> None:
-    house = _open(open_house, cold, above="")
+    house = with_cold(open_moving, cold)
     house.fund(10 * COIN)
     txid = str(moves("deposit")[0].txid)
     on.spend_ours(txid, cold.address, 3 * COIN)
@@ -230,9 +148,9 @@ def test_own_coins_sent_to_cold_by_hand_are_no_deposit(
 
 @on_the_fake
 def test_what_the_cold_wallet_paid_elsewhere_stays_a_named_difference(
-    open_house: OpenMoving, cold: Vault, on: Harness
+    open_moving: OpenMoving, cold: Vault, on: Harness
 ) -> None:
-    house, txid = _with_cold_coin(open_house, cold)
+    house, txid = _with_cold_coin(open_moving, cold)
     cold.spend(txid, {house.hot: COIN, on.stranger(): 5 * COIN - FEE})
     house.on.mine(2)
     with pytest.raises(AssertionError, match="wallet accounts"):
@@ -242,9 +160,9 @@ def test_what_the_cold_wallet_paid_elsewhere_stays_a_named_difference(
 
 @on_the_fake
 def test_a_forged_transfer_to_another_address_is_held(
-    open_house: OpenMoving, cold: Vault, on: Harness
+    open_moving: OpenMoving, cold: Vault, on: Harness
 ) -> None:
-    house = _open(open_house, cold, above="")
+    house = with_cold(open_moving, cold)
     house.fund(10 * COIN)
     forged = house.forge_transfer(on.stranger(), COIN)
     house.settle()

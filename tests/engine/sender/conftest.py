@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.approvals.conftest import people
 from tests.engine.deposits.conftest import fake, on
+from tests.engine.moves.houses import cold, open_moving, open_office, vault
 from tests.engine.sender.desk import Desk
 from tests.nodes.harness import Harness
 
 OpenDesk = Callable[..., Desk]
 
-__all__ = ["fake", "on"]
+__all__ = ["cold", "fake", "on", "open_moving", "open_office", "people", "vault"]
 
 
 @pytest.fixture

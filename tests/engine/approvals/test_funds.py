@@ -10,13 +10,13 @@ from engine.audit.database import verify_database
 from engine.errors import ActRefused, CashierError
 from tests.engine.deposits.life import COIN
 from tests.engine.deposits.worlds import everywhere, on_the_fake
-from tests.engine.moves.conftest import OpenMoving, OpenOffice
+from tests.engine.moves.houses import OpenMoving, OpenOffice
 from tests.engine.moves.life import MovingHouse, events, moves
 from tests.engine.moves.vaults import Vault
 
 
-def _open(open_house: OpenMoving, cold: Vault, **keys: object) -> MovingHouse:
-    house = open_house(confirmations=2, **{"batch.every": 0, "cold.address": cold.address, **keys})
+def _open(open_moving: OpenMoving, cold: Vault, **keys: object) -> MovingHouse:
+    house = open_moving(confirmations=2, **{"batch.every": 0, "cold.address": cold.address, **keys})
     house.fund(10 * COIN)
     return house
 
@@ -31,9 +31,9 @@ def _adjust(account: str, units: int, reason: str = "checked") -> dict[str, Any]
 
 @everywhere
 def test_one_person_moves_coins_to_cold(
-    open_house: OpenMoving, open_office: OpenOffice, cold: Vault
+    open_moving: OpenMoving, open_office: OpenOffice, cold: Vault
 ) -> None:
-    house = _open(open_house, cold)
+    house = _open(open_moving, cold)
     bench = open_office(house)
     state, result = bench.do("move", by="ann", now=house.now, **_move(3 * COIN))
     assert (state, result["done"]) == ("done", True)
@@ -47,9 +47,9 @@ def test_one_person_moves_coins_to_cold(
 
 @on_the_fake
 def test_above_the_limit_two_persons_move_coins_and_never_with_old_signatures(
-    open_house: OpenMoving, open_office: OpenOffice, cold: Vault
+    open_moving: OpenMoving, open_office: OpenOffice, cold: Vault
 ) -> None:
-    house = _open(open_house, cold, book_above="1")
+    house = _open(open_moving, cold, book_above="1")
     bench = open_office(house)
     first = bench.do("move", by="ann", now=house.now, **_move(2 * COIN))[1]
     again = bench.do("move", by="ann", now=house.now, **_move(2 * COIN))[1]
@@ -70,9 +70,9 @@ def test_above_the_limit_two_persons_move_coins_and_never_with_old_signatures(
 
 @on_the_fake
 def test_a_move_that_cannot_be_is_refused(
-    open_house: OpenMoving, open_office: OpenOffice, cold: Vault
+    open_moving: OpenMoving, open_office: OpenOffice, cold: Vault
 ) -> None:
-    house = _open(open_house, cold)
+    house = _open(open_moving, cold)
     bench = open_office(house)
     for units, said in ((0, "above zero"), (11 * COIN, "can spare 10 LTC")):
         with pytest.raises(ActRefused, match=said):
@@ -88,18 +88,18 @@ def test_a_move_that_cannot_be_is_refused(
 
 @on_the_fake
 def test_an_unwatched_cold_address_gets_no_move(
-    open_house: OpenMoving, open_office: OpenOffice, vault: Vault
+    open_moving: OpenMoving, open_office: OpenOffice, vault: Vault
 ) -> None:
-    house = _open(open_house, vault)
+    house = _open(open_moving, vault)
     with pytest.raises(ActRefused, match="does not watch"):
         open_office(house).form("move", by="ann", now=house.now, **_move(COIN))
 
 
 @on_the_fake
 def test_two_persons_adjust_a_client_and_the_history_says_why(
-    open_house: OpenMoving, open_office: OpenOffice, cold: Vault
+    open_moving: OpenMoving, open_office: OpenOffice, cold: Vault
 ) -> None:
-    house = _open(open_house, cold)
+    house = _open(open_moving, cold)
     house.client("bob")
     bench = open_office(house)
     given = _adjust("+client:bob|house", COIN, "promised at the fair")
@@ -114,40 +114,10 @@ def test_two_persons_adjust_a_client_and_the_history_says_why(
 
 
 @on_the_fake
-def test_what_was_given_by_signatures_can_be_paid_out(
-    open_house: OpenMoving, open_office: OpenOffice, cold: Vault
-) -> None:
-    house = _open(open_house, cold)
-    house.client("bob")
-    bench = open_office(house)
-    for name in ("ann", "ben"):
-        given = _adjust("+client:bob|house", 2 * COIN)
-        bench.do("adjust", by=name, now=house.now, **given)
-    house.withdraw("bob", COIN)
-    house.settle()
-    house.mine(2)
-    assert [row.state for row in moves("withdrawal")] == ["credited"]
-    assert house.owed("bob") == COIN
-
-
-@on_the_fake
-def test_what_nobody_signed_is_not_paid_out(
-    open_house: OpenMoving, open_office: OpenOffice, cold: Vault
-) -> None:
-    house = _open(open_house, cold)
-    house.client("bob")
-    open_office(house)
-    house.forge_adjustment("bob", 2 * COIN)
-    house.withdraw("bob", COIN)
-    house.settle()
-    assert [row.state for row in moves("withdrawal")] == ["held"]
-
-
-@on_the_fake
 def test_an_adjustment_takes_no_more_than_there_is(
-    open_house: OpenMoving, open_office: OpenOffice, cold: Vault
+    open_moving: OpenMoving, open_office: OpenOffice, cold: Vault
 ) -> None:
-    house = _open(open_house, cold)
+    house = _open(open_moving, cold)
     house.client("bob")
     bench = open_office(house)
     results = [
@@ -160,9 +130,9 @@ def test_an_adjustment_takes_no_more_than_there_is(
 
 @on_the_fake
 def test_a_difference_at_the_wallet_is_booked_to_loss(
-    open_house: OpenMoving, open_office: OpenOffice, cold: Vault
+    open_moving: OpenMoving, open_office: OpenOffice, cold: Vault
 ) -> None:
-    house = _open(open_house, cold)
+    house = _open(open_moving, cold)
     bench = open_office(house)
     for name in ("ann", "ben"):
         bench.do("adjust", by=name, now=house.now, **_adjust("-wallet:hot|loss", COIN))
@@ -179,9 +149,9 @@ def test_a_difference_at_the_wallet_is_booked_to_loss(
     ],
 )
 def test_only_clients_wallets_and_ours_are_adjusted_against_ours(
-    open_house: OpenMoving, open_office: OpenOffice, account: str
+    open_moving: OpenMoving, open_office: OpenOffice, account: str
 ) -> None:
-    house = open_house()
+    house = open_moving()
     house.client("bob")
     with pytest.raises(ActRefused):
         open_office(house).form("adjust", by="ann", now=house.now, **_adjust(account, COIN))

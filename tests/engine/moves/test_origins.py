@@ -5,28 +5,17 @@ from __future__ import annotations
 from engine import ledger
 from tests.engine.deposits.life import COIN
 from tests.engine.deposits.worlds import everywhere, on_litecoind, on_the_fake
-from tests.engine.moves.conftest import OpenMoving
+from tests.engine.moves.houses import OpenMoving
 from tests.engine.moves.life import coins_on, events, moves
 from tests.engine.moves.vaults import FEE, Vault
 from tests.nodes.harness import Harness
 
 
 @everywhere
-def test_the_hot_address_is_made_once_and_stays(open_house: OpenMoving) -> None:
-    house = open_house()
-    house.settle()
-    first = house.hot
-    house.restart()
-    house.mine()
-    assert house.hot == first
-    assert first != house.address("ann")
-
-
-@everywhere
 def test_a_coin_to_the_hot_address_of_a_sandbox_is_the_houses(
-    open_house: OpenMoving, on: Harness
+    open_moving: OpenMoving, on: Harness
 ) -> None:
-    house = open_house()
+    house = open_moving()
     house.settle()
     on.pay(house.hot, 5 * COIN)
     house.settle()
@@ -42,8 +31,8 @@ def test_a_coin_to_the_hot_address_of_a_sandbox_is_the_houses(
 
 
 @on_the_fake
-def test_a_top_up_is_no_deposit_for_minimum_and_hook(open_house: OpenMoving, on: Harness) -> None:
-    house = open_house(deposit_minimum="1")
+def test_a_top_up_is_no_deposit_for_minimum_and_hook(open_moving: OpenMoving, on: Harness) -> None:
+    house = open_moving(deposit_minimum="1")
     house.settle()
     on.pay(house.hot, COIN // 10)
     house.mine(3)
@@ -51,8 +40,8 @@ def test_a_top_up_is_no_deposit_for_minimum_and_hook(open_house: OpenMoving, on:
 
 
 @everywhere
-def test_only_listed_senders_top_up(open_house: OpenMoving, on: Harness, vault: Vault) -> None:
-    house = open_house(top_up_from=[vault.address])
+def test_only_listed_senders_top_up(open_moving: OpenMoving, on: Harness, vault: Vault) -> None:
+    house = open_moving(top_up_from=[vault.address])
     house.settle()
     funding = on.pay(vault.address, 4 * COIN)
     house.mine()
@@ -70,9 +59,9 @@ def test_only_listed_senders_top_up(open_house: OpenMoving, on: Harness, vault: 
 
 @on_the_fake
 def test_a_sender_who_pays_along_with_a_stranger_is_none(
-    open_house: OpenMoving, on: Harness, vault: Vault
+    open_moving: OpenMoving, on: Harness, vault: Vault
 ) -> None:
-    house = open_house(top_up_from=[vault.address])
+    house = open_moving(top_up_from=[vault.address])
     house.settle()
     funding = on.pay(vault.address, 4 * COIN)
     house.mine()
@@ -84,9 +73,9 @@ def test_a_sender_who_pays_along_with_a_stranger_is_none(
 
 @on_the_fake
 def test_who_sent_it_is_asked_once_and_remembered(
-    open_house: OpenMoving, on: Harness, vault: Vault
+    open_moving: OpenMoving, on: Harness, vault: Vault
 ) -> None:
-    house = open_house(top_up_from=[vault.address])
+    house = open_moving(top_up_from=[vault.address])
     house.settle()
     funding = on.pay(vault.address, 4 * COIN)
     house.mine()
@@ -101,9 +90,9 @@ def test_who_sent_it_is_asked_once_and_remembered(
 
 @on_litecoind
 def test_a_node_without_an_index_leaves_what_it_saw_too_late_to_staff(
-    open_house: OpenMoving, on: Harness, vault: Vault
+    open_moving: OpenMoving, on: Harness, vault: Vault
 ) -> None:
-    house = open_house(top_up_from=[vault.address])
+    house = open_moving(top_up_from=[vault.address])
     house.settle()
     funding = on.pay(vault.address, 4 * COIN)
     on.mine()
@@ -116,9 +105,9 @@ def test_a_node_without_an_index_leaves_what_it_saw_too_late_to_staff(
 
 @everywhere
 def test_a_reorg_takes_a_top_up_back_and_gives_it_again(
-    open_house: OpenMoving, on: Harness
+    open_moving: OpenMoving, on: Harness
 ) -> None:
-    house = open_house()
+    house = open_moving()
     house.settle()
     on.pay(house.hot, 5 * COIN)
     house.mine(3)
@@ -131,8 +120,8 @@ def test_a_reorg_takes_a_top_up_back_and_gives_it_again(
 
 
 @everywhere
-def test_withdrawals_are_paid_from_topped_up_coins(open_house: OpenMoving, on: Harness) -> None:
-    house = open_house(confirmations=2, **{"batch.every": 0})
+def test_withdrawals_are_paid_from_topped_up_coins(open_moving: OpenMoving, on: Harness) -> None:
+    house = open_moving(confirmations=2, **{"batch.every": 0})
     house.fund(10 * COIN)
     on.pay(house.address("ann"), 3 * COIN)
     house.mine(2)

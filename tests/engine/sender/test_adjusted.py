@@ -1,0 +1,55 @@
+"""What an adjustment gave a client is paid out when two persons signed it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.engine.deposits.life import COIN
+from tests.engine.deposits.worlds import on_the_fake
+from tests.engine.moves.houses import OpenMoving, OpenOffice
+from tests.engine.moves.life import MovingHouse, moves
+from tests.engine.moves.vaults import Vault
+
+
+def _open(open_moving: OpenMoving, cold: Vault, **keys: object) -> MovingHouse:
+    house = open_moving(confirmations=2, **{"batch.every": 0, "cold.address": cold.address, **keys})
+    house.fund(10 * COIN)
+    return house
+
+
+def _move(units: int) -> dict[str, Any]:
+    return {"currency": "LTC", "units": str(units), "account": "wallet:cold"}
+
+
+def _adjust(account: str, units: int, reason: str = "checked") -> dict[str, Any]:
+    return {"currency": "LTC", "units": str(units), "account": account, "reason": reason}
+
+
+@on_the_fake
+def test_what_was_given_by_signatures_can_be_paid_out(
+    open_moving: OpenMoving, open_office: OpenOffice, cold: Vault
+) -> None:
+    house = _open(open_moving, cold)
+    house.client("bob")
+    bench = open_office(house)
+    for name in ("ann", "ben"):
+        given = _adjust("+client:bob|house", 2 * COIN)
+        bench.do("adjust", by=name, now=house.now, **given)
+    house.withdraw("bob", COIN)
+    house.settle()
+    house.mine(2)
+    assert [row.state for row in moves("withdrawal")] == ["credited"]
+    assert house.owed("bob") == COIN
+
+
+@on_the_fake
+def test_what_nobody_signed_is_not_paid_out(
+    open_moving: OpenMoving, open_office: OpenOffice, cold: Vault
+) -> None:
+    house = _open(open_moving, cold)
+    house.client("bob")
+    open_office(house)
+    house.forge_adjustment("bob", 2 * COIN)
+    house.withdraw("bob", COIN)
+    house.settle()
+    assert [row.state for row in moves("withdrawal")] == ["held"]
