@@ -208,6 +208,14 @@ class Spend:
 
 
 @dataclass(frozen=True, slots=True)
+class Recipient:
+    """An address as the node spells it; `ours`: its wallet holds the keys, or watches it."""
+
+    address: str
+    ours: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Pay:
     """An output to be made."""
 
@@ -258,8 +266,8 @@ class Wallet(Protocol):
     def change_address(self) -> NewAddress:
         """A fresh change address of the wallet."""
 
-    def canonical(self, address: str) -> str | None:
-        """The address as the node spells it; None if it is none for this network."""
+    def recipient(self, address: str) -> Recipient | None:
+        """Who would be paid at `address`; None if it is none for this network. One call."""
 
     def owns(self, address: str) -> bool:
         """Whether the wallet holds the keys of `address`, or watches it."""

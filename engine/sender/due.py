@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from db.models import Client, Payment
-from engine.chain import Wallet
+from engine.chain import Recipient, Wallet
 from engine.config import Currency
 from engine.lifecycle import Batch
 from engine.sender import entries
@@ -84,13 +84,13 @@ def refuse_unpayable(
                 batch.move(payment, "hold", evidence={"unproved": flaw}, reason=flaw, sub_state="")
             moved += 1
             continue
-        spelled = node.canonical(str(payment.address))
-        wrong = _wrong_address(node, payment, spelled)
-        if wrong:
+        recipient = node.recipient(str(payment.address))
+        wrong = _wrong_address(node, payment, recipient)
+        if wrong or recipient is None:
             _refuse(new_batch(), payment, wrong)
             moved += 1
         else:
-            payable.setdefault(str(spelled), payment)
+            payable.setdefault(recipient.address, payment)
     return list(payable.values()), moved
 
 
@@ -119,9 +119,9 @@ def _is_blocked(payment: Payment) -> str:
     return BLOCKED if client is not None and client.blocked else ""
 
 
-def _wrong_address(node: Wallet, payment: Payment, spelled: str | None) -> str:
-    if spelled is None:
+def _wrong_address(node: Wallet, payment: Payment, recipient: Recipient | None) -> str:
+    if recipient is None:
         return NO_ADDRESS
-    if payment.kind == "withdrawal" and node.owns(spelled):
+    if payment.kind == "withdrawal" and recipient.ours:
         return OWN_ADDRESS
-    return TOO_SMALL if int(payment.units or 0) < node.dust(spelled) else ""
+    return TOO_SMALL if int(payment.units or 0) < node.dust(recipient.address) else ""

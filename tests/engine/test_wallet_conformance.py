@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from engine.chain import Pay, Sending, SignedTx, Spend, Standing
+from engine.chain import Pay, Recipient, Sending, SignedTx, Spend, Standing
 from engine.errors import NodeRefused
 from tests.engine.test_chain_conformance import CHAINS, on_chains_with
 from tests.nodes.harness import Ability, Harness
@@ -147,9 +147,10 @@ def test_addresses_are_ours_a_stranger_s_or_none(on: Harness) -> None:
         on.stranger(),
     )
     assert [on.chain.owns(each) for each in (ours, change.address, other)] == [True, True, False]
-    assert [on.chain.canonical(each) for each in (ours, other)] == [ours, other]
-    assert on.chain.canonical(other.upper()) == other
-    assert on.chain.canonical("no-address-at-all") is None
+    assert on.chain.recipient(ours) == Recipient(ours, ours=True)
+    assert on.chain.recipient(other) == Recipient(other, ours=False)
+    assert on.chain.recipient(other.upper()) == Recipient(other, ours=False)
+    assert on.chain.recipient("no-address-at-all") is None
     assert not on.chain.owns("no-address-at-all")
     assert change.script
 

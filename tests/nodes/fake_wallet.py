@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from engine.chain import NewAddress, Pay, Sending, SendReply, SignedTx, Spend
+from engine.chain import NewAddress, Pay, Recipient, Sending, SendReply, SignedTx, Spend
 from engine.errors import NodeDown, NodeRefused
 from tests.nodes.world import ChainTx, World
 
@@ -56,11 +56,11 @@ class FakeWallet(World):
         address = self.address()
         return NewAddress(address, f"0014{hashlib.sha256(address.encode()).hexdigest()[:40]}")
 
-    def canonical(self, address: str) -> str | None:
+    def recipient(self, address: str) -> Recipient | None:
         self._call()
         spelled = address.lower()
         known = spelled.startswith(("ours1", "other1")) or spelled in self.ours | self.valid
-        return spelled if known else None
+        return Recipient(spelled, spelled in self.ours) if known else None
 
     def owns(self, address: str) -> bool:
         self._call()

@@ -14,6 +14,7 @@ from engine.chain import (
     Identity,
     NewAddress,
     Pay,
+    Recipient,
     Scan,
     Senders,
     SendReply,
@@ -147,9 +148,9 @@ class BitcoinChain:
         with self._asking():
             return self._wallet.change_address()
 
-    def canonical(self, address: str) -> str | None:
+    def recipient(self, address: str) -> Recipient | None:
         with self._asking():
-            return self._wallet.canonical(address)
+            return self._wallet.recipient(address)
 
     def owns(self, address: str) -> bool:
         with self._asking():

@@ -5,11 +5,11 @@ Amounts go out as text, because the library would turn them into floats.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from engine.chain import NewAddress, Pay, Sending, SendReply, SignedTx, Spend
+from engine.chain import NewAddress, Pay, Recipient, Sending, SendReply, SignedTx, Spend
 from engine.coins import read_address
 from engine.config import Currency
 from engine.errors import NodeRefused
@@ -77,23 +77,30 @@ class BitcoinWallet:
 
     def change_address(self) -> NewAddress:
         address = address_of(self._node.call("getrawchangeaddress"))
+        read = read_address(self._currency.parameters, address)
+        if read is not None:
+            return NewAddress(read.canonical, read.script)
         info = address_info(self._node, self._spoken(), address)
         return NewAddress(
             address_of(info.get("address", address)), script_of(info.get("scriptPubKey"))
         )
 
-    def canonical(self, address: str) -> str | None:
-        reply = table_of(self._node.call("validateaddress", address))
-        return address_of(reply.get("address")) if reply.get("isvalid") is True else None
-
-    def owns(self, address: str) -> bool:
+    def recipient(self, address: str) -> Recipient | None:
         try:
             info = address_info(self._node, self._spoken(), address)
         except NodeRefused as error:
             if error.rpc_code == NOT_FOUND:
-                return False
+                return None
             raise
-        return info.get("ismine") is True or info.get("iswatchonly") is True
+        if info.get("isvalid", True) is not True:  # of nodes whose validateaddress tells all
+            return None
+        read = read_address(self._currency.parameters, address)
+        spelled = address if read is None else read.canonical
+        return Recipient(spelled, _is_ours(info))
+
+    def owns(self, address: str) -> bool:
+        found = self.recipient(address)
+        return found is not None and found.ours
 
     def watch_hint(self, address: str) -> str:
         if self._spoken().wallet_kind is WalletKind.DESCRIPTORS:
@@ -216,6 +223,10 @@ class BitcoinWallet:
 
     def _text(self, units: int) -> str:
         return format_amount(units, self._currency.decimals)
+
+
+def _is_ours(info: Mapping[str, Any]) -> bool:
+    return info.get("ismine") is True or info.get("iswatchonly") is True
 
 
 def _vout(spend: Spend) -> int:
