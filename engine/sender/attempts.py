@@ -5,13 +5,14 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import peewee
 
 from db import bulk
 from db.models import Attempt, AttemptInput, AttemptOutput, Coin, Payment
 from engine.chain import BlockRef, Pay, SignedTx
+from engine.errors import StaleState
 from engine.ledger import WALLET_COLD, WALLET_DEPOSITS, WALLET_HOT
 from engine.sender.coins import OwnCoin
 
@@ -43,50 +44,6 @@ def new_id() -> str:
     return secrets.token_hex(16)
 
 
-def store(draft: Draft, *, attempt: str, family: str, number: int, at: str) -> None:
-    """Write the attempt with its inputs and outputs, inside the caller's database transaction."""
-    Attempt.insert(
-        id=attempt,
-        family=family,
-        number=number,
-        chain=draft.chain,
-        currency=draft.currency,
-        txid=draft.signed.txid,
-        signed=draft.signed.raw,
-        state="stored",
-        fee_units=draft.fee,
-        size=draft.signed.size,
-        created_at=at,
-        updated_at=at,
-    ).execute()
-    bulk.insert_rows(
-        AttemptInput,
-        [
-            {
-                "attempt": attempt,
-                "txid": coin.spend.txid,
-                "idx": coin.spend.index,
-                "units": coin.spend.units,
-                "account": coin.account,
-            }
-            for coin in draft.coins
-        ],
-    )
-    bulk.insert_rows(
-        AttemptOutput,
-        [
-            {
-                "attempt": attempt,
-                "line": line,
-                "address": output.pay.address,
-                "units": output.pay.units,
-                "payment": output.payment,
-            }
-            for line, output in enumerate(draft.outputs)
-        ],
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Stored:
     """An attempt as it was stored, with what it pays."""
@@ -104,6 +61,56 @@ class Stored:
     def from_deposits(self) -> int:
         """Units of its inputs that stand on wallet:deposits."""
         return sum(each.units for each in self.inputs if each.account == WALLET_DEPOSITS)
+
+
+def stored_of(draft: Draft, *, attempt: str, family: str, number: int, at: str) -> Stored:
+    """The attempt as it is to be stored."""
+    row = Attempt(
+        id=attempt,
+        family=family,
+        number=number,
+        chain=draft.chain,
+        currency=draft.currency,
+        txid=draft.signed.txid,
+        signed=draft.signed.raw,
+        state="stored",
+        fee_units=draft.fee,
+        size=draft.signed.size,
+        created_at=at,
+        updated_at=at,
+    )
+    inputs = tuple(
+        AttemptInput(
+            attempt=attempt,
+            txid=coin.spend.txid,
+            idx=coin.spend.index,
+            units=coin.spend.units,
+            account=coin.account,
+        )
+        for coin in draft.coins
+    )
+    outputs = tuple(
+        AttemptOutput(
+            attempt=attempt,
+            line=line,
+            address=output.pay.address,
+            units=output.pay.units,
+            payment=output.payment,
+        )
+        for line, output in enumerate(draft.outputs)
+    )
+    return Stored(row, inputs, outputs)
+
+
+def store(made: Sequence[Stored]) -> None:
+    """Write attempts with their inputs and outputs, inside the caller's database transaction."""
+    bulk.insert_rows(Attempt, [_values(each.row) for each in made])
+    bulk.insert_rows(AttemptInput, [_values(row) for each in made for row in each.inputs])
+    bulk.insert_rows(AttemptOutput, [_values(row) for each in made for row in each.outputs])
+
+
+def _values(row: Attempt | AttemptInput | AttemptOutput) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in type(row)._meta.fields}
 
 
 def settled_blocks(chain: str) -> list[str]:
@@ -181,22 +188,41 @@ def parents_booked(stored: Stored) -> bool:
     return not open_ones.exists()
 
 
+def reserve(stored: Stored) -> None:
+    """Put the coins of an attempt that was just stored in use for its family, inside the caller's
+    database transaction. Raises StaleState when one was taken or spent meanwhile."""
+    taken = (
+        Coin.update(reserved=stored.row.family)
+        .where(inputs_of(stored) & Coin.reserved.is_null() & Coin.spent_txid.is_null())
+        .execute()
+    )
+    if taken != len(stored.inputs):
+        raise StaleState("a coin was taken meanwhile")
+
+
+def inputs_of(stored: Stored) -> peewee.Expression:
+    """Which of our coins an attempt that is stored spends."""
+    named = AttemptInput.select().where(
+        (AttemptInput.attempt == stored.row.id)
+        & (AttemptInput.txid == Coin.txid)
+        & (AttemptInput.idx == Coin.idx)
+    )
+    made_by = sorted({each.txid for each in stored.inputs})
+    return (Coin.chain == stored.row.chain) & Coin.txid.in_(made_by) & peewee.fn.EXISTS(named)
+
+
 def note_block(stored: Stored, block: BlockRef | None) -> None:
     """Its coins as of now, inside the caller's database transaction: inputs spent in `block`,
     change created there; None when it is in no block."""
     height = None if block is None else block.height
     block_hash = None if block is None else block.hash
-    for coin in stored.inputs:
-        Coin.update(
-            spent_txid=None if block is None else stored.row.txid,
-            spent_height=height,
-            spent_hash=block_hash,
-        ).where(
-            (Coin.chain == stored.row.chain)
-            & (Coin.txid == coin.txid)
-            & (Coin.idx == coin.idx)
-            & (Coin.spent_txid.is_null() | (Coin.spent_txid == stored.row.txid))
-        ).execute()
+    Coin.update(
+        spent_txid=None if block is None else stored.row.txid,
+        spent_height=height,
+        spent_hash=block_hash,
+    ).where(
+        inputs_of(stored) & (Coin.spent_txid.is_null() | (Coin.spent_txid == stored.row.txid))
+    ).execute()
     bulk.insert_rows(
         Coin,
         [

@@ -13,7 +13,6 @@ import peewee
 
 from db.models import Coin, Payment
 from engine.chain import Fact, Spend
-from engine.errors import StaleState
 from engine.ledger import WALLET_DEPOSITS, WALLET_HOT
 
 CANDIDATES_MAX = 400
@@ -103,19 +102,6 @@ def add_small(
     return [*chosen, *small[: max(0, room)]]
 
 
-def reserve(chain: str, coins: Sequence[OwnCoin], family: str) -> None:
-    """Put coins in use for an attempt's family, inside the caller's database transaction. Raises
-    StaleState when one was taken or spent meanwhile."""
-    for coin in coins:
-        taken = (
-            Coin.update(reserved=family)
-            .where(_is(chain, coin.spend) & Coin.reserved.is_null() & Coin.spent_txid.is_null())
-            .execute()
-        )
-        if taken != 1:
-            raise StaleState("a coin was taken meanwhile")
-
-
 def note_spent(chain: str, spent: Mapping[tuple[str, str], Fact]) -> None:
     """Coins that a foreign chain tx in a block spent are never chosen again; reconciliation names
     the difference. Inside the caller's database transaction."""
@@ -136,10 +122,6 @@ def release(family: str) -> None:
     Coin.update(reserved=None).where(
         (Coin.reserved == family) & Coin.spent_txid.is_null()
     ).execute()
-
-
-def _is(chain: str, spend: Spend) -> peewee.Expression:
-    return (Coin.chain == chain) & (Coin.txid == spend.txid) & (Coin.idx == spend.index)
 
 
 def _by_size() -> tuple[object, ...]:

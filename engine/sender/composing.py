@@ -24,7 +24,8 @@ class Composed:
 
 
 class Composer:
-    """Composes at one rate out of one list of coins. `low`: small ones are spent along."""
+    """Composes at one rate out of one list of coins, each of which it uses once. `low`: small ones
+    are spent along."""
 
     def __init__(
         self, currency: Currency, node: Wallet, own: Sequence[OwnCoin], *, rate: int, low: bool
@@ -46,6 +47,8 @@ class Composer:
                     raise
                 continue
             if composed is not None:
+                used = {coin.spend for coin in composed.coins}
+                self._own = [coin for coin in self._own if coin.spend not in used]
                 return composed
         return None
 

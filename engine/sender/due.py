@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 from db.models import Client, Payment
 from engine.chain import Recipient, Wallet
+from engine.clock import parse_rfc3339
 from engine.config import Currency
 from engine.lifecycle import Batch
 from engine.sender import entries
@@ -15,18 +17,27 @@ from engine.sender.proof import Adjusted, Proof, not_adjusted
 OWN_ADDRESS = "the address is one of this cashier's own"
 NOT_COLD = "its address is not the cold address that is configured"
 NO_ADDRESS = "the node does not accept the address"
+CHAIN_TXS_MAX = 20  # signed in one round, before the node is asked for news again
 SHOWN_MAX = 500  # payments that are told why they wait
 
 BLOCKED = "the client is blocked"
 TOO_SMALL = "the amount is too small to be sent"
 
 
-def due(currency: Currency) -> list[Payment]:
-    """The first of the queue, no address twice: one chain tx."""
+def due(currency: Currency, now: datetime) -> list[Payment]:
+    """The first of the queue, no address twice, as many as a round signs chain txs for; the last
+    ones, too few for a chain tx, wait for company as long as is configured."""
+    most = currency.batch.max
     taken: dict[str, Payment] = {}
-    for row in queue(currency, limit=2 * currency.batch.max):
+    for row in queue(currency, limit=min(most * CHAIN_TXS_MAX, max(most, SHOWN_MAX))):
         taken.setdefault(str(row.address), row)
-    return list(taken.values())[: currency.batch.max]
+    payments = list(taken.values())
+    full = len(payments) // most * most
+    patience = timedelta(seconds=currency.batch.every)
+    since = [now - parse_rfc3339(payment.updated_at) for payment in payments[full:]]
+    if since and timedelta() <= max(since) < patience:
+        return payments[:full]
+    return payments
 
 
 def queue(currency: Currency, *, limit: int) -> list[Payment]:

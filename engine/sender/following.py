@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
-from db.connection import database
-from db.models import Attempt, Coin
+from db.models import Coin
 from engine.chain import BlockRef, Chain, Fact, Sending, Standing
 from engine.clock import rfc3339
 from engine.config import Config, Currency
@@ -21,6 +20,8 @@ from engine.sender.losing import NO_LOSS, loss_of
 from engine.sender.settle import Look, Settling
 
 log = logging.getLogger(__name__)
+
+TOGETHER = 50  # families whose moves share a commit
 
 
 class Following:
@@ -43,14 +44,40 @@ class Following:
             return 0
         facts = self._node.facts([stored.row.txid for family in families for stored in family])
         moved = 0
-        for family in families:
-            self._send_again(family, facts, now)
-            loss = loss_of(family, facts, self._node, tip) if everything else NO_LOSS
-            settling = Settling(partial(self._batch, now), self._currency, now=now)
-            moved += settling.settle(Look(family, facts, tip, loss))
-            if everything and bump.is_due(family, facts, self._currency, now):
-                moved += self._bump(family, now)
+        for start in range(0, len(families), TOGETHER):
+            part = families[start : start + TOGETHER]
+            looks = [self._look(family, facts, tip, now, everything=everything) for family in part]
+            moved += self._settle(looks, now)
+        if everything:
+            due = (f for f in families if bump.is_due(f, facts, self._currency, now))
+            moved += sum(self._bump(family, facts, tip, now) for family in due)
         return moved
+
+    def send_new(self, made: Sequence[Stored], tip: BlockRef, now: datetime) -> int:
+        """Send attempts that were just stored, each once, and bring their payments to where the
+        node's answers say. Raises NodeDown: unknown, and the next round asks."""
+        looks = []
+        for stored in made:
+            facts: dict[str, Fact] = {}
+            self._send(stored, facts, now)
+            looks.append(Look([stored], facts, tip, sent=frozenset({stored.row.id})))
+        return self._settle(looks, now)
+
+    def _settle(self, looks: Sequence[Look], now: datetime) -> int:
+        return Settling(partial(self._batch, now), self._currency, now=now).settle(looks)
+
+    def _look(
+        self,
+        family: Sequence[Stored],
+        facts: dict[str, Fact],
+        tip: BlockRef,
+        now: datetime,
+        *,
+        everything: bool,
+    ) -> Look:
+        sent = self._send_again(family, facts, now)
+        loss = loss_of(family, facts, self._node, tip) if everything else NO_LOSS
+        return Look(family, facts, tip, loss, sent)
 
     def _open(self, tip: BlockRef) -> list[list[Stored]]:
         blocks = attempts.settled_blocks(self._symbol)
@@ -60,33 +87,38 @@ class Following:
             deepest=tip.height - self._currency.finality + 1,
         )
 
-    def broadcast(self, attempt: str, raw: str, now: datetime) -> Sending:
-        """Send stored bytes once and note what the node said. Raises NodeDown: unknown."""
+    def _send(self, stored: Stored, facts: dict[str, Fact], now: datetime) -> bool:
+        """Send stored bytes once; whether the node has them now. Raises NodeDown: unknown."""
+        row = stored.row
         reach("broadcast.before", sandbox=self._config.sandbox)
-        reply = self._node.send(raw)
+        reply = self._node.send(row.signed)
         reach("broadcast.after", sandbox=self._config.sandbox)
-        words = reply.words if reply.outcome is Sending.REFUSED else ""
-        with database.atomic():
-            self._guard()
-            said_before = Attempt.get_by_id(attempt).last_error
-            Attempt.update(sends=Attempt.sends + 1, last_error=words, sent_at=rfc3339(now)).where(
-                Attempt.id == attempt
-            ).execute()
-        if words not in {"", said_before}:
-            log.warning("%s: the node refused attempt %s: %s", self._symbol, attempt, words)
-        return reply.outcome
+        refused = reply.outcome is Sending.REFUSED
+        words = reply.words if refused else ""
+        if words not in {"", row.last_error}:
+            log.warning("%s: the node refused attempt %s: %s", self._symbol, row.id, words)
+        row.sends, row.sent_at, row.last_error = row.sends + 1, rfc3339(now), words
+        facts[row.txid] = Fact(row.txid, Standing.ABSENT if refused else Standing.MEMPOOL)
+        return not refused
 
-    def _send_again(self, family: Sequence[Stored], facts: dict[str, Fact], now: datetime) -> None:
-        """The same bytes, the newest that the node takes, when it has none of the family."""
+    def _send_again(
+        self, family: Sequence[Stored], facts: dict[str, Fact], now: datetime
+    ) -> frozenset[str]:
+        """The same bytes, the newest that the node takes, when it has none of the family; those
+        that were sent."""
         if any(facts[each.row.txid].standing is not Standing.ABSENT for each in family):
-            return
+            return frozenset()
         reach("recovery.during", sandbox=self._config.sandbox)
+        sent = []
         for stored in reversed(family):
-            if self.broadcast(stored.row.id, stored.row.signed, now) is not Sending.REFUSED:
-                facts[stored.row.txid] = Fact(stored.row.txid, Standing.MEMPOOL)
-                return
+            sent.append(str(stored.row.id))
+            if self._send(stored, facts, now):
+                break
+        return frozenset(sent)
 
-    def _bump(self, family: Sequence[Stored], now: datetime) -> int:
+    def _bump(
+        self, family: Sequence[Stored], facts: dict[str, Fact], tip: BlockRef, now: datetime
+    ) -> int:
         """Replace what is stuck by an attempt with a higher fee, where caps and change allow."""
         newest = family[-1]
         payments = attempts.payments_of(newest)
@@ -105,7 +137,14 @@ class Following:
             return 0
         if draft is None:
             return 0
-        attempt, family_id = attempts.new_id(), str(newest.row.family)
+        attempt = attempts.new_id()
+        made = attempts.stored_of(
+            draft,
+            attempt=attempt,
+            family=str(newest.row.family),
+            number=len(family) + 1,
+            at=rfc3339(now),
+        )
         with self._batch(now) as batch:
             for payment in payments:
                 batch.move(
@@ -118,18 +157,11 @@ class Following:
                         "chain_fee": str(draft.fee),
                     },
                 )
-            batch.also(
-                partial(
-                    attempts.store,
-                    draft,
-                    attempt=attempt,
-                    family=family_id,
-                    number=len(family) + 1,
-                    at=rfc3339(now),
-                )
-            )
+            batch.also(partial(attempts.store, [made]))
         reach("bump.store.after", sandbox=self._config.sandbox)
-        self.broadcast(attempt, draft.signed.raw, now)
+        told = dict(facts)
+        self._send(made, told, now)
+        self._settle([Look([*family, made], told, tip, sent=frozenset({attempt}))], now)
         return len(payments)
 
     def _batch(self, now: datetime) -> Batch:

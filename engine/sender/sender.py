@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 from db.connection import database
 from db.models import Address, Payment
 from engine.chain import BlockRef, Chain
-from engine.clock import parse_rfc3339, rfc3339
+from engine.clock import rfc3339
 from engine.config import Config
 from engine.crashpoints import reach
 from engine.errors import NodeRefused, StaleState
@@ -22,7 +23,7 @@ from engine.lifecycle import Batch
 from engine.moves.addresses import cold_address
 from engine.sender import attempts, coins, fees
 from engine.sender.adjusted import adjusted_units
-from engine.sender.attempts import Draft
+from engine.sender.attempts import Draft, Stored
 from engine.sender.coins import OwnCoin
 from engine.sender.composing import Composed, Composer
 from engine.sender.due import due, refuse_unpayable, wait
@@ -35,6 +36,14 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = timedelta(seconds=30)
 NO_FUNDS = "waiting for funds in the hot wallet"
+
+
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """A signed chain tx, and the payments that it pays."""
+
+    draft: Draft
+    payments: tuple[Payment, ...]
 
 
 class Sender:
@@ -74,17 +83,13 @@ class Sender:
         return moved + self._pay(tip, now)
 
     def _pay(self, tip: BlockRef, now: datetime) -> int:
-        """Sign and send what is due, one chain tx a round."""
-        payments = due(self._currency)
+        """Sign and send what is due."""
+        payments = due(self._currency, now)
         if not payments:
             return 0
         reason = self._paused(self._symbol)
         if reason:
             return wait(self._batch(now), self._currency, reason)
-        every = timedelta(seconds=self._currency.batch.every)
-        oldest = min(parse_rfc3339(payment.updated_at) for payment in payments)
-        if len(payments) < self._currency.batch.max and timedelta() <= now - oldest < every:
-            return 0
         payable, moved = refuse_unpayable(
             partial(self._batch, now),
             self._node,
@@ -94,48 +99,59 @@ class Sender:
             paper_flaw=partial(paper_flaw, self._config, self._node, now=now),
             adjusted=partial(adjusted_units, self._config, now=now),
         )
-        return moved + (self._sign_and_send(payable, tip, now) if payable else 0)
+        if not payable:
+            return moved
+        drafts, reason = self._sign_all(payable, tip, now)
+        if drafts:
+            reach("sign.after", sandbox=self._config.sandbox)
+            moved += self._store_and_send(drafts, tip, now)
+        if reason:
+            wait(self._batch(now), self._currency, reason)
+        return moved
 
-    def _sign_and_send(self, payments: list[Payment], tip: BlockRef, now: datetime) -> int:
-        draft = self._draft(payments, tip, now)
-        if draft is None:
-            return 0
-        paid = {output.payment for output in draft.outputs}
-        chosen = [payment for payment in payments if payment.id in paid]
-        reach("sign.after", sandbox=self._config.sandbox)
-        attempt = attempts.new_id()
+    def _sign_all(
+        self, payments: Sequence[Payment], tip: BlockRef, now: datetime
+    ) -> tuple[list[Signing], str]:
+        """Chain txs for as many of `payments`, in their order, as can be paid now; and why the
+        next one must wait, empty when none must."""
+        most = self._currency.batch.max
+        groups = [payments[at : at + most] for at in range(0, len(payments), most)]
+        drafts: list[Signing] = []
         try:
-            self._store(draft, attempt, chosen, now)
-        except StaleState as error:
-            log.info("%s: %s", self._symbol, error)
-            return 0
-        reach("store.after", sandbox=self._config.sandbox)
-        self._following.broadcast(attempt, draft.signed.raw, now)
-        return len(chosen) + self._following.follow(tip, now, everything=False)
-
-    def _draft(self, payments: list[Payment], tip: BlockRef, now: datetime) -> Draft | None:
-        """A signed chain tx for as many of `payments`, in their order, as can be paid now; None
-        when the first must wait, which then says why."""
-        try:
-            composed = self._compose(payments, tip, now)
+            changes = self._change_addresses(len(groups), now)
+            composer = self._composer(tip)
+            for group, change in zip(groups, changes, strict=True):
+                composed = composer.most(group, change)
+                if composed is None:
+                    return drafts, NO_FUNDS
+                drafts.append(self._sign(composed, group))
+                if len(drafts[-1].payments) < len(group):
+                    break
         except (fees.FeeTooHigh, NodeRefused) as error:
-            wait(self._batch(now), self._currency, f"waiting: {error}")
-            return None
-        if composed is None:
-            wait(self._batch(now), self._currency, NO_FUNDS)
-            return None
+            log.info("%s: nothing more is signed: %s", self._symbol, error.detail)
+            return drafts, f"waiting: {error}"
+        return drafts, ""
+
+    def _composer(self, tip: BlockRef) -> Composer:
+        rate, low = fees.rate(self._node)
+        final = tip.height - self._currency.finality + 1
+        own = coins.spendable(self._symbol, self._currency.symbol, deepest=tip.height, final=final)
+        return Composer(self._currency, self._node, own, rate=rate, low=low)
+
+    def _sign(self, composed: Composed, group: Sequence[Payment]) -> Signing:
         try:
             signed = self._node.sign(
                 [coin.spend for coin in composed.coins],
                 [output.pay for output in composed.outputs],
                 passphrase=passphrase_of(self._currency),
             )
-        except NodeRefused as error:
-            wait(self._batch(now), self._currency, f"waiting: {error}")
+        except NodeRefused:
             self._give_up_spent(composed.coins)
-            return None
+            raise
         symbol = self._currency.symbol
-        return Draft(self._symbol, symbol, composed.coins, composed.outputs, signed, composed.fee)
+        draft = Draft(self._symbol, symbol, composed.coins, composed.outputs, signed, composed.fee)
+        paid = {output.payment for output in composed.outputs}
+        return Signing(draft, tuple(payment for payment in group if payment.id in paid))
 
     def _give_up_spent(self, chosen: Sequence[OwnCoin]) -> None:
         """A coin that somebody else spent with our keys must not hold up every payment: the others
@@ -147,67 +163,69 @@ class Sender:
                 self._guard()
                 coins.note_spent(self._symbol, spent)
 
-    def _compose(self, payments: list[Payment], tip: BlockRef, now: datetime) -> Composed | None:
-        rate, low = fees.rate(self._node)
-        final = tip.height - self._currency.finality + 1
-        own = coins.spendable(self._symbol, self._currency.symbol, deepest=tip.height, final=final)
-        composer = Composer(self._currency, self._node, own, rate=rate, low=low)
-        return composer.most(payments, self._change_address(now))
-
-    def _change_address(self, now: datetime) -> str:
-        """An unused change address of ours, known to us before anything pays to it."""
-        row = (
-            Address.select()
+    def _change_addresses(self, count: int, now: datetime) -> list[str]:
+        """Unused change addresses of ours, known to us before anything pays to them."""
+        rows = (
+            Address.select(Address.address)
             .where(
                 (Address.chain == self._symbol)
                 & (Address.purpose == "change")
                 & Address.used_at.is_null()
             )
             .order_by(Address.id)
-            .first()
+            .limit(count)
         )
-        if row is not None:
-            return str(row.address)
-        made = self._node.change_address()
-        with database.atomic():
-            self._guard()
-            Address.create(
-                chain=self._symbol,
-                address=made.address,
-                script=made.script,
-                purpose="change",
-                created_at=rfc3339(now),
-                created_height=0,
-            )
-        return made.address
+        found = [str(row.address) for row in rows]
+        made = [self._node.change_address() for _ in range(count - len(found))]
+        if made:
+            with database.atomic():
+                self._guard()
+                Address.insert_many(
+                    {
+                        "chain": self._symbol,
+                        "address": each.address,
+                        "script": each.script,
+                        "purpose": "change",
+                        "created_at": rfc3339(now),
+                        "created_height": 0,
+                    }
+                    for each in made
+                ).execute()
+        return found + [each.address for each in made]
 
-    def _store(
-        self, draft: Draft, attempt: str, payments: Sequence[Payment], now: datetime
-    ) -> None:
-        """Attempt, coins in use and payments in one database transaction: from here on the same
+    def _store_and_send(self, drafts: Sequence[Signing], tip: BlockRef, now: datetime) -> int:
+        made = [
+            attempts.stored_of(each.draft, attempt=new, family=new, number=1, at=rfc3339(now))
+            for each in drafts
+            for new in (attempts.new_id(),)
+        ]
+        try:
+            self._store(drafts, made, now)
+        except StaleState as error:
+            log.info("%s: %s", self._symbol, error)
+            return 0
+        reach("store.after", sandbox=self._config.sandbox)
+        signed = sum(len(each.payments) for each in drafts)
+        return signed + self._following.send_new(made, tip, now)
+
+    def _store(self, drafts: Sequence[Signing], made: Sequence[Stored], now: datetime) -> None:
+        """Attempts, coins in use and payments in one database transaction: from here on the same
         bytes are sent until they are mined, or proved impossible."""
-        inputs = [f"{coin.spend.txid}:{coin.spend.index}" for coin in draft.coins]
         with self._batch(now) as batch:
-            for payment in payments:
-                batch.move(
-                    payment,
-                    "sign",
-                    evidence={
-                        "attempt": attempt,
-                        "txid": draft.signed.txid,
-                        "inputs": inputs,
-                        "chain_fee": str(draft.fee),
-                        "size": draft.signed.size,
-                        "address": payment.address,
-                    },
-                    attempt=attempt,
-                    sub_state="sending",
-                    reason="",
-                )
-            store = partial(attempts.store, draft, attempt=attempt, family=attempt, number=1)
-            batch.also(partial(store, at=rfc3339(now)))
-            batch.also(partial(coins.reserve, self._symbol, draft.coins, attempt))
-            batch.also(partial(self._use_change, draft, now))
+            batch.also(partial(attempts.store, made))
+            for each, stored in zip(drafts, made, strict=True):
+                evidence = _evidence(each.draft, str(stored.row.id))
+                for payment in each.payments:
+                    batch.move(
+                        payment,
+                        "sign",
+                        evidence={**evidence, "address": payment.address},
+                        attempt=stored.row.id,
+                        sub_state="sending",
+                        reason="",
+                    )
+                batch.also(partial(attempts.reserve, stored))
+                batch.also(partial(self._use_change, each.draft, now))
 
     def _use_change(self, draft: Draft, now: datetime) -> None:
         used = [output.pay.address for output in draft.outputs if output.payment is None]
@@ -217,3 +235,13 @@ class Sender:
 
     def _batch(self, now: datetime) -> Batch:
         return Batch(self._config, actor="engine", now=now, guard=self._guard)
+
+
+def _evidence(draft: Draft, attempt: str) -> dict[str, object]:
+    return {
+        "attempt": attempt,
+        "txid": draft.signed.txid,
+        "inputs": [f"{coin.spend.txid}:{coin.spend.index}" for coin in draft.coins],
+        "chain_fee": str(draft.fee),
+        "size": draft.signed.size,
+    }

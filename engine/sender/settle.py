@@ -29,12 +29,14 @@ NOT_TAKEN = "the network does not take its chain tx now; the same bytes are sent
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One family under the facts of now; `loss` is what excludes it."""
+    """One family under the facts of now; `loss` is what excludes it, `sent` names those of its
+    attempts whose bytes were sent just now."""
 
     family: Sequence[Stored]
     facts: Mapping[str, Fact]
     tip: BlockRef
     loss: Loss = NO_LOSS
+    sent: frozenset[str] = frozenset()
 
     @property
     def winner(self) -> Stored | None:
@@ -61,48 +63,53 @@ class Look:
 
 
 class Settling:
-    """Writes what a look demands, one database transaction for each family."""
+    """Writes what looks demand, all of them in one database transaction."""
 
     def __init__(self, batch: Callable[[], Batch], currency: Currency, *, now: datetime) -> None:
         self._new_batch = batch
         self._currency = currency
         self._at = rfc3339(now)
 
-    def settle(self, look: Look) -> int:
-        """Bring a family and its payments to where the facts say; returns the moves made."""
+    def settle(self, looks: Sequence[Look]) -> int:
+        """Bring families and their payments to where the facts say; returns the moves made."""
+        with self._new_batch() as batch:
+            moved = sum(self._settle(batch, look) for look in looks)
+            batch.also(partial(self._reach, looks, "settle.during"))
+        self._reach(looks, "settle.after")
+        return moved
+
+    def _reach(self, looks: Sequence[Look], point: str) -> None:
+        if any(look.winner is not None for look in looks):
+            reach(point, sandbox=self._currency.sandbox)
+
+    def _settle(self, batch: Batch, look: Look) -> int:
         winner = look.winner
         if winner is None:
-            return self._settle_open(look)
+            return self._settle_open(batch, look)
         payments = attempts.payments_of(winner)
         required = max((int(payment.required or 1) for payment in payments), default=1)
         # The change that it spends is booked by the attempt that made it, and so before it.
         deep = look.depth(winner) >= required and attempts.parents_booked(winner)
         moved = 0
-        with self._new_batch() as batch:
-            for payment in payments:
-                moved += self._follow(batch, look, winner, payment, deep=deep)
-            if deep and winner.row.state != "settled":
-                self._book(batch, look, winner, payments)
-            self._note(batch, look, winner, settled=deep)
-            if deep:
-                batch.also(partial(reach, "settle.during", sandbox=self._currency.sandbox))
-        if deep:
-            reach("settle.after", sandbox=self._currency.sandbox)
+        for payment in payments:
+            moved += self._follow(batch, look, winner, payment, deep=deep)
+        if deep and winner.row.state != "settled":
+            self._book(batch, look, winner, payments)
+        self._note(batch, look, winner, settled=deep)
         return moved
 
-    def _settle_open(self, look: Look) -> int:
+    def _settle_open(self, batch: Batch, look: Look) -> int:
         """No attempt is in a block."""
         moved = 0
         payments = attempts.payments_of(look.newest)
         lost = look.loss.depth >= self._currency.finality
-        with self._new_batch() as batch:
-            for payment in payments:
-                moved += self._follow_open(batch, look, payment, lost=lost)
-            if lost:
-                self._take_back(batch, look, payments)
-                batch.also(partial(self._bury, look))
-            else:
-                self._note(batch, look, None, settled=False)
+        for payment in payments:
+            moved += self._follow_open(batch, look, payment, lost=lost)
+        if lost:
+            self._take_back(batch, look, payments)
+            batch.also(partial(self._bury, look))
+        else:
+            self._note(batch, look, None, settled=False)
         return moved
 
     def _follow(
@@ -236,7 +243,8 @@ class Settling:
             state = self._state_of(look, stored, winner, settled=settled)
             final = winner is not None and look.depth(winner) >= self._currency.finality
             now = (state, None if fact.block is None else fact.block.hash, final)
-            if now != (stored.row.state, stored.row.block_hash, bool(stored.row.final)):
+            before = (stored.row.state, stored.row.block_hash, bool(stored.row.final))
+            if now != before or stored.row.id in look.sent:
                 batch.also(partial(self._write, stored, fact, state, final=final))
 
     @staticmethod
@@ -256,6 +264,9 @@ class Settling:
             block_hash=None if fact.block is None else fact.block.hash,
             block_height=None if fact.block is None else fact.block.height,
             final=final,
+            sends=stored.row.sends,
+            sent_at=stored.row.sent_at,
+            last_error=stored.row.last_error,
             updated_at=self._at,
         ).where(Attempt.id == stored.row.id).execute()
         if (fact.block is None) != (stored.row.block_hash is None) or fact.block is not None:

@@ -143,7 +143,8 @@ class FakeChain(FakeWallet):
     ) -> dict[tuple[str, str], Fact]:
         found = {}
         for txid, index in coins:
-            for spender in self._spenders.get(f"{txid}:{index.removeprefix('vout:')}", ()):
+            spenders = self._spenders.get(f"{txid}:{index.removeprefix('vout:')}", ())
+            for spender in sorted(spenders, key=lambda each: self._place(each) is not None):
                 fact = self._told(spender)
                 if fact.block is None or fact.block.height >= since:
                     found[txid, index] = fact
