@@ -6,7 +6,7 @@ balance must follow from deposits that the node still shows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from db.models import History, Payment
@@ -20,6 +20,7 @@ SIGNED_BEFORE = "its history says that it was signed already"
 UNPROVED_BALANCE = "the client's balance does not follow from deposits that the node shows"
 
 REMEMBERED_MAX = 100_000  # histories
+ASKED_MAX = 500  # payments in one query
 
 Entry = tuple[str, str, int]  # account, currency, units
 
@@ -47,37 +48,54 @@ class Proof:
 
     def __init__(self, node: Wallet) -> None:
         self._node = node
-        self._shown: set[Spend] = set()
         self._told: dict[str, _Told] = {}
+        self._final: set[Spend] = set()
+        self._shown: set[Spend] = set()
+        self._shown_at = ""
+        self._covered: dict[tuple[str, str], bool] = {}
+        self._rows: dict[str, list[History]] = {}
+
+    def begin(self, payments: Sequence[Payment], tip_hash: str) -> None:
+        """A round in which these payments are to be proved: what holds within one round, or at one
+        tip, is asked once."""
+        self._covered.clear()
+        if tip_hash != self._shown_at:
+            self._shown.clear()
+        self._shown_at = tip_hash
+        self._rows = rows_of(payment.id for payment in payments)
 
     def flaw(self, payment: Payment, *, adjusted: Adjusted = not_adjusted) -> str | None:
         """Why this payment must not be signed; None when everything is proved. What a refund gives
         back is no client's balance, and proved elsewhere. `adjusted` tells what signed adjustments
         gave a client in a currency, and what adjustments took."""
-        rows = verified_rows(payment.id)
-        if rows is None or rows[-1].hash != payment.last_hash:
+        rows = self._rows.pop(payment.id, None) or rows_of([payment.id]).get(payment.id, [])
+        if not are_linked(rows) or rows[-1].hash != payment.last_hash:
             return UNPROVED_HISTORY
         if not _says(rows, payment):
             return UNPROVED_AMOUNT
         if _is_signed(rows):
             return SIGNED_BEFORE
         of_client = payment.kind == "withdrawal" and payment.refund_of is None
-        if of_client and not self._is_covered(payment, adjusted):
+        if of_client and not self._is_covered(str(payment.client), payment.currency, adjusted):
             return UNPROVED_BALANCE
         return None
 
-    def _is_covered(self, payment: Payment, adjusted: Adjusted) -> bool:
+    def _is_covered(self, client: str, currency: str, adjusted: Adjusted) -> bool:
+        if (client, currency) not in self._covered:
+            self._covered[client, currency] = self._covers(client, currency, adjusted)
+        return self._covered[client, currency]
+
+    def _covers(self, client: str, currency: str, adjusted: Adjusted) -> bool:
         """Deposits that the node shows, and signed adjustments, bear all that went off the client's
-        account, this withdrawal's own debit too."""
-        client, currency = str(payment.client), payment.currency
+        account, the debits of withdrawals that are to be signed too."""
         spent, deposits = 0, []
-        for row in Payment.select().where(
-            (Payment.client == client) & (Payment.currency == currency)
-        ):
-            told = self._history(row)
-            if told is None:
-                return False
-            account = client_account(client)
+        account = client_account(client)
+        of_client = (Payment.client == client) & (Payment.currency == currency)
+        payments = list(Payment.select().where(of_client))
+        if not self._read(payments):
+            return False
+        for row in payments:
+            told = self._told[row.id]
             change = -sum(u for name, of, u in told.entries if (name, of) == (account, currency))
             if row.kind == "deposit" and change > 0:
                 deposits.append((change, row))
@@ -97,45 +115,69 @@ class Proof:
                 spent -= units
         return spent <= 0
 
-    def _history(self, payment: Payment) -> _Told | None:
-        known = self._told.get(payment.id)
-        if known is not None and known.last_hash == payment.last_hash:
-            return known
-        rows = verified_rows(payment.id)
-        if rows is None or rows[-1].hash != payment.last_hash:
-            return None
-        entries = tuple(
-            (str(name), str(currency), int(units))
-            for row in rows
-            for name, currency, units in row_of(row)["evidence"].get("entry", ())
-        )
+    def _read(self, payments: Sequence[Payment]) -> bool:
+        """Read the histories that are not remembered as they stand; whether all of them verify."""
         if len(self._told) >= REMEMBERED_MAX:
             self._told.clear()
-        self._told[payment.id] = _Told(payment.last_hash, entries)
-        return self._told[payment.id]
+        known = {each.id for each in payments if self._is_known(each)}
+        histories = rows_of(each.id for each in payments if each.id not in known)
+        for payment in payments:
+            if payment.id in known:
+                continue
+            rows = histories.get(payment.id, [])
+            if not are_linked(rows) or rows[-1].hash != payment.last_hash:
+                return False
+            self._told[payment.id] = _Told(payment.last_hash, _entries(rows))
+        return True
+
+    def _is_known(self, payment: Payment) -> bool:
+        known = self._told.get(payment.id)
+        return known is not None and known.last_hash == payment.last_hash
 
     def _shown_coin(self, row: Payment, units: int) -> Spend | None:
         """The deposit's coin, if the node shows it with these units."""
         if row.txid is None or row.units != units:
             return None
         coin = Spend(str(row.txid), str(row.idx), units, str(row.address))
-        if coin not in self._shown:
+        if coin not in self._final and coin not in self._shown:
             if not self._node.received(coin):
                 return None
-            if row.final:
-                self._shown.add(coin)
+            (self._final if row.final else self._shown).add(coin)
         return coin
+
+
+def rows_of(payments: Iterable[str]) -> dict[str, list[History]]:
+    """The history rows of each of these payments, oldest first."""
+    wanted, found = sorted(set(payments)), dict[str, list[History]]()
+    for at in range(0, len(wanted), ASKED_MAX):
+        part = wanted[at : at + ASKED_MAX]
+        for row in History.select().where(History.payment.in_(part)).order_by(History.seq):
+            found.setdefault(str(row.payment), []).append(row)
+    return found
+
+
+def are_linked(rows: Sequence[History]) -> bool:
+    """Whether these rows are a payment's whole history, none altered or out of order."""
+    prev = rows[0].payment if rows else None
+    for row in rows:
+        if row.prev != prev or row_hash(row_of(row)) != row.hash:
+            return False
+        prev = row.hash
+    return bool(rows)
 
 
 def verified_rows(payment: str) -> list[History] | None:
     """A payment's rows, oldest first; None when one is missing, altered or out of order."""
-    rows = list(History.select().where(History.payment == payment).order_by(History.seq))
-    prev = payment
-    for row in rows:
-        if row.prev != prev or row_hash(row_of(row)) != row.hash:
-            return None
-        prev = row.hash
-    return rows or None
+    rows = rows_of([payment]).get(payment, [])
+    return rows if are_linked(rows) else None
+
+
+def _entries(rows: Sequence[History]) -> tuple[Entry, ...]:
+    return tuple(
+        (str(name), str(currency), int(units))
+        for row in rows
+        for name, currency, units in row_of(row)["evidence"].get("entry", ())
+    )
 
 
 def _says(rows: list[History], payment: Payment) -> bool:

@@ -90,6 +90,7 @@ class Sender:
         reason = self._paused(self._symbol)
         if reason:
             return wait(self._batch(now), self._currency, reason)
+        self._proof.begin(payments, tip.hash)
         payable, moved = refuse_unpayable(
             partial(self._batch, now),
             self._node,
@@ -118,9 +119,8 @@ class Sender:
         groups = [payments[at : at + most] for at in range(0, len(payments), most)]
         drafts: list[Signing] = []
         try:
-            changes = self._change_addresses(len(groups), now)
-            composer = self._composer(tip)
-            for group, change in zip(groups, changes, strict=True):
+            change, composer = self._change_address(now), self._composer(tip)
+            for group in groups:
                 composed = composer.most(group, change)
                 if composed is None:
                     return drafts, NO_FUNDS
@@ -163,9 +163,10 @@ class Sender:
                 self._guard()
                 coins.note_spent(self._symbol, spent)
 
-    def _change_addresses(self, count: int, now: datetime) -> list[str]:
-        """Unused change addresses of ours, known to us before anything pays to them."""
-        rows = (
+    def _change_address(self, now: datetime) -> str:
+        """An unused change address of ours, known to us before anything pays to it; what is signed
+        in one round shares it, because making one costs the node's wallet a write to its disk."""
+        row = (
             Address.select(Address.address)
             .where(
                 (Address.chain == self._symbol)
@@ -173,25 +174,22 @@ class Sender:
                 & Address.used_at.is_null()
             )
             .order_by(Address.id)
-            .limit(count)
+            .first()
         )
-        found = [str(row.address) for row in rows]
-        made = [self._node.change_address() for _ in range(count - len(found))]
-        if made:
-            with database.atomic():
-                self._guard()
-                Address.insert_many(
-                    {
-                        "chain": self._symbol,
-                        "address": each.address,
-                        "script": each.script,
-                        "purpose": "change",
-                        "created_at": rfc3339(now),
-                        "created_height": 0,
-                    }
-                    for each in made
-                ).execute()
-        return found + [each.address for each in made]
+        if row is not None:
+            return str(row.address)
+        made = self._node.change_address()
+        with database.atomic():
+            self._guard()
+            Address.create(
+                chain=self._symbol,
+                address=made.address,
+                script=made.script,
+                purpose="change",
+                created_at=rfc3339(now),
+                created_height=0,
+            )
+        return made.address
 
     def _store_and_send(self, drafts: Sequence[Signing], tip: BlockRef, now: datetime) -> int:
         made = [
