@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.chain import Unspent
-from engine.reconciliation import accounts, timing
+from engine.reconciliation import accounts, payouts, timing
 from engine.reconciliation.kinds import Finding
 from engine.reconciliation.lines import Line, lines_without_coin, read_lines
 from engine.reconciliation.matching import Questions, compare
@@ -54,6 +54,7 @@ def read_books(
             *accounts.debts(currency),
             *accounts.own_funds(currency),
             *accounts.on_their_way(currency, payments, height, lagging=lagging),
+            *payouts.fees_of_mined(chain, currency),
         ),
         accounts.due(payments, height),
     )

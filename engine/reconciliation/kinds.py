@@ -13,6 +13,7 @@ ENGINE: Final = "engine"
 STAFF: Final = "staff"
 RECHECK: Final = "recheck"
 RECOUNT: Final = "recount"
+FIX: Final = "cashier reconcile --fix BREAK --as STAFF posts the entry, signed by two"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +65,26 @@ _ALL = (
         "duplicate_credit",
         STAFF,
         "more was posted for a coin than it is worth",
-        "cashier adjust takes back what was posted too much, as the entry says",
+        FIX,
     ),
     Kind(
         "unknown_spend",
         STAFF,
         "a chain tx that is no attempt of ours spends coins of ours",
-        "secure the wallet's keys first; then cashier adjust books the loss, as the entry says",
+        f"secure the wallet's keys first; then {FIX}",
+    ),
+    Kind(
+        "fee_differs",
+        STAFF,
+        "the network's fee in the books is not what the chain tx took",
+        FIX,
+    ),
+    Kind(
+        "uncertain_send",
+        STAFF,
+        "signed some time ago, and the node neither has nor refuses it",
+        "the same bytes are sent again in every round; look in another node, and pay it by no other"
+        " way: only its stored chain tx is certain to pay once",
     ),
     Kind(
         "reorged",
@@ -82,7 +96,7 @@ _ALL = (
         "negative_balance",
         STAFF,
         "a client owes us after a reversal",
-        "the client pays in; or cashier adjust moves the debt to loss, as the entry says",
+        "the client pays in; or cashier adjust CURRENCY {subject} --by DEBT --against loss",
     ),
     Kind(
         "own_funds_negative",
@@ -104,7 +118,17 @@ _ALL = (
     ),
 )
 
+FIXED = frozenset({"unknown_spend", "duplicate_credit", "amount_differs", "fee_differs"})
+"""Kinds that `cashier reconcile --fix` cures; what cures the others stands in their `cure`."""
+
 KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _ALL})
+
+
+def is_fixable(kind: str, subject: str, *, has_entry: bool) -> bool:
+    """Whether a signed act cures such a break whole: a chain tx that spends, or a payment's
+    postings. A subject with a colon is a single coin, entry or account."""
+    return kind in FIXED and has_entry and ":" not in subject
+
 
 # A safe cure that removed nothing is left to people, with these words.
 CURE_FAILED = "the engine could not cure it by itself: cashier adjust, or ask who knows the wallet"

@@ -172,6 +172,7 @@ class _Thefts:
                 "spent": [_name(line.coin) for line in (*spent, *announced)],
                 "units_spent": str(sum(line.expected for line in (*spent, *announced))),
                 "came_back": {_name(coin.coin): str(coin.units) for coin in back},
+                "change": [[coin.index, coin.address, str(coin.units)] for coin in back],
                 "block": _block(self._facts.get(txid)),
             }
             yield Finding(
@@ -187,12 +188,25 @@ class _Thefts:
     def _loss(self, spent: Sequence[Line], difference: int) -> NewEntry | None:
         if not difference or not all(line.booked for line in spent):
             return None
-        account = spent[0].account or _WALLET
-        return ledger.shift("adjust", self._currency, difference, to=account, out_of=LOSS)
+        accounts = [(line.account or _WALLET, line.expected) for line in spent]
+        back = difference + sum(line.expected for line in spent)
+        return loss_of(self._currency, accounts, back=back)
 
 
 _WALLET = ledger.WALLET_DEPOSITS
 LOSS = "loss"
+
+
+def loss_of(currency: str, spent: Sequence[tuple[str, int]], *, back: int) -> NewEntry:
+    """The entry by which coins that a stranger spent, given as (wallet account, units), leave the
+    books: `back` units of them came back as change and are hot ones now, the rest is lost."""
+    sums: dict[str, int] = defaultdict(int)
+    for account, units in spent:
+        sums[account] -= units
+    sums[ledger.WALLET_HOT] += back
+    sums[LOSS] = -sum(sums.values())
+    lines = (ledger.Line(account, currency, units) for account, units in sums.items() if units)
+    return NewEntry("cure", tuple(lines), overdraw=True)
 
 
 def _adjusted(currency: str, line: Line, difference: int) -> NewEntry | None:

@@ -30,6 +30,7 @@ from engine.reconciliation.books import Books, Result, read_books, settle_up
 from engine.reconciliation.cures import Cures
 from engine.reconciliation.kinds import KINDS, Finding
 from engine.reconciliation.matching import Questions
+from engine.reconciliation.uncertain import Families, old_families, uncertain
 from engine.risk import RiskHook
 
 if TYPE_CHECKING:
@@ -167,14 +168,14 @@ class Reconciler:
             at = self._followed()
             records.carry_on(self._symbol, at, now=now, guard=lease.guard)
             return
-        at, seq, results = self._compare(node, full=full)
+        at, seq, results = self._compare(node, now, full=full)
         cured: list[Finding] = []
         if self._may_cure(results, now, full=full):
             before = {f.key: f for result in results for f in result.findings}
             cures = Cures(self._config, self._symbol, self._opener)
             cures.apply(before.values(), node, at, lease, hook, now=now)
             self._cure_due.wait(now)
-            at, seq, results = self._compare(node, full=False)
+            at, seq, results = self._compare(node, now, full=False)
             left = {f.key for result in results for f in result.findings}
             cured = [f for key, f in before.items() if KINDS[f.kind].safe and key not in left]
             self._failed = frozenset(left & before.keys())
@@ -209,10 +210,13 @@ class Reconciler:
         row = chains.state(self._symbol)
         return BlockRef(int(row.height), str(row.hash))
 
-    def _compare(self, node: Chain, *, full: bool) -> tuple[BlockRef, int, list[Result]]:
+    def _compare(
+        self, node: Chain, now: datetime, *, full: bool
+    ) -> tuple[BlockRef, int, list[Result]]:
         """Both sides at the block that we followed last, as they stood at one moment."""
-        at, seq, books, audited = self._read(full=full)
+        at, seq, books, audited, unsure = self._read(now, full=full)
         coins = node.coins(at.hash)
+        audited += uncertain(unsure, node.facts)
         ask = Questions(
             spenders=lambda gone, since: node.spenders(gone, since=since),
             is_active=lambda block: node.block(block) is not None,
@@ -228,10 +232,12 @@ class Reconciler:
             for each in books
         ]
         if not full and any(_has_gap(result) for result in results):
-            return self._compare(node, full=True)
+            return self._compare(node, now, full=True)
         return at, seq, results
 
-    def _read(self, *, full: bool) -> tuple[BlockRef, int, Sequence[Books], list[Finding]]:
+    def _read(
+        self, now: datetime, *, full: bool
+    ) -> tuple[BlockRef, int, Sequence[Books], list[Finding], Families]:
         with snapshot():
             at, seq = self._followed(), queries.last_seq()
             block, due = self._due_at
@@ -248,8 +254,9 @@ class Reconciler:
                 for symbol in self._currencies
             ]
             audited = self._audit.look(full=full)
+            unsure = old_families(self._symbol, now)
         self._due_at = (at.hash, frozenset().union(*(each.due for each in books)))
-        return at, seq, books, audited
+        return at, seq, books, audited, unsure
 
     def _may_cure(self, results: Sequence[Result], now: datetime, *, full: bool) -> bool:
         """A cure that did not help is tried again on a slow clock only."""

@@ -12,6 +12,7 @@ from db.findings import Break, Reconciliation
 from engine.clock import parse_rfc3339
 from engine.config import Config
 from engine.money import format_amount
+from engine.reconciliation.kinds import is_fixable
 from engine.reconciliation.timing import Timing
 
 
@@ -72,6 +73,11 @@ class BreakView:
     last_seen: str
     closed_by: str
     age: int
+
+    @property
+    def fixable(self) -> bool:
+        """Whether a signed cure posts the entry and whatever else belongs to it."""
+        return is_fixable(self.kind, self.subject, has_entry=bool(self.entry))
 
     @property
     def amount(self) -> str:

@@ -1,5 +1,8 @@
-"""The houses of the deposit tests, on the chain in memory and on a real node."""
+"""The houses of the deposit tests and the desks of the sender's, on the chain in memory and on a
+real node, with staff."""
 
+from tests.engine.approvals.conftest import people
 from tests.engine.deposits.conftest import fake, house, on, open_house
+from tests.engine.sender.conftest import desk, open_desk
 
-__all__ = ["fake", "house", "on", "open_house"]
+__all__ = ["desk", "fake", "house", "on", "open_desk", "open_house", "people"]

@@ -59,8 +59,12 @@ def test_a_spend_by_hand_is_named_before_it_is_mined_and_is_a_loss_after(house: 
     assert spent.evidence["block"]["hash"] == house.on.tip()
     (came_back,) = spent.evidence["came_back"].values()
     assert int(came_back) == 3 * COIN + spent.units
-    assert spent.entry == (("wallet:deposits", "LTC", spent.units), (LOSS, "LTC", -spent.units))
-    assert "cashier adjust" in spent.cure
+    assert {account: units for account, _, units in spent.entry} == {
+        "wallet:deposits": -3 * COIN,
+        "wallet:hot": 3 * COIN + spent.units,
+        LOSS: -spent.units,
+    }
+    assert "cashier reconcile --fix" in spent.cure
 
 
 @everywhere
