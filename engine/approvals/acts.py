@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from db.models import Payment
-from engine.approvals import deposits, funds, refunds, switches, withdrawals
+from engine.approvals import cures, deposits, funds, refunds, switches, withdrawals
 from engine.approvals.plan import Plan, Proposal
 from engine.approvals.subjects import subject_of
 from engine.config import Config
@@ -22,6 +22,7 @@ ON_PAYMENTS = MappingProxyType(
         ("refund", "deposit"): refunds.refund,
         ("approve", "withdrawal"): withdrawals.approve,
         ("refuse", "withdrawal"): withdrawals.refuse,
+        ("refuse", "transfer"): withdrawals.refuse,
     }
 )
 
@@ -31,6 +32,7 @@ OTHERS = MappingProxyType(
     {
         "move": funds.move,
         "adjust": funds.adjust,
+        "cure": cures.cure,
         "pause": switches.pause,
         "resume": switches.resume,
         "block": switches.block,

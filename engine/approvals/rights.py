@@ -16,6 +16,7 @@ RIGHTS: dict[str, tuple[str, ...]] = {
     "refund": ("payments", "approver"),
     "move": ("payments", "approver"),
     "adjust": ("payments", "approver"),
+    "cure": ("payments", "approver"),
     "pause": ("payments", "approver"),
     "resume": ("payments", "approver"),
     "block": ("payments", "approver"),
