@@ -185,7 +185,7 @@ class Follower:
             return 0
         found = self._sorter.sort(scan.arrivals)
         self._note_oddities(found, now)
-        cold = ColdMoves(self._config, self._symbol, partial(self._batch, now), now=now)
+        cold = ColdMoves(self._config, self._symbol, partial(self._batch, now))
         moved = cold.open(found.cold)
         for part in _chunks(found.deposits):
             cases = self._cases(part, found)

@@ -81,7 +81,7 @@ class Recount:
         """Moves out of the cold wallet that nobody saw; they are followed like any other."""
         now = utc_now()
         batch = partial(Batch, self._config, actor="engine:recount", now=now, guard=lease.guard)
-        ColdMoves(self._config, self._symbol, batch, now=now).open(found.cold)
+        ColdMoves(self._config, self._symbol, batch).open(found.cold)
         return len(found.cold)
 
     def _add_missing(

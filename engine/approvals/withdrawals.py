@@ -33,9 +33,9 @@ def refuse(config: Config, payment: Payment, proposal: Proposal) -> Plan:
         require_held(payment)
     if payment.attempt is not None:
         raise ActRefused("it is too late to refuse: its chain tx is signed")
-    if payment.refund_of is not None or payment.kind != "withdrawal":
-        raise ActRefused(f"a {payment.kind} of the house is not refused")
-    entry = entries.give_back(payment, "refuse")
+    # A move to cold debited nobody; what a refund should have paid goes back by its deposit.
+    debited = payment.kind == "withdrawal" and payment.refund_of is None
+    entry = entries.give_back(payment, "refuse") if debited else None
     carry_out = partial(move, payment, "refuse", entry=entry, changes={"sub_state": ""})
     return payment_plan(
         config, payment, "refuse", carry_out, fields={"reason": reason}, entry=entry

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from functools import partial
 from typing import Any
 
 from db import bulk
 from db.models import Coin, History, Payment
-from engine import chains
-from engine.chain import BlockRef, Chain, Fact, Oddity, Standing
+from engine.chain import BlockRef, Chain, Fact, Standing
 from engine.config import Config
 from engine.deposits.rules import confirmations
 from engine.errors import LedgerError
@@ -35,12 +33,10 @@ FEES_NETWORK = "fees:network"
 class ColdMoves:
     """Opens and follows one chain's moves out of the cold wallet; `new_batch` writes them."""
 
-    def __init__(
-        self, config: Config, symbol: str, new_batch: Callable[[], Batch], *, now: datetime
-    ) -> None:
+    def __init__(self, config: Config, symbol: str, new_batch: Callable[[], Batch]) -> None:
         self._currency = config.currencies[symbol]
         self._new_batch = new_batch
-        self._now = now
+        self.waiting = False  # one could not be booked yet
 
     def open(self, spends: Sequence[ColdSpend]) -> int:
         """A pending transfer for each of these chain txs; returns the moves made."""
@@ -93,30 +89,33 @@ class ColdMoves:
         return list(rows.order_by(Payment.first_seq))
 
     def _settle(self, payment: Payment, fact: Fact, tip: BlockRef) -> int:
-        batch = self._new_batch()
         try:
-            with batch:
-                if fact.block is not None:
-                    self._in_block(batch, payment, fact, tip)
-                else:
-                    self._outside(batch, payment, fact, tip)
-                return batch.steps
+            return self._bring(payment, fact, tip, book=True)
         except LedgerError as error:
-            # The books cannot bear it: shown, and tried again in the next round.
-            log.warning("%s: transfer %s: %s", payment.chain, payment.id, error.detail)
-            oddity = Oddity(f"{payment.txid}:{payment.idx}", "the cold account cannot bear it")
-            with self._new_batch() as other:
-                other.also(lambda: chains.park(payment.chain, (oddity,), self._now))
-            return 0
+            # What it spends may be booked a moment later, by the sender: its coins are noted.
+            log.info("%s: transfer %s waits: %s", payment.chain, payment.id, error.detail)
+        self.waiting = True
+        fresh: Payment = Payment.get_by_id(payment.id)
+        return self._bring(fresh, fact, tip, book=False)
 
-    def _in_block(self, batch: Batch, payment: Payment, fact: Fact, tip: BlockRef) -> None:
+    def _bring(self, payment: Payment, fact: Fact, tip: BlockRef, *, book: bool) -> int:
+        with self._new_batch() as batch:
+            if fact.block is not None:
+                self._in_block(batch, payment, fact, tip, book=book)
+            elif book:
+                self._outside(batch, payment, fact, tip)
+            return batch.steps
+
+    def _in_block(
+        self, batch: Batch, payment: Payment, fact: Fact, tip: BlockRef, *, book: bool
+    ) -> None:
         assert fact.block is not None
         move = partial(self._move, batch, payment, fact, tip)
         place = {"block_hash": fact.block.hash, "block_height": fact.block.height}
         deep = confirmations(tip.height, fact.block.height)
         if payment.block_hash != fact.block.hash:
             batch.also(partial(_note_coins, payment, told(payment), fact.block))
-        if payment.state == "pending" and deep >= int(payment.required or 1):
+        if payment.state == "pending" and book and deep >= int(payment.required or 1):
             move("confirm", **place)
         elif payment.state == "pending":
             batch.touch(payment, **place)

@@ -42,11 +42,12 @@ class Mover:
             return 0
         self._addresses.ensure(now)
         self._tell_cold_fault(now)
-        moved = self._cold(now).follow(self._node, tip)
+        cold = self._cold(now)
+        moved = cold.follow(self._node, tip)
         if not self._addresses.cold_fault:
             moved += self._ceiling.open_when_above(partial(self._batch, now), tip)
         moved += Refunds(self._currency, self._node, partial(self._batch, now)).step()
-        self._looked = (tip.hash, now)
+        self._looked = None if cold.waiting else (tip.hash, now)
         return moved
 
     def _tell_cold_fault(self, now: datetime) -> None:
@@ -64,7 +65,7 @@ class Mover:
         return not timedelta() <= now - self._looked[1] < LOOK_EVERY
 
     def _cold(self, now: datetime) -> ColdMoves:
-        return ColdMoves(self._config, self._symbol, partial(self._batch, now), now=now)
+        return ColdMoves(self._config, self._symbol, partial(self._batch, now))
 
     def _batch(self, now: datetime) -> Batch:
         return Batch(self._config, actor="engine", now=now, guard=self._guard)

@@ -13,6 +13,7 @@ from tests.engine.deposits.worlds import everywhere, on_the_fake
 from tests.engine.moves.houses import OpenMoving, OpenOffice
 from tests.engine.moves.life import MovingHouse, events, moves
 from tests.engine.moves.vaults import Vault
+from tests.nodes.harness import Harness
 
 
 def _open(open_moving: OpenMoving, cold: Vault, **keys: object) -> MovingHouse:
@@ -84,6 +85,21 @@ def test_a_move_that_cannot_be_is_refused(
     assert bench.do("move", by="ann", now=house.now, **_move(COIN))[0] == "done"
     with pytest.raises(ActRefused, match="under way"):
         bench.form("move", by="ann", now=house.now, **_move(COIN))
+
+
+@on_the_fake
+def test_a_move_that_is_held_can_be_refused_and_another_made(
+    open_moving: OpenMoving, open_office: OpenOffice, cold: Vault, on: Harness
+) -> None:
+    house = _open(open_moving, cold)
+    bench = open_office(house)
+    forged = house.forge_transfer(on.stranger(), COIN)
+    house.settle()
+    refused = bench.do("refuse", by="ann", now=house.now, payment=forged.id, reason="not ours")
+    assert refused[0] == "done"
+    assert bench.do("move", by="ann", now=house.now, **_move(COIN))[0] == "done"
+    house.mine(3)
+    assert [row.state for row in moves()] == ["refused", "credited"]
 
 
 @on_the_fake

@@ -110,3 +110,22 @@ def test_a_coin_that_is_not_worth_its_fee_stays(
     assert moves("withdrawal") == []
     now = Payment.get_by_id(deposit.id)
     assert (now.state, "not worth" in now.reason) == ("refused", True)
+
+
+@on_the_fake
+def test_a_refund_that_lost_a_signature_is_ended_by_staff_and_asked_for_anew(
+    open_moving: OpenMoving, open_office: OpenOffice, on: Harness, vault: Vault
+) -> None:
+    house = open_final(open_moving, **{"batch.every": 86_400})
+    house.fund()
+    deposit, bench = held(house), open_office(house)
+    known(on, vault.address)
+    sign(bench, house, deposit, vault.address)
+    house.mine()
+    (back,) = moves("withdrawal")
+    done = bench.do("refuse", by="ann", now=house.now, payment=back.id, reason="wrong address")
+    assert done[0] == "done"
+    house.mine()
+    now = Payment.get_by_id(deposit.id)
+    assert (now.state, now.reason) == ("refused", "not refunded: wrong address")
+    assert house.balance(ledger.suspense_account(deposit.id)) == 2 * COIN

@@ -13,6 +13,7 @@ from engine.config import Config
 from engine.preflight.currency import check_currency, check_node
 from engine.preflight.finding import Finding
 from tests.engine.house import NOW, add_addresses, house
+from tests.nodes.litecoind import Litecoind
 
 
 @pytest.fixture
@@ -50,3 +51,24 @@ def test_a_start_names_only_what_is_wrong_with_the_node(config: Config) -> None:
     assert str(found.problem) == (
         "currency.LTC.node: connection refused at 127.0.0.1:1; is litecoind running?"
     )
+
+
+@pytest.mark.node
+def test_a_cold_address_must_be_watched(litecoind: Litecoind, tmp_path: Path) -> None:
+    address = litecoind.stranger()
+    cold = {"address": address}
+    currency = house(tmp_path, cold=cold, node=litecoind.url()).currencies["LTC"]
+
+    def found() -> Finding:
+        checks = check_currency(currency, now=NOW, with_database=False)
+        return next(finding for finding in checks if finding.check == "cold address")
+
+    assert not found().ok
+    assert found().cure.startswith(f"importaddress {address}")
+    litecoind.cashier("importaddress", address, "cold", False)
+    assert found().ok
+
+
+def test_without_a_cold_wallet_nothing_is_checked(config: Config) -> None:
+    checks = check_currency(config.currencies["LTC"], now=NOW, with_database=True)
+    assert "cold address" not in {finding.check for finding in checks}
