@@ -29,13 +29,15 @@ class HealthWatch:
         self._guard = guard
         self._last: Health | None = None
         self._due = Interval(CHECK_EVERY)
+        self._asked_at: datetime | None = None
         self._doubt = ""
         self._identified = False
 
     def check(self, now: datetime, *, tip_moved: bool = False) -> Health:
         """The node's health, asked anew when it is due. Raises NodeDown."""
         last = self._last
-        if last is not None and last.well and not tip_moved and not self._due.is_due(now):
+        fresh = self._asked_at == now or not (tip_moved or self._due.is_due(now))
+        if last is not None and last.well and fresh:
             return last
         self._last = None  # an error leaves nothing to be believed
         expected = chains.expectation(self._symbol, _address_of_ours(self._symbol))
@@ -43,6 +45,7 @@ class HealthWatch:
         self._identify(health, first=expected.genesis is None)
         self._last = health
         self._due.wait(now)
+        self._asked_at = now
         self._note(now)
         return health
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,6 +41,8 @@ NOT_FOUND = -5  # unknown block, chain tx, mempool entry; also: no address at al
 OUT_OF_RANGE = -8  # a height above the tip; a hash that is none
 
 NO_PARENT = "0" * 64
+WALLET_EVERY_S = 300
+NEVER = (None, 0)
 WITH_WATCHED = True  # `listsinceblock` leaves watched addresses, the cold one, out by itself
 ASKED_ONE_BY_ONE_MAX = 100  # above it, one list of the whole mempool is cheaper
 
@@ -53,6 +56,7 @@ class BitcoinChain:
         self._dialect: Dialect | None = None
         self._wallet = BitcoinWallet(currency, transport, self._spoken)
         self._heights: dict[str, int] = {}
+        self._wallet_seen: tuple[Mapping[str, Any] | None, float] = NEVER
 
     # --- who and how ---
 
@@ -73,9 +77,27 @@ class BitcoinChain:
         if tip is None:
             raise NodeDown("the node's chain moved while it was asked")
         network = table_of(self._node.call("getnetworkinfo"))
-        wallet = wallet_or_why(lambda: self._node.call("getwalletinfo"))
-        owns = None if isinstance(wallet, str) else self._owns(expected.address)
+        wallet, owns = self._wallet_figures(expected.address)
         return Figures(self._identity(), tip, chain, network, wallet, owns)
+
+    def _wallet_figures(self, address: str | None) -> tuple[Mapping[str, Any] | str, bool | None]:
+        """The wallet's own figures, and whether it owns `address`. Nodes sum up all balances for
+        the figures, which takes a wallet of many coins a quarter of a second after each block: a
+        wallet that was well a moment ago is only asked for the address, which one that is gone
+        cannot answer."""
+        known, asked_at = self._wallet_seen
+        if known is not None and time.monotonic() - asked_at < WALLET_EVERY_S:
+            try:
+                return known, self._owns(address)
+            except NodeRefused:
+                pass  # its figures will say why
+        self._wallet_seen = NEVER
+        wallet = wallet_or_why(lambda: self._node.call("getwalletinfo"))
+        if isinstance(wallet, str):
+            return wallet, None
+        if address is not None and not wallet.get("scanning"):
+            self._wallet_seen = (wallet, time.monotonic())
+        return wallet, self._owns(address)
 
     def _owns(self, address: str | None) -> bool | None:
         if address is None:
@@ -186,6 +208,7 @@ class BitcoinChain:
     def close(self) -> None:
         self._node.close()
         self._dialect = None  # another node may answer the next time
+        self._wallet_seen = NEVER
 
     @contextmanager
     def _asking(self) -> Iterator[None]:
