@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from commands.context import App, pass_app
 from commands.output import json_option, print_json, printable
+from commands.payments import PREFIX_MIN
+from commands.signing import optional_signing, sign_and_submit
 from engine import orders
 from engine.clock import parse_rfc3339, utc_now
 from engine.config import Config, Currency
@@ -19,6 +22,9 @@ from engine.reconciliation.kinds import KINDS
 from engine.reconciliation.standing import BreakView, SumView
 from engine.reconciliation.timing import WORDS
 
+if TYPE_CHECKING:
+    from engine.approvals.plan import Proposal
+
 ENGINE_WAIT_S = 60
 WIDTH = 78
 
@@ -26,17 +32,34 @@ WIDTH = 78
 @click.command()
 @click.argument("currencies", nargs=-1, metavar="[CURRENCY …]")
 @click.option("--full", is_flag=True, help="Read every entry and payment again, not only new ones.")
+@click.option("--fix", "broken", metavar="BREAK", help="Cure this break by a signed act.")
+@optional_signing
 @json_option
 @pass_app
 @click.pass_context
 def reconcile(
-    ctx: click.Context, app: App, *, currencies: tuple[str, ...], full: bool, as_json: bool
+    ctx: click.Context,
+    app: App,
+    /,
+    *,
+    currencies: tuple[str, ...],
+    full: bool,
+    broken: str | None,
+    staff: str | None,
+    as_json: bool,
+    **signing: Any,
 ) -> None:
     """Compare the books with the chain, to the last unit, and print both sides.
 
     Asks a running engine to compare now; without one, prints what it found last. Exit 1 while a
-    break is open or a currency was never compared.
+    break is open or a currency was never compared. With --fix and --as, shows the entry that cures
+    a break, and signs it; it takes two persons.
     """
+    if broken is not None:
+        _fix(app, broken, staff, **signing)
+        return
+    if staff is not None:
+        raise click.UsageError("--as signs the cure of a break: say which with --fix BREAK")
     with app.connect("console") as config:
         wanted = _wanted(config, currencies)
         for line in _ask(wanted, full=full):
@@ -58,6 +81,34 @@ def reconcile(
         click.echo(f"{symbol}: never compared yet (cashier check {symbol})", err=True)
     uneven = any(each.residual for each in sums)
     ctx.exit(1 if breaks or never or uneven else 0)
+
+
+def _fix(app: App, broken: str, staff: str | None, **signing: Any) -> None:
+    if staff is None:
+        raise click.UsageError("--fix takes the signature of a person: --as STAFF")
+
+    def propose(config: Config) -> Proposal:
+        from engine.approvals.plan import Proposal
+
+        found = _open_break(config, broken)
+        if not found.fixable:
+            raise click.UsageError(f"{found.kind} is cured in another way: {found.cure}")
+        return Proposal(act="cure", payment=found.id)
+
+    sign_and_submit(app, propose, staff=staff, **signing)
+
+
+def _open_break(config: Config, text: str) -> BreakView:
+    """The one open break whose id begins so."""
+    breaks = standing.open_breaks(config, list(config.currencies), utc_now())
+    found = [each for each in breaks if each.id.startswith(text)]
+    if len(text) < PREFIX_MIN or not found:
+        raise click.UsageError(
+            f"no open break has the id {text}; {PREFIX_MIN} or more of its first signs are enough"
+        )
+    if len(found) > 1:
+        raise click.UsageError(f"more than one break begins with {text}; give more of its id")
+    return found[0]
 
 
 def _wanted(config: Config, asked: Sequence[str]) -> list[str]:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
+_AS = click.option("--as", "staff", metavar="STAFF", required=True, help="Who signs.")
+_MAYBE_AS = click.option("--as", "staff", metavar="STAFF", help="Who signs.")
 _OPTIONS = (
-    click.option("--as", "staff", metavar="STAFF", required=True, help="Who signs."),
     click.option(
         "--key",
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -32,7 +33,14 @@ _OPTIONS = (
 
 def signing_options(command: Decorated) -> Decorated:
     """`--as`, `--key` and `--yes`."""
-    for option in reversed(_OPTIONS):
+    for option in reversed((_AS, *_OPTIONS)):
+        command = option(command)
+    return command
+
+
+def optional_signing(command: Decorated) -> Decorated:
+    """The same for a command that signs only when it is asked to."""
+    for option in reversed((_MAYBE_AS, *_OPTIONS)):
         command = option(command)
     return command
 
