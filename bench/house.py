@@ -36,6 +36,7 @@ family = "bitcoin"
 network = "regtest"
 node = "{node}"
 confirmations = {confirmations}
+{more}
 """
 
 
@@ -64,11 +65,14 @@ def running_node() -> Iterator[Litecoind]:
 
 
 @contextmanager
-def house(node: Litecoind, *, confirmations: int) -> Iterator[House]:
-    """A fresh installation on `node`, connected, its follower at the tip."""
+def house(node: Litecoind, *, confirmations: int, more: str = "") -> Iterator[House]:
+    """A fresh installation on `node`, connected, its follower at the tip. `more`: further lines
+    of its currency's table."""
     with tempfile.TemporaryDirectory(prefix="cashier-bench-") as name:
         folder = Path(name)
-        text = CONFIG.format(secret="b" * 32, node=node.url(), confirmations=confirmations)
+        text = CONFIG.format(
+            secret="b" * 32, node=node.url(), confirmations=confirmations, more=more
+        )
         (folder / "cashier.toml").write_text(text)
         config = load_config(folder / "cashier.toml", role="engine")
         database = open_database(config.database)

@@ -82,10 +82,11 @@ def refuse_unpayable(
     that the address is wrong, held when the database does not prove it. The rest, no address twice
     however it is spelled, and the moves made."""
     payable: dict[str, Payment] = {}
+    blocked = _blocked(payments)
     moved = 0
     for payment in payments:
         flaw = (
-            _is_blocked(payment)
+            (BLOCKED if payment.client in blocked else "")
             or _is_astray(payment, cold)
             or proof.flaw(payment, adjusted=adjusted)
             or paper_flaw(payment)
@@ -125,9 +126,10 @@ def _is_astray(payment: Payment, cold: str | None) -> str:
     return NOT_COLD if payment.kind == "transfer" and payment.address != cold else ""
 
 
-def _is_blocked(payment: Payment) -> str:
-    client = Client.get_or_none(Client.id == payment.client)
-    return BLOCKED if client is not None and client.blocked else ""
+def _blocked(payments: Sequence[Payment]) -> frozenset[str]:
+    names = sorted({str(payment.client) for payment in payments})
+    rows = Client.select(Client.id).where(Client.id.in_(names) & (Client.blocked == 1))
+    return frozenset(str(row.id) for row in rows)
 
 
 def _wrong_address(node: Wallet, payment: Payment, recipient: Recipient | None) -> str:

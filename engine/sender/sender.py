@@ -90,6 +90,9 @@ class Sender:
         reason = self._paused(self._symbol)
         if reason:
             return wait(self._batch(now), self._currency, reason)
+        final = tip.height - self._currency.finality + 1
+        own = coins.spendable(self._symbol, self._currency.symbol, deepest=tip.height, final=final)
+        payments = _worth_a_look(payments, room=len(own) * self._currency.batch.max)
         self._proof.begin(payments, tip.hash)
         payable, moved = refuse_unpayable(
             partial(self._batch, now),
@@ -102,7 +105,7 @@ class Sender:
         )
         if not payable:
             return moved
-        drafts, reason = self._sign_all(payable, tip, now)
+        drafts, reason = self._sign_all(payable, own, now)
         if drafts:
             reach("sign.after", sandbox=self._config.sandbox)
             moved += self._store_and_send(drafts, tip, now)
@@ -111,7 +114,7 @@ class Sender:
         return moved
 
     def _sign_all(
-        self, payments: Sequence[Payment], tip: BlockRef, now: datetime
+        self, payments: Sequence[Payment], own: Sequence[OwnCoin], now: datetime
     ) -> tuple[list[Signing], str]:
         """Chain txs for as many of `payments`, in their order, as can be paid now; and why the
         next one must wait, empty when none must."""
@@ -119,7 +122,9 @@ class Sender:
         groups = [payments[at : at + most] for at in range(0, len(payments), most)]
         drafts: list[Signing] = []
         try:
-            change, composer = self._change_address(now), self._composer(tip)
+            change = self._change_address(now)
+            rate, low = fees.rate(self._node)
+            composer = Composer(self._currency, self._node, own, rate=rate, low=low)
             for group in groups:
                 composed = composer.most(group, change)
                 if composed is None:
@@ -131,12 +136,6 @@ class Sender:
             log.info("%s: nothing more is signed: %s", self._symbol, error.detail)
             return drafts, f"waiting: {error}"
         return drafts, ""
-
-    def _composer(self, tip: BlockRef) -> Composer:
-        rate, low = fees.rate(self._node)
-        final = tip.height - self._currency.finality + 1
-        own = coins.spendable(self._symbol, self._currency.symbol, deepest=tip.height, final=final)
-        return Composer(self._currency, self._node, own, rate=rate, low=low)
 
     def _sign(self, composed: Composed, group: Sequence[Payment]) -> Signing:
         try:
@@ -233,6 +232,14 @@ class Sender:
 
     def _batch(self, now: datetime) -> Batch:
         return Batch(self._config, actor="engine", now=now, guard=self._guard)
+
+
+def _worth_a_look(payments: Sequence[Payment], *, room: int) -> list[Payment]:
+    """Those that coins for `room` payments may pay, and those that nobody looked at before: what
+    waits for funds is not proved anew in each round."""
+    return [
+        payment for at, payment in enumerate(payments) if at < room or payment.reason != NO_FUNDS
+    ]
 
 
 def _evidence(draft: Draft, attempt: str) -> dict[str, object]:
