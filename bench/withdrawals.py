@@ -1,0 +1,218 @@
+"""Withdrawals on a real litecoind: N requests until all are broadcast and settled, with few and
+with many coins in the wallet, batched and one by one.
+
+The floor of each run is the node's own time, raw over HTTP, to make, sign and send as many chain
+txs of the same numbers of inputs and outputs; beside it stands one durable commit of our rows.
+Mining is in neither.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import time
+from base64 import b64encode
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from bench.house import House, commit_rows_again, cpu_s, house, running_node
+from db.models import Attempt, AttemptInput, AttemptOutput, Client, Payment
+from engine import chains, queries
+from engine.address_pool import refill
+from engine.chain import BlockRef
+from engine.clock import rfc3339, utc_now
+from engine.deposits.request import request_deposit
+from engine.lifecycle import Batch
+from engine.sender import entries
+from engine.sender.sender import Sender
+from tests.nodes.litecoind import PASSWORD, USER, Litecoind
+
+PAID = Decimal("0.001")
+STOCK = Decimal(50)  # coins in all, however many pieces
+FEE = Decimal("0.0002")
+OUTPUTS_PER_TX = 10
+ADDRESSES = 100
+HEAD = f"{'coins':>6} {'batch':>6} {'chain txs':>10} {'inputs':>7} {'seconds':>9} {'calls/tx':>9}"
+HEAD += f" {'CPU ms each':>12} {'node s':>8} {'rows s':>8} {'ratio':>6} {'of both':>8}"
+
+Coin = tuple[str, int, Decimal]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A chain tx by its numbers of inputs and outputs."""
+
+    inputs: int
+    outputs: int
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--n", type=int, default=500)
+    parser.add_argument("--coins", type=int, nargs="*", default=[10, 1000, 5000])
+    parser.add_argument("--batch", type=int, nargs="*", default=[50, 1])
+    options = parser.parse_args()
+    print(f"{options.n} withdrawals -> all broadcast and settled")
+    print(HEAD)
+    for coins in options.coins:
+        for batch in options.batch:
+            with running_node() as node:
+                _print_run(node, options.n, coins, batch)
+
+
+def _print_run(node: Litecoind, count: int, coins: int, batch: int) -> None:
+    more = f"batch = {{ max = {batch}, every = 0 }}"
+    with house(node, confirmations=1, more=more) as home:
+        _fund(home, coins)
+        twins = _twins(node, coins)
+        _requests(home, count)
+        before_seq, before_calls, before_cpu = queries.last_seq(), home.chain.calls(), cpu_s()
+        took = _pay_all(home, count)
+        cpu, calls = cpu_s() - before_cpu, home.chain.calls() - before_calls
+        shapes = _shapes()
+        floor = _node_floor(node, shapes, twins)
+        rows = commit_rows_again(home.folder, before_seq)
+    inputs = sum(shape.inputs for shape in shapes)
+    print(
+        f"{coins:>6} {batch:>6} {len(shapes):>10} {inputs:>7} {took:>9.3f}"
+        f" {calls / len(shapes):>9.1f} {cpu * 1000 / count:>12.2f} {floor:>8.3f} {rows:>8.3f}"
+        f" {took / floor:>6.2f} {took / (floor + rows):>8.2f}",
+        flush=True,
+    )
+
+
+def _fund(home: House, coins: int) -> None:
+    """One client's deposits, credited: so many coins of one size."""
+    home.follower.step(utc_now())
+    addresses = []
+    while refill("LTC", home.chain, target=ADDRESSES, now=utc_now(), guard=home.lease.guard):
+        pass
+    for number in range(min(ADDRESSES, coins)):
+        Client.create(id=f"bench{number}", created_at=rfc3339(utc_now()), blocked_reason="")
+        payment, _ = request_deposit(
+            home.config, client=f"bench{number}", currency="LTC", now=utc_now()
+        )
+        addresses.append(str(payment.address))
+    _pay_in(home.node, addresses, coins)
+    home.node.mine(2)
+    while _count("deposit") < coins:
+        home.follower.step(utc_now())
+
+
+def _pay_in(node: Litecoind, addresses: list[str], coins: int) -> None:
+    each = str((STOCK / coins).quantize(Decimal("0.00000001")))
+    for start in range(0, coins, OUTPUTS_PER_TX):
+        places = range(start, min(start + OUTPUTS_PER_TX, coins))
+        node.pay_many(dict.fromkeys((addresses[at % len(addresses)] for at in places), each))
+
+
+def _twins(node: Litecoind, coins: int) -> deque[Coin]:
+    """As many coins of the same size, which our books know nothing of."""
+    addresses = [node.address() for _ in range(min(ADDRESSES, coins))]
+    _pay_in(node, addresses, coins)
+    node.mine(1)
+    listed = node.cashier("listunspent", 1, 9_999_999, addresses)
+    return deque((each["txid"], each["vout"], each["amount"]) for each in listed)
+
+
+def _requests(home: House, count: int) -> None:
+    """Debits of the first clients in turn, who can bear them."""
+    clients = [row.id for row in Client.select().order_by(Client.id)]
+    units = int(PAID * 10**8)
+    for number in range(count):
+        client, address = clients[number % len(clients)], home.node.stranger()
+        with Batch(home.config, actor="bench", now=utc_now()) as batch:
+            batch.open(
+                kind="withdrawal",
+                client=client,
+                currency="LTC",
+                chain="LTC",
+                units=units,
+                fee_units=0,
+                address=address,
+                required=1,
+                evidence={"address": address, "fee_units": "0"},
+                entry=entries.debit(client, "LTC", units=units, fee=0),
+            )
+
+
+def _count(kind: str) -> int:
+    rows = Payment.select().where((Payment.kind == kind) & (Payment.state == "credited"))
+    return int(rows.count())
+
+
+def _pay_all(home: House, count: int) -> float:
+    """Seconds of our rounds until all is settled; a block whenever nothing moves."""
+    sender = Sender(home.config, "LTC", home.chain, guard=home.lease.guard)
+    home.follower.step(utc_now())
+    took = 0.0
+    while _count("withdrawal") < count:
+        started = time.perf_counter()
+        home.follower.step(utc_now())
+        tip = chains.state("LTC")
+        moved = sender.step(BlockRef(int(tip.height), str(tip.hash)), utc_now())
+        took += time.perf_counter() - started
+        if not moved:
+            home.node.mine(1)
+    return took
+
+
+def _shapes() -> list[Shape]:
+    return [
+        Shape(
+            AttemptInput.select().where(AttemptInput.attempt == row.id).count(),
+            AttemptOutput.select().where(AttemptOutput.attempt == row.id).count(),
+        )
+        for row in Attempt.select().order_by(Attempt.created_at)
+    ]
+
+
+def _node_floor(node: Litecoind, shapes: list[Shape], coins: deque[Coin]) -> float:
+    """Seconds in which the node makes, signs and sends chain txs of these shapes."""
+    took, unmined = 0.0, list[Coin]()
+    with _connection(node) as connection:
+        for shape in shapes:
+            if len(coins) < shape.inputs:
+                node.mine(1)
+                coins.extend(unmined)
+                unmined.clear()
+            chosen = [coins.popleft() for _ in range(min(shape.inputs, len(coins)))]
+            outputs = {node.stranger(): str(PAID) for _ in range(shape.outputs - 1)}
+            rest = sum(coin[2] for coin in chosen) - PAID * (shape.outputs - 1) - FEE
+            outputs[str(node.cashier("getrawchangeaddress"))] = str(rest)
+            inputs = [{"txid": txid, "vout": vout} for txid, vout, _ in chosen]
+            started = time.perf_counter()
+            raw = _call(connection, "createrawtransaction", inputs, outputs)
+            signed = _call(connection, "signrawtransactionwithwallet", raw)["hex"]
+            txid = _call(connection, "sendrawtransaction", signed)
+            took += time.perf_counter() - started
+            unmined.append((txid, shape.outputs - 1, rest))
+    return took
+
+
+@contextmanager
+def _connection(node: Litecoind) -> Iterator[http.client.HTTPConnection]:
+    connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=60)
+    yield connection
+    connection.close()
+
+
+def _call(connection: http.client.HTTPConnection, method: str, *params: object) -> Any:
+    token = b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+    body = json.dumps({"id": 0, "method": method, "params": params})
+    headers = {"Authorization": f"Basic {token}"}
+    connection.request("POST", "/wallet/cashier", body, headers)
+    reply = json.loads(connection.getresponse().read())
+    if reply["error"]:
+        raise RuntimeError(f"{method}: {reply['error']}")
+    return reply["result"]
+
+
+if __name__ == "__main__":
+    main()
