@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import peewee
 
+from db.fields import UnitsField
 from db.models import Coin, Payment
 from engine.chain import Fact, Spend
 from engine.ledger import WALLET_DEPOSITS, WALLET_HOT
@@ -38,8 +39,25 @@ Price = Callable[[OwnCoin], int]
 
 def spendable(chain: str, currency: str, *, deepest: int, final: int) -> list[OwnCoin]:
     """Coins in blocks up to height `deepest`, not spent, in no attempt, and nobody's question:
-    those in blocks up to height `final` first, then the large ones; a bounded number of them."""
-    rows = (
+    those in blocks up to height `final` first, then the large ones; a bounded number of them, and
+    of very many the smallest, too, that may be spent along."""
+    ours = _ours(chain, currency, deepest)
+    by_size = [order.desc() for order in _size()]
+    found = list(ours.order_by((Coin.height <= final).desc(), *by_size).limit(CANDIDATES_MAX))
+    if len(found) == CANDIDATES_MAX:
+        found += list(ours.order_by(*_size()).limit(CONSOLIDATED_MAX))
+    return [
+        OwnCoin(
+            Spend(row.txid, row.idx, int(row.units), row.address),
+            row.account,
+            int(row.height or 0) <= final,
+        )
+        for row in {(row.txid, row.idx): row for row in found}.values()
+    ]
+
+
+def _ours(chain: str, currency: str, deepest: int) -> peewee.ModelSelect[Coin]:
+    return (
         Coin.select(Coin)
         .join(Payment, peewee.JOIN.LEFT_OUTER, on=(Coin.payment == Payment.id), attr="origin")
         .where(
@@ -51,17 +69,7 @@ def spendable(chain: str, currency: str, *, deepest: int, final: int) -> list[Ow
             & Coin.reserved.is_null()
             & (Coin.payment.is_null() | (Payment.state.in_(SPENDABLE) & (Payment.unsettled == 0)))
         )
-        .order_by((Coin.height <= final).desc(), *_by_size())
-        .limit(CANDIDATES_MAX)
     )
-    return [
-        OwnCoin(
-            Spend(row.txid, row.idx, int(row.units), row.address),
-            row.account,
-            int(row.height or 0) <= final,
-        )
-        for row in rows
-    ]
 
 
 def choose(coins: Sequence[OwnCoin], *, target: int, price: Price) -> list[OwnCoin] | None:
@@ -124,6 +132,7 @@ def release(family: str) -> None:
     ).execute()
 
 
-def _by_size() -> tuple[object, ...]:
-    """Largest first: on SQLite units are text without leading zeros, longer is larger."""
-    return peewee.fn.LENGTH(peewee.Cast(Coin.units, "TEXT")).desc(), Coin.units.desc()
+def _size() -> tuple[peewee.Function, UnitsField]:
+    """By which coins are ordered: on SQLite units are text without leading zeros, longer is
+    larger."""
+    return peewee.fn.LENGTH(peewee.Cast(Coin.units, "TEXT")), Coin.units

@@ -1,0 +1,110 @@
+"""A higher fee for what does not get mined: one payment, whichever attempt wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from db.models import AttemptInput, AttemptOutput, Payment
+from engine import ledger
+from engine.sender.fees import TARGET_BLOCKS
+from tests.engine.deposits.worlds import on_the_fake
+from tests.engine.sender.desk import COIN, Desk
+from tests.nodes.fake import FakeChain
+
+
+@pytest.fixture
+def stuck(desk: Desk, fake: FakeChain) -> Payment:
+    """A withdrawal in the mempool while the network's fees have risen."""
+    desk.fund("CR1", 5 * COIN)
+    payment = desk.withdraw("CR1", COIN)
+    desk.settle()
+    assert desk.state_of(payment) == "pending"
+    fake.estimate = 20_000
+    return payment
+
+
+def patience(desk: Desk) -> timedelta:
+    return timedelta(seconds=TARGET_BLOCKS * desk.currency.coin.block_s + 1)
+
+
+def wait(desk: Desk) -> None:
+    desk.step(after=patience(desk))
+    desk.settle(after=timedelta(seconds=31))
+
+
+@on_the_fake
+def test_what_is_stuck_is_replaced_with_the_same_coins_and_outputs(
+    desk: Desk, stuck: Payment
+) -> None:
+    wait(desk)
+    first, second = desk.attempts()
+    assert (second.family, second.number) == (first.family, 2)
+    assert second.fee_units > first.fee_units
+    coins = [
+        {(row.txid, row.idx) for row in AttemptInput.select().where(AttemptInput.attempt == each)}
+        for each in (first.id, second.id)
+    ]
+    assert coins[0] == coins[1]
+    paid = [
+        {
+            (row.address, row.units)
+            for row in AttemptOutput.select().where(
+                (AttemptOutput.attempt == each) & ~AttemptOutput.payment.is_null()
+            )
+        }
+        for each in (first.id, second.id)
+    ]
+    assert paid[0] == paid[1] == {(stuck.address, COIN)}
+    desk.finish(stuck)
+    assert ledger.balance("fees:network", desk.symbol) == second.fee_units
+
+
+@on_the_fake
+def test_the_first_attempt_may_still_win(desk: Desk, fake: FakeChain, stuck: Payment) -> None:
+    wait(desk)
+    first, _ = desk.attempts()
+    fake.mine(1, txids=[first.txid])
+    desk.finish(stuck)
+    assert ledger.balance("fees:network", desk.symbol) == first.fee_units
+
+
+@on_the_fake
+def test_it_is_not_replaced_before_its_time_or_without_a_higher_rate(
+    desk: Desk, fake: FakeChain, stuck: Payment
+) -> None:
+    desk.settle(after=timedelta(seconds=31))
+    assert len(desk.attempts()) == 1
+    fake.estimate = None
+    wait(desk)
+    assert len(desk.attempts()) == 1
+    desk.finish(stuck)
+
+
+@on_the_fake
+def test_a_node_that_does_not_replace_is_asked_once_and_pays_once(
+    desk: Desk, fake: FakeChain, stuck: Payment
+) -> None:
+    fake.refuses = "-26 txn-mempool-conflict"
+    wait(desk)
+    assert [bool(each.last_error) for each in desk.attempts()] == [False, True]
+    wait(desk)
+    assert len(desk.attempts()) == 2
+    fake.refuses = ""
+    desk.finish(stuck)
+
+
+@on_the_fake
+def test_a_fee_above_its_cap_is_not_offered(
+    open_desk: Callable[..., Desk], fake: FakeChain
+) -> None:
+    desk = open_desk(**{"withdrawal.fee_max": "0.00001"})
+    desk.fund("CR1", 5 * COIN)
+    payment = desk.withdraw("CR1", COIN)
+    desk.settle()
+    fake.estimate = 2_000_000
+    wait(desk)
+    assert len(desk.attempts()) == 1
+    desk.finish(payment)
