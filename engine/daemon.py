@@ -113,11 +113,15 @@ class ChainThread:
 
     def _reconcile(self) -> None:
         """Compare books and chain in the background when the tip moved."""
+        if self._stop.is_set():
+            return
         try:
             with connected():
                 self._reconciler.follow(self.lease, self._hook)
         except peewee.PeeweeException as error:
             log.warning("%s: database: %s", self.symbol, error)
+        except Exception:  # a fault of the comparison must not end the rounds
+            log.exception("%s: the comparison of books and chain failed", self.symbol)
 
     def _follower(self, node: Chain) -> Follower:
         return Follower(

@@ -25,7 +25,18 @@ BINARY = frozenset({".png", ".jpg", ".ico", ".woff2", ".gz", ".db"})
 MIRRORED = ("commands", "console", "db", "engine", "web")
 
 # Modules whose claims are proved elsewhere than in their mirror, each with the test that does it.
-TESTED_ELSEWHERE: dict[str, str] = {}
+TESTED_ELSEWHERE: dict[str, str] = {
+    "engine/approvals/withdrawals.py": "tests/engine/sender/test_papers.py",
+    "engine/crashpoints.py": "tests/engine/sender/test_crashes.py",
+    "engine/families/bitcoin/wallet.py": "tests/engine/test_wallet_conformance.py",
+    # The parts of the sender prove themselves together: what counts is that each is paid once.
+    "engine/sender/attempts.py": "tests/engine/sender/test_exactly_once.py",
+    "engine/sender/composing.py": "tests/engine/sender/test_paying.py",
+    "engine/sender/due.py": "tests/engine/sender/test_paying.py",
+    "engine/sender/following.py": "tests/engine/sender/test_exactly_once.py",
+    "engine/sender/losing.py": "tests/engine/sender/test_exactly_once.py",
+    "engine/sender/sender.py": "tests/engine/sender/test_paying.py",
+}
 
 PYTHON = r".*\.py"
 CODE = rf"(?:{'|'.join(MIRRORED)})/.*\.py|cashier\.py"

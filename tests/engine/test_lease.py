@@ -158,9 +158,8 @@ def test_of_many_that_wait_for_a_dead_one_one_gets_it(database: str) -> None:
     assert Lease.get_by_id("LTC").fence == 2
 
 
-def test_work_of_an_earlier_term_writes_nothing_though_the_chain_is_ours_again(
-    database: str,
-) -> None:
+@pytest.mark.usefixtures("database")
+def test_work_of_an_earlier_term_writes_nothing_though_the_chain_is_ours_again() -> None:
     mine, other = ChainLease("LTC", "mine"), ChainLease("LTC", "other")
     mine.acquire(monotonic_s=0)
     earlier = mine.guard_of_term()
