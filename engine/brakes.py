@@ -40,7 +40,7 @@ def put_on(*, currency: str, kind: str, reason: str, staff: str, now: datetime) 
 def take_off(*, currency: str, kind: str) -> None:
     """Resume, inside the caller's database transaction."""
     found = (Brake.currency == currency) & (Brake.kind == kind)
-    Brake.delete().where(found).execute()  # type: ignore[misc]  # the stub of delete() is ambiguous
+    Brake.delete().where(found).execute()
 
 
 def _views(*, kinds: Collection[str]) -> list[BrakeView]:

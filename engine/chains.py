@@ -100,13 +100,13 @@ def tips(symbol: str) -> list[tuple[int, str]]:
 def forget_tips(symbol: str, hashes: Sequence[str]) -> None:
     """Forget tips that left the chain, inside the caller's database transaction."""
     gone = (Block.chain == symbol) & Block.hash.in_(list(hashes))
-    Block.delete().where(gone).execute()  # type: ignore[misc]  # the stub of delete() is ambiguous
+    Block.delete().where(gone).execute()
 
 
 def prune_blocks(symbol: str, *, below: int) -> None:
     """Forget tips that are far beyond the finality horizon."""
     old = (Block.chain == symbol) & (Block.height < below - BLOCKS_KEPT)
-    Block.delete().where(old).execute()  # type: ignore[misc]  # the stub of delete() is ambiguous
+    Block.delete().where(old).execute()
 
 
 def park(symbol: str, oddities: tuple[Oddity, ...], now: datetime) -> None:

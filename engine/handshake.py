@@ -73,7 +73,7 @@ def use_token(grant: Grant, *, now: datetime) -> None:
     `token_replayed`.
     """
     old = UsedToken.expires_at < rfc3339(now - _REMEMBERED)
-    UsedToken.delete().where(old).execute()  # type: ignore[misc]  # ambiguous in the stub
+    UsedToken.delete().where(old).execute()
     try:
         with database.atomic():
             UsedToken.insert(jti=grant.token_id, expires_at=rfc3339(grant.expires_at)).execute()

@@ -57,7 +57,7 @@ class Claim:
 
     def release(self) -> None:
         """Give the key back: nothing was done, the same request may come again at once."""
-        Idempotency.delete().where(self.own_row()).execute()  # type: ignore[misc]  # ambiguous stub
+        Idempotency.delete().where(self.own_row()).execute()
 
     def own_row(self) -> Any:
         """The condition that finds this claim, as long as it stands."""

@@ -73,7 +73,7 @@ def start_session(grant: Grant, *, replaces: str | None, now: datetime) -> tuple
         if replaces is not None:
             end_session(replaces, now=now)
         old = models.Session.created_at < rfc3339(now - _KEPT)
-        models.Session.delete().where(old).execute()  # type: ignore[misc]  # ambiguous in the stub
+        models.Session.delete().where(old).execute()
         row.save(force_insert=True)
     return session_id, _session(row)
 
