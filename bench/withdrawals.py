@@ -36,6 +36,7 @@ PAID = Decimal("0.001")
 STOCK = Decimal(50)  # coins in all, however many pieces
 FEE = Decimal("0.0002")
 OUTPUTS_PER_TX = 10
+MINED_EVERY = 1000  # coins
 ADDRESSES = 100
 HEAD = f"{'coins':>6} {'batch':>6} {'chain txs':>10} {'inputs':>7} {'seconds':>9} {'calls/tx':>9}"
 HEAD += f" {'CPU ms each':>12} {'node s':>8} {'rows s':>8} {'ratio':>6} {'of both':>8}"
@@ -110,6 +111,8 @@ def _pay_in(node: Litecoind, addresses: list[str], coins: int) -> None:
     for start in range(0, coins, OUTPUTS_PER_TX):
         places = range(start, min(start + OUTPUTS_PER_TX, coins))
         node.pay_many(dict.fromkeys((addresses[at % len(addresses)] for at in places), each))
+        if start % MINED_EVERY == 0:
+            node.mine(1)  # a mempool takes no long chains of change
 
 
 def _twins(node: Litecoind, coins: int) -> deque[Coin]:
