@@ -200,7 +200,7 @@ class House:
 
     def deposits(self, client: str | None = None) -> list[Payment]:
         """Deposits with a coin, oldest first; of one client if one is named."""
-        rows = Payment.select().where(~Payment.txid.is_null())
+        rows = Payment.select().where((Payment.kind == "deposit") & ~Payment.txid.is_null())
         if client is not None:
             rows = rows.where(Payment.client == client)
         return list(rows.order_by(Payment.first_seq))
