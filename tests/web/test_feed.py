@@ -71,9 +71,13 @@ class Ear:
 
     def close(self) -> None:
         if self._socket is not None:
-            self._socket.close()
-            self._run(lambda: asyncio.sleep(0.05))
+            self._run(self._leave)
         self._loop.close()
+
+    async def _leave(self) -> None:
+        assert self._socket is not None
+        self._socket.close()
+        await asyncio.sleep(0.05)
 
     def _run(self, start: Callable[[], Any]) -> Any:
         async def bounded() -> Any:

@@ -33,7 +33,7 @@ on_postgresql = pytest.mark.parametrize(
 )
 NO_LIMIT = 1_073_741_823  # pages
 ROOM = 2  # pages that are left
-CUTS = 5  # database transactions of a round with 120 arrivals
+CUTS = 4  # database transactions of a round with 120 arrivals
 
 
 def _pragma(name: str, value: int) -> None:
