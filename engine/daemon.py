@@ -46,7 +46,7 @@ SEAL_EVERY = timedelta(minutes=10)
 RECOUNT_EVERY = timedelta(hours=6)
 ORDERS_EVERY_S = 0.25  # seconds
 READY_WAIT_S = 3
-STOP_WAIT_S = 6  # for all threads together
+STOP_WAIT_S = 4  # for all threads together; what they had not committed is asked again
 
 Opener = Callable[[Currency], Chain]
 
