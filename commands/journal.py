@@ -8,7 +8,15 @@ from datetime import UTC, datetime
 from commands.output import printable
 
 # At DEBUG these print what they carry: statements with tokens and sessions, arguments of calls.
-_TALKATIVE = ("BitcoinRPC", "peewee", "asyncio", "tornado.access", "urllib3", "web3")
+_TALKATIVE = (
+    "BitcoinRPC",
+    "peewee",
+    "asyncio",
+    "tornado.access",
+    "transitions",
+    "urllib3",
+    "web3",
+)
 
 
 class OneLine(logging.Formatter):

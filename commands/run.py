@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import faulthandler
 import logging
 import os
 import signal
@@ -158,6 +159,7 @@ def _stop_on_signals(stop: Callable[[], None]) -> None:
         stop()
         time.sleep(STOP_WAIT_S)
         log.warning("did not stop within %d s; leaving", STOP_WAIT_S)
+        faulthandler.dump_traceback()  # which thread held on, for whoever reads the log
         sys.stderr.flush()
         os._exit(1)
 

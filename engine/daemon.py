@@ -28,7 +28,7 @@ from engine.brakes import braked
 from engine.chain import BlockRef, Chain
 from engine.clock import rfc3339, utc_now
 from engine.config import Config, Currency
-from engine.errors import LeaseLost, NodeError, NodeRefused, StaleState
+from engine.errors import EngineStopping, LeaseLost, NodeError, NodeRefused, StaleState
 from engine.families import open_chain
 from engine.follower import Follower, Round
 from engine.lease import BEAT_EVERY_S, ChainLease
@@ -87,7 +87,12 @@ class ChainThread:
         node = self._opener(self._currency)
         follower, sender, mover = self._follower(node), self._sender(node), self._mover(node)
         fence = self.lease.fence
-        recount = Recount(self._config, self.symbol, partial(self._opener, self._currency))
+        recount = Recount(
+            self._config,
+            self.symbol,
+            partial(self._opener, self._currency),
+            breathe=self._breathe,
+        )
         recounted: float | None = None
         while not self._stop.is_set():
             if not self.lease.held:
@@ -146,20 +151,33 @@ class ChainThread:
         )
 
     def _breathe(self) -> None:
-        self._stop.wait(BREATH_S)
+        """Between two commits. A stop ends the round here: a round without breath would keep the
+        heartbeat of the stop from the database's lock."""
+        if self._stop.wait(BREATH_S):
+            raise EngineStopping("the engine is stopping")
+
+    def _work(
+        self, follower: Follower, mover: Mover, sender: Sender, node: Chain, now: datetime
+    ) -> Round:
+        outcome = follower.step(now)
+        if outcome.well:
+            self._breathe()
+            self._refill(node, now)
+            row = chains.state(self.symbol)
+            tip = BlockRef(int(row.height), str(row.hash))
+            mover.step(tip, now)
+            self._breathe()
+            sender.step(tip, now)
+        return outcome
 
     def _round(self, follower: Follower, mover: Mover, sender: Sender, node: Chain) -> Round:
         now = utc_now()
         try:
             with connected():
-                outcome = follower.step(now)
-                if outcome.well:
-                    self._refill(node, now)
-                    row = chains.state(self.symbol)
-                    tip = BlockRef(int(row.height), str(row.hash))
-                    mover.step(tip, now)
-                    sender.step(tip, now)
+                outcome = self._work(follower, mover, sender, node, now)
             self._failures = 0
+        except EngineStopping as error:
+            log.info("%s: %s", self.symbol, error)
         except LeaseLost as error:
             log.warning("%s: %s", self.symbol, error)
         except NodeError as error:

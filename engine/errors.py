@@ -95,6 +95,12 @@ class LeaseLost(CashierError):
     code = "lease_lost"
 
 
+class EngineStopping(CashierError):
+    """The engine was told to stop: what is not committed yet is left for the next start."""
+
+    code = "engine_stopping"
+
+
 class NodeError(CashierError):
     """The node did not give a usable answer. Nothing about the chain follows from it."""
 

@@ -36,10 +36,18 @@ ATTEMPTS_MAX = 5
 class Recount:
     """Compares the whole list of one chain's wallet with our rows, and adds what is missing."""
 
-    def __init__(self, config: Config, symbol: str, opener: Callable[[], Chain]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        symbol: str,
+        opener: Callable[[], Chain],
+        *,
+        breathe: Callable[[], None] = lambda: None,
+    ) -> None:
         self._config = config
         self._symbol = symbol
         self._opener = opener
+        self._breathe = breathe
         self._thread: threading.Thread | None = None
 
     def start(self, lease: ChainLease, hook: RiskHook | None) -> None:
@@ -95,6 +103,7 @@ class Recount:
         """Open what has no row. The follower works on the same coins: what it moved meanwhile is
         read again."""
         for _ in range(ATTEMPTS_MAX - 1):
+            self._breathe()
             try:
                 return self._try_to_add(part, found, tip, lease, hook)
             except (StaleState, peewee.IntegrityError) as error:

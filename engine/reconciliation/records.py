@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import Any
 
+from db import bulk
 from db.connection import database
 from db.findings import Break, Reconciliation
 from engine.chain import BlockRef
@@ -41,10 +42,15 @@ def save(
     with database.atomic():
         guard()
         for result in results:
+            currency = result.books.currency
             _write_sum(chain, at, result, now)
-            _write_breaks(chain, at, result, failed, now)
-        for finding in cured:
-            _write_cured(chain, finding, now)
+            rows = _Rows(chain, currency, now)
+            for finding in cured:
+                if finding.currency == currency:
+                    rows.cured(finding)
+            for finding in result.findings:
+                rows.see(finding, left_to_staff=finding.key in failed)
+            rows.write(f"gone at block {at.height}")
 
 
 def carry_on(chain: str, at: BlockRef, *, now: datetime, guard: Callable[[], None]) -> None:
@@ -63,8 +69,9 @@ def note_unwell(
     with database.atomic():
         guard()
         for currency in currencies:
-            known = _open_rows(currency)
-            _see(chain, Finding(UNWELL, currency, chain, 0, {"reason": reason}), known, now)
+            rows = _Rows(chain, currency, now)
+            rows.see(Finding(UNWELL, currency, chain, 0, {"reason": reason}))
+            rows.write()
 
 
 def _write_sum(chain: str, at: BlockRef, result: Result, now: datetime) -> None:
@@ -86,72 +93,76 @@ def _write_sum(chain: str, at: BlockRef, result: Result, now: datetime) -> None:
     ).execute()
 
 
-def _write_breaks(
-    chain: str,
-    at: BlockRef,
-    result: Result,
-    failed: Collection[tuple[str, str, str]],
-    now: datetime,
-) -> None:
-    known = _open_rows(result.books.currency)
-    for finding in result.findings:
-        _see(chain, finding, known, now, left_to_staff=finding.key in failed)
-    gone = [row.id for row in known.values()]
-    Break.update(
-        state="closed", closed_at=rfc3339(now), closed_by=f"gone at block {at.height}"
-    ).where(Break.id.in_(gone)).execute()
+class _Rows:
+    """The breaks of one currency, read once and written in a few statements: a wallet that was
+    swapped or restored has thousands, and the engine waits for this database transaction."""
+
+    def __init__(self, chain: str, currency: str, now: datetime) -> None:
+        self._chain = chain
+        self._currency = currency
+        self._at = rfc3339(now)
+        self._known = _open_rows(currency)
+        self._fresh: list[dict[str, Any]] = []
+        self._changed: list[dict[str, Any]] = []
+        self._closed: list[dict[str, Any]] = []
+
+    def see(self, finding: Finding, *, left_to_staff: bool = False) -> None:
+        """It is there now; with `left_to_staff` a safe cure did not remove it."""
+        values = _values(finding, self._at)
+        if left_to_staff:
+            values |= {"owner": STAFF, "cure": CURE_FAILED}
+        row = self._known.pop((finding.kind, finding.subject), None)
+        if row is None:
+            self._fresh.append(self._new(finding) | values)
+        else:
+            self._changed.append({"match.id": row.id} | values)
+
+    def cured(self, finding: Finding) -> None:
+        """A difference that the engine has removed by itself: closed from the beginning, but
+        told."""
+        row = self._known.pop((finding.kind, finding.subject), None)
+        by = KINDS[finding.kind].safe
+        if row is None:
+            closed = self._close(by)
+            self._fresh.append(self._new(finding) | _values(finding, self._at) | closed)
+        else:
+            self._closed.append({"match.id": row.id} | self._close(by))
+
+    def write(self, closed_by: str = "") -> None:
+        """Write all of it; with `closed_by`, what was open and not seen again is closed."""
+        if closed_by:
+            gone = self._close(closed_by)
+            self._closed += [{"match.id": row.id} | gone for row in self._known.values()]
+        bulk.insert_rows(Break, self._fresh)
+        for rows in (self._changed, self._closed):
+            changes = [name for name in (rows[0] if rows else ()) if name != "match.id"]
+            bulk.update_rows(Break, rows, match=["id"], changes=changes)
+
+    def _close(self, by: str) -> dict[str, Any]:
+        return {"state": "closed", "closed_at": self._at, "closed_by": by}
+
+    def _new(self, finding: Finding) -> dict[str, Any]:
+        return {
+            "id": secrets.token_hex(16),
+            "chain": self._chain,
+            "currency": self._currency,
+            "kind": finding.kind,
+            "subject": finding.subject,
+            "first_seen": self._at,
+            "state": "open",
+            "closed_at": None,
+            "closed_by": "",
+        }
 
 
-def _see(
-    chain: str,
-    finding: Finding,
-    known: dict[tuple[str, str], Break],
-    now: datetime,
-    *,
-    left_to_staff: bool = False,
-) -> None:
-    """Write one finding; what is seen is taken out of `known`."""
-    values = _values(finding, now)
-    if left_to_staff:
-        values |= {"owner": STAFF, "cure": CURE_FAILED}
-    row = known.pop((finding.kind, finding.subject), None)
-    if row is None:
-        _insert(chain, finding, values, now)
-    else:
-        Break.update(**values).where(Break.id == row.id).execute()
-
-
-def _write_cured(chain: str, finding: Finding, now: datetime) -> None:
-    """A difference that the engine has removed by itself: closed from the beginning, but told."""
-    at = rfc3339(now)
-    done = {"state": "closed", "closed_at": at, "closed_by": KINDS[finding.kind].safe}
-    row = _open_rows(finding.currency).get((finding.kind, finding.subject))
-    if row is None:
-        _insert(chain, finding, _values(finding, now) | done, now)
-    else:
-        Break.update(**done).where(Break.id == row.id).execute()
-
-
-def _insert(chain: str, finding: Finding, values: dict[str, Any], now: datetime) -> None:
-    Break.create(
-        id=secrets.token_hex(16),
-        chain=chain,
-        currency=finding.currency,
-        kind=finding.kind,
-        subject=finding.subject,
-        first_seen=rfc3339(now),
-        **values,
-    )
-
-
-def _values(finding: Finding, now: datetime) -> dict[str, Any]:
+def _values(finding: Finding, at: str) -> dict[str, Any]:
     return {
         "units": finding.units,
         "evidence": json.dumps(finding.evidence),
         "owner": KINDS[finding.kind].owner,
         "cure": finding.cure,
         "entry": _entry(finding.entry),
-        "last_seen": rfc3339(now),
+        "last_seen": at,
     }
 
 
