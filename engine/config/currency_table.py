@@ -98,6 +98,10 @@ class Withdrawal(Table):
     fee_max_share: Share | None = Field(
         default=None, description='Largest chain fee as a share of the amount, such as "0.05".'
     )
+    fee_rate_max: Amount | None = Field(
+        default=None,
+        description="Bitcoin family: highest fee rate, in coins per 1,000 virtual bytes.",
+    )
     gas_max: Count = Field(default=GAS_MAX, description="EVM: most gas of a native send.")
 
 

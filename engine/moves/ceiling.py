@@ -5,6 +5,7 @@ One is open at a time, and what clients wait for stays. The sender pays it like 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,9 @@ from engine.lifecycle import Batch
 from engine.moves.addresses import cold_address
 from engine.sender import coins, fees
 from engine.sender.coins import INPUTS_MAX, OwnCoin
+from engine.sender.fees import FeeTooHigh
+
+log = logging.getLogger(__name__)
 
 SHARE_LEAST = 10  # a move of less than this part of the ceiling is not worth its fee
 DUST_TIMES = 100  # nor is one of less than so many times what is dust
@@ -111,7 +115,11 @@ class Ceiling:
         if funds - keep < least:
             return 0
         largest = self._largest(tip)
-        fee = self._fee(largest, address)
+        try:
+            fee = self._fee(largest, address)
+        except FeeTooHigh as error:
+            log.info("%s: nothing goes to cold: %s", self._currency.symbol, error)
+            return 0
         reachable = sum(coin.spend.units for coin in largest) - fee
         units = min(funds - max(keep, fee), reachable)
         if units < least or ledger.own_funds(self._currency.symbol) < fee:
@@ -130,8 +138,8 @@ class Ceiling:
         return sorted(own, key=lambda coin: -coin.spend.units)[:INPUTS_MAX]
 
     def _fee(self, largest: Sequence[OwnCoin], address: str) -> int:
-        """What a chain tx of all of them would cost at the most."""
-        rate, _ = fees.rate(self._node)
+        """What a chain tx of all of them would cost at the most. Raises FeeTooHigh."""
+        rate, _ = fees.rate_within(self._currency, self._node)
         spends = [coin.spend for coin in largest]
         size = self._node.tx_size(spends, [Pay(address, 0), Pay(address, 0)])
         return fees.fee_of(size, rate)

@@ -20,9 +20,11 @@ from engine.ledger import Line, NewEntry
 from engine.lifecycle import Batch
 from engine.sender import fees
 from engine.sender.entries import IN_TRANSIT
+from engine.sender.fees import FeeTooHigh
 
 ENDED = ("refused", "cancelled", "failed")
 TOO_SMALL = "it is not worth what the network takes for sending it back"
+WAITING = "waiting: "
 PER_ROUND = 50
 
 
@@ -69,16 +71,26 @@ class Refunds:
         coin = Spend(
             str(deposit.txid), str(deposit.idx), int(deposit.units or 0), str(deposit.address)
         )
-        fee = self._fee(coin, address)
+        try:
+            fee = self._fee(coin, address)
+        except FeeTooHigh as error:
+            return self._wait(deposit, f"{WAITING}{error}")
         units = int(deposit.units or 0) - fee
         if units < self._node.dust(address):
             return self._take_back(deposit, TOO_SMALL)
         return self._open(deposit, asked, address=address, units=units, fee=fee)
 
     def _fee(self, coin: Spend, address: str) -> int:
-        """What sending one such coin costs now, with change."""
-        rate, _ = fees.rate(self._node)
+        """What sending one such coin costs now, with change. Raises FeeTooHigh."""
+        rate, _ = fees.rate_within(self._currency, self._node)
         return fees.fee_of(self._node.tx_size([coin], [Pay(address, 0), Pay(address, 0)]), rate)
+
+    def _wait(self, deposit: Payment, reason: str) -> int:
+        """Show why it is not paid back yet: its amount follows from the fee."""
+        if deposit.reason != reason:
+            with self._new_batch() as batch:
+                batch.touch(deposit, reason=reason)
+        return 0
 
     def _open(
         self, deposit: Payment, asked: dict[str, Any], *, address: str, units: int, fee: int
@@ -103,6 +115,8 @@ class Refunds:
                 },
                 reason="a refund",
             )
+            if deposit.reason.startswith(WAITING):
+                batch.touch(deposit, reason="")
         return 1
 
     def _take_back(self, deposit: Payment, reason: str) -> int:

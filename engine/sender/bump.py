@@ -49,7 +49,8 @@ def draft(
     rate, _ = fees.rate(node)
     if rate <= old_rate:
         return None
-    fee = fees.fee_of(row.size, fees.bumped(old_rate, rate, max(1, node.fee_floor())))
+    offered = fees.bumped(currency, old_rate, rate, floor=max(1, node.fee_floor()))
+    fee = fees.fee_of(row.size, offered)
     outputs = _outputs(newest, less=fee - row.fee_units, node=node)
     if outputs is None:
         return None

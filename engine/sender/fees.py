@@ -27,9 +27,29 @@ def rate(wallet: Wallet) -> tuple[int, bool]:
     return offered, offered <= floor * RATE_LOW_FACTOR
 
 
-def bumped(old_rate: int, new_rate: int, floor: int) -> int:
-    """A rate that replaces: above the old one by the share that nodes demand, and by the floor."""
-    return max(new_rate, old_rate * (100 + BUMP_PERCENT) // 100, old_rate + floor)
+def rate_within(currency: Currency, wallet: Wallet) -> tuple[int, bool]:
+    """As `rate`. Raises FeeTooHigh above `fee_rate_max`: a node's estimate is no order to pay."""
+    offered, low = rate(wallet)
+    check_rate(currency, offered)
+    return offered, low
+
+
+def check_rate(currency: Currency, offered: int) -> None:
+    """Raises FeeTooHigh for a rate above `fee_rate_max`, both in units per 1,000 virtual bytes."""
+    most = currency.withdrawal.fee_rate_max
+    if most is not None and offered > most:
+        raise FeeTooHigh("the network's fee rate is above fee_rate_max now")
+
+
+def bumped(currency: Currency, old_rate: int, new_rate: int, *, floor: int) -> int:
+    """A rate that replaces: above the old one by the share that nodes demand, and by the floor;
+    beyond that the network's, as far as the cap lets it. Raises FeeTooHigh when the cap is below
+    what nodes demand."""
+    most = currency.withdrawal.fee_rate_max
+    wanted = new_rate if most is None else min(new_rate, most)
+    offered = max(wanted, old_rate * (100 + BUMP_PERCENT) // 100, old_rate + floor)
+    check_rate(currency, offered)
+    return offered
 
 
 def fee_of(size: int, rate_now: int) -> int:

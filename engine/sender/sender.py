@@ -122,8 +122,8 @@ class Sender:
         groups = [payments[at : at + most] for at in range(0, len(payments), most)]
         drafts: list[Signing] = []
         try:
+            rate, low = fees.rate_within(self._currency, self._node)
             change = self._change_address(now)
-            rate, low = fees.rate(self._node)
             composer = Composer(self._currency, self._node, own, rate=rate, low=low)
             for group in groups:
                 composed = composer.most(group, change)

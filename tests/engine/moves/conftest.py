@@ -1,7 +1,7 @@
 """Houses with a cold wallet and staff, on the chain in memory and on a real node."""
 
 from tests.engine.approvals.conftest import people
-from tests.engine.deposits.conftest import on
+from tests.engine.deposits.conftest import fake, on
 from tests.engine.moves.houses import cold, open_moving, open_office, vault
 
-__all__ = ["cold", "on", "open_moving", "open_office", "people", "vault"]
+__all__ = ["cold", "fake", "on", "open_moving", "open_office", "people", "vault"]

@@ -7,6 +7,7 @@ from tests.engine.deposits.worlds import everywhere, on_the_fake
 from tests.engine.moves.houses import OpenMoving, with_cold
 from tests.engine.moves.life import MovingHouse, coins_on, events, moves
 from tests.engine.moves.vaults import Vault
+from tests.nodes.fake import FakeChain
 
 
 def _moved_to_cold(house: MovingHouse) -> str:
@@ -77,3 +78,17 @@ def test_no_clients_money_pays_for_a_move(open_moving: OpenMoving, cold: Vault) 
     assert moves() == []
     house.fund(COIN)
     assert [move.asked_by for move in moves()] == ["engine"]
+
+
+@on_the_fake
+def test_nothing_goes_to_cold_while_the_network_is_dearer_than_the_cap(
+    open_moving: OpenMoving, cold: Vault, fake: FakeChain
+) -> None:
+    house = with_cold(open_moving, cold, above="4", **{"withdrawal.fee_rate_max": "0.0002"})
+    fake.estimate = 20_001
+    house.fund(10 * COIN)
+    house.mine(2)
+    assert moves() == []
+    fake.estimate = 20_000
+    house.mine(2)
+    assert [move.units for move in moves()] == [6 * COIN]

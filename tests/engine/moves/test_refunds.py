@@ -10,6 +10,7 @@ from tests.engine.moves.houses import OpenMoving, OpenOffice
 from tests.engine.moves.life import events, moves
 from tests.engine.moves.refunding import held, known, open_final, sign, stranger
 from tests.engine.moves.vaults import Vault
+from tests.nodes.fake import FakeChain
 from tests.nodes.harness import Harness
 
 
@@ -129,3 +130,27 @@ def test_a_refund_that_lost_a_signature_is_ended_by_staff_and_asked_for_anew(
     now = Payment.get_by_id(deposit.id)
     assert (now.state, now.reason) == ("refused", "not refunded: wrong address")
     assert house.balance(ledger.suspense_account(deposit.id)) == 2 * COIN
+
+
+@on_the_fake
+def test_a_refund_waits_while_the_network_is_dearer_than_the_cap(
+    open_moving: OpenMoving,
+    open_office: OpenOffice,
+    on: Harness,
+    vault: Vault,
+    fake: FakeChain,
+) -> None:
+    house = open_final(open_moving, **{"withdrawal.fee_rate_max": "0.0002"})
+    house.fund()
+    deposit, bench = held(house), open_office(house)
+    known(on, vault.address)
+    fake.estimate = 20_001
+    sign(bench, house, deposit, vault.address)
+    house.mine()
+    assert moves("withdrawal") == []
+    now = Payment.get_by_id(deposit.id)
+    assert now.reason == "waiting: the network's fee rate is above fee_rate_max now"
+    fake.estimate = 20_000
+    house.mine(3)
+    assert [row.state for row in moves("withdrawal")] == ["credited"]
+    assert Payment.get_by_id(deposit.id).reason == ""

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from db.models import AttemptInput, AttemptOutput, Payment
+from db.models import Attempt, AttemptInput, AttemptOutput, Payment
 from engine import ledger
 from engine.sender.fees import TARGET_BLOCKS
 from tests.engine.deposits.worlds import on_the_fake
@@ -107,4 +107,26 @@ def test_a_fee_above_its_cap_is_not_offered(
     fake.estimate = 2_000_000
     wait(desk)
     assert len(desk.attempts()) == 1
+    desk.finish(payment)
+
+
+def _rate(attempt: Attempt) -> int:
+    """Units per 1,000 virtual bytes, rounded down."""
+    return int(attempt.fee_units) * 1000 // int(attempt.size)
+
+
+@on_the_fake
+def test_a_replacement_offers_no_more_than_the_highest_rate(
+    open_desk: Callable[..., Desk], fake: FakeChain
+) -> None:
+    desk = open_desk(**{"withdrawal.fee_rate_max": "0.00005"})
+    desk.fund("CR1", 5 * COIN)
+    payment = desk.withdraw("CR1", COIN)
+    desk.settle()
+    fake.estimate = 2_000_000
+    for _ in range(6):
+        wait(desk)
+    rates = [_rate(each) for each in desk.attempts()]
+    assert len(rates) > 1
+    assert max(rates) in range(4_000, 5_010)  # the fee is rounded up to a whole unit
     desk.finish(payment)

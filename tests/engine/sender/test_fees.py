@@ -35,10 +35,30 @@ def test_a_fee_is_rounded_up(size: int, rate: int, fee: int) -> None:
     assert fees.fee_of(size, rate) == fee
 
 
-def test_a_replacement_offers_more_by_what_nodes_demand() -> None:
-    assert fees.bumped(1000, 900, 1000) == 2000
-    assert fees.bumped(10_000, 900, 1000) == 12_500
-    assert fees.bumped(10_000, 50_000, 1000) == 50_000
+def test_a_replacement_offers_more_by_what_nodes_demand(tmp_path: Path) -> None:
+    free = currency_of(tmp_path, "LTC")
+    assert fees.bumped(free, 1000, 900, floor=1000) == 2000
+    assert fees.bumped(free, 10_000, 900, floor=1000) == 12_500
+    assert fees.bumped(free, 10_000, 50_000, floor=1000) == 50_000
+
+
+def test_a_replacement_goes_as_far_as_the_cap_and_never_beyond(tmp_path: Path) -> None:
+    capped = currency_of(tmp_path, "LTC", **{"withdrawal.fee_rate_max": "0.0003"})
+    assert fees.bumped(capped, 10_000, 50_000, floor=1000) == 30_000
+    assert fees.bumped(capped, 24_000, 50_000, floor=1000) == 30_000
+    with pytest.raises(fees.FeeTooHigh):
+        fees.bumped(capped, 24_001, 50_000, floor=6_000)
+
+
+def test_a_rate_is_capped_to_the_unit(tmp_path: Path) -> None:
+    node = FakeChain()
+    node.floor, node.estimate = 1000, 30_000
+    capped = currency_of(tmp_path, "LTC", **{"withdrawal.fee_rate_max": "0.0003"})
+    assert fees.rate_within(capped, node) == (30_000, False)
+    node.estimate = 30_001
+    with pytest.raises(fees.FeeTooHigh):
+        fees.rate_within(capped, node)
+    assert fees.rate_within(currency_of(tmp_path, "LTC"), node) == (30_001, False)
 
 
 def test_caps_are_kept_to_the_unit(tmp_path: Path) -> None:

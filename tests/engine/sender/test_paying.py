@@ -184,6 +184,31 @@ def test_a_fee_above_the_caps_waits_and_goes_when_the_network_calms_down(
     desk.finish(paid)
 
 
+@everywhere
+def test_a_rate_above_its_cap_waits_and_says_so(open_desk: OpenDesk) -> None:
+    desk = open_desk(**{"withdrawal.fee_rate_max": "0.00000001"})  # less than any node relays
+    desk.fund("ann", 5 * COIN)
+    paid = desk.withdraw("ann", COIN)
+    desk.settle()
+    row = desk.now_of(paid)
+    assert (row.state, row.sub_state) == ("requested", "waiting")
+    assert row.reason == "waiting: the network's fee rate is above fee_rate_max now"
+    assert desk.attempts() == []
+    desk.assert_not_paid(paid)
+
+
+@on_the_fake
+def test_a_rate_back_under_its_cap_is_paid(open_desk: OpenDesk, fake: FakeChain) -> None:
+    desk = open_desk(**{"withdrawal.fee_rate_max": "0.0002"})
+    desk.fund("ann", 5 * COIN)
+    fake.estimate = 20_001
+    paid = desk.withdraw("ann", COIN)
+    desk.settle()
+    assert desk.now_of(paid).sub_state == "waiting"
+    fake.estimate = 20_000
+    desk.finish(paid)
+
+
 @on_the_fake
 def test_a_batch_too_dear_for_the_cap_is_paid_in_smaller_ones(
     open_desk: OpenDesk, fake: FakeChain
