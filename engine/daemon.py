@@ -20,216 +20,30 @@ import peewee
 
 from db.connection import connected, database
 from db.models import Chain as ChainRow
-from engine import address_pool, chains, installation, orders
+from engine import chains, installation, orders
 from engine.approvals.office import Office
 from engine.audit import seals
 from engine.audit.keys import load_or_create
-from engine.brakes import braked
-from engine.chain import BlockRef, Chain
+from engine.chain import Chain
+from engine.chain_thread import STOP_WAIT_S, ChainThread, Opener
 from engine.clock import rfc3339, utc_now
 from engine.config import Config, Currency
-from engine.errors import EngineStopping, LeaseLost, NodeError, NodeRefused, StaleState
+from engine.errors import LeaseLost
 from engine.families import open_chain
-from engine.follower import Follower, Round
 from engine.lease import BEAT_EVERY_S, ChainLease
-from engine.moves.mover import Mover
 from engine.reconciliation.reconciler import Reconciler
-from engine.recount import Recount
-from engine.risk import RiskHook, open_hook
-from engine.sender.sender import Sender
+from engine.risk import open_hook
 
 log = logging.getLogger(__name__)
 
-BREATH_S = 0.005  # seconds between commits of a busy round: SQLite's lock is not fair
-BACKOFF_MAX_S = 30
 SEAL_EVERY = timedelta(minutes=10)
-RECOUNT_EVERY = timedelta(hours=6)
 ORDERS_EVERY_S = 0.25  # seconds
 READY_WAIT_S = 3
-STOP_WAIT_S = 4  # for all threads together; what they had not committed is asked again
-
-Opener = Callable[[Currency], Chain]
 
 
 def open_node(currency: Currency) -> Chain:
     """The chain behind a currency's configured node."""
     return open_chain(currency, currency.node.reveal() if currency.node else "")
-
-
-class ChainThread:
-    """Follows one chain while it holds its lease."""
-
-    def __init__(
-        self,
-        config: Config,
-        symbol: str,
-        lease: ChainLease,
-        stop: threading.Event,
-        *,
-        opener: Opener,
-        hook: RiskHook | None,
-        reconciler: Reconciler,
-    ) -> None:
-        self.symbol = symbol
-        self.lease = lease
-        self._config = config
-        self._currency = config.currencies[symbol]
-        self._stop = stop
-        self._opener = opener
-        self._hook = hook
-        self._reconciler = reconciler
-        self._failures = 0
-        self._no_address = ""
-        self.began = threading.Event()  # set by the first round
-
-    def run(self) -> None:
-        """Until `stop`: rounds every `poll` seconds, at once while there is more to do."""
-        node = self._opener(self._currency)
-        follower, sender, mover = self._follower(node), self._sender(node), self._mover(node)
-        fence = self.lease.fence
-        recount = Recount(
-            self._config,
-            self.symbol,
-            partial(self._opener, self._currency),
-            breathe=self._breathe,
-        )
-        recounted: float | None = None
-        while not self._stop.is_set():
-            if not self.lease.held:
-                self._stop.wait(BEAT_EVERY_S / 2)
-                continue
-            if self.lease.fence != fence:
-                # A new term: whatever was remembered of the chain may be another engine's past.
-                fence = self.lease.fence
-                follower, sender = self._follower(node), self._sender(node)
-                mover = self._mover(node)
-            outcome = self._round(follower, mover, sender, node)
-            self.began.set()
-            if outcome.well and (
-                recounted is None or time.monotonic() - recounted > RECOUNT_EVERY.total_seconds()
-            ):
-                recounted = time.monotonic()
-                recount.start(self.lease, self._hook)
-            self._reconcile()
-            self._stop.wait(BREATH_S if outcome.busy else self._pause_s())
-        recount.join(STOP_WAIT_S)
-        self._reconciler.join(STOP_WAIT_S)
-        node.close()
-
-    def _reconcile(self) -> None:
-        """Compare books and chain in the background when the tip moved."""
-        if self._stop.is_set():
-            return
-        try:
-            with connected():
-                self._reconciler.follow(self.lease, self._hook)
-        except peewee.PeeweeException as error:
-            log.warning("%s: database: %s", self.symbol, error)
-        except Exception:  # a fault of the comparison must not end the rounds
-            log.exception("%s: the comparison of books and chain failed", self.symbol)
-
-    def _follower(self, node: Chain) -> Follower:
-        return Follower(
-            self._config,
-            self.symbol,
-            node,
-            guard=self.lease.guard_of_term(),
-            hook=self._hook,
-            breathe=self._breathe,
-        )
-
-    def _mover(self, node: Chain) -> Mover:
-        return Mover(self._config, self.symbol, node, guard=self.lease.guard_of_term())
-
-    def _sender(self, node: Chain) -> Sender:
-        return Sender(
-            self._config,
-            self.symbol,
-            node,
-            guard=self.lease.guard_of_term(),
-            paused=_withdrawals_paused,
-        )
-
-    def _breathe(self) -> None:
-        """Between two commits. A stop ends the round here: a round without breath would keep the
-        heartbeat of the stop from the database's lock."""
-        if self._stop.wait(BREATH_S):
-            raise EngineStopping("the engine is stopping")
-
-    def _work(
-        self, follower: Follower, mover: Mover, sender: Sender, node: Chain, now: datetime
-    ) -> Round:
-        outcome = follower.step(now)
-        if outcome.well:
-            self._breathe()
-            self._refill(node, now)
-            row = chains.state(self.symbol)
-            tip = BlockRef(int(row.height), str(row.hash))
-            mover.step(tip, now)
-            self._breathe()
-            sender.step(tip, now)
-        return outcome
-
-    def _round(self, follower: Follower, mover: Mover, sender: Sender, node: Chain) -> Round:
-        now = utc_now()
-        try:
-            with connected():
-                outcome = self._work(follower, mover, sender, node, now)
-            self._failures = 0
-        except EngineStopping as error:
-            log.info("%s: %s", self.symbol, error)
-        except LeaseLost as error:
-            log.warning("%s: %s", self.symbol, error)
-        except NodeError as error:
-            self._trouble(str(error), error.detail, now)
-        except (StaleState, peewee.IntegrityError) as error:
-            log.info("%s: a payment moved meanwhile, asking again: %s", self.symbol, error)
-        except peewee.PeeweeException as error:
-            self._failures += 1
-            log.warning("%s: database: %s", self.symbol, error)
-        except Exception:
-            log.exception("%s: a round failed", self.symbol)
-            self._trouble("an internal error stopped the round; see the engine's log", "", now)
-        else:
-            return outcome
-        return Round()
-
-    def _refill(self, node: Chain, now: datetime) -> None:
-        """Keep unused addresses ready. A wallet that makes none, such as a locked one, must not
-        hold up the deposits to those that were given out."""
-        try:
-            address_pool.refill(
-                self.symbol,
-                node,
-                target=self._currency.address_pool,
-                now=now,
-                guard=self.lease.guard,
-            )
-        except NodeRefused as error:
-            if error.detail != self._no_address:
-                log.warning("%s: no new addresses: %s", self.symbol, error.detail)
-            self._no_address = error.detail
-
-    def _trouble(self, reason: str, detail: str, now: datetime) -> None:
-        self._failures += 1
-        log.log(
-            logging.WARNING if self._failures == 1 else logging.DEBUG,
-            "%s: %s",
-            self.symbol,
-            detail or reason,
-        )
-        try:
-            with connected(), database.atomic():
-                self.lease.guard()
-                chains.note_trouble(self.symbol, reason, now)
-        except LeaseLost as error:
-            log.warning("%s: %s", self.symbol, error)
-        except peewee.PeeweeException as error:
-            log.warning("%s: database: %s", self.symbol, error)
-
-    def _pause_s(self) -> float:
-        poll = self._currency.poll
-        return min(poll * (1 << min(self._failures, 6)), max(poll, BACKOFF_MAX_S))
 
 
 def _await_first_rounds(crew: Sequence[ChainThread]) -> None:
@@ -239,12 +53,6 @@ def _await_first_rounds(crew: Sequence[ChainThread]) -> None:
     for each in crew:
         if each.lease.held:
             each.began.wait(max(deadline - time.monotonic(), 0))
-
-
-def _withdrawals_paused(currency: str) -> str:
-    """Why a person stopped withdrawals of this currency, empty when nobody did."""
-    brake = braked("withdrawal").get(currency)
-    return "" if brake is None else f"paused by staff: {brake.reason}"
 
 
 class Daemon:
