@@ -16,11 +16,11 @@ demo: $(INSTALLED) ## the sandbox: a real node, the page and a small trading sit
 	$(BIN)/cashier demo $(ARGS)
 
 test: $(INSTALLED) ## every test that takes seconds
-	@.ci/system node browser postgres ssh
+	@.ci/system node anvil browser postgres ssh
 	$(BIN)/pytest -n 2 $(ARGS)
 
 test-long: $(INSTALLED) ## every test that takes minutes
-	@.ci/system node browser postgres ssh
+	@.ci/system node anvil browser postgres ssh
 	$(BIN)/pytest -n 2 -m long $(ARGS)
 
 check: $(INSTALLED) ## lint, format, types, import contracts, house rules

@@ -11,16 +11,20 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from freezegun import freeze_time
 from freezegun.api import FrozenDateTimeFactory
 
 from db import connection, migrate
+from tests.nodes.anvil import Anvil
 from tests.nodes.litecoind import Litecoind
 from tests.nodes.postgres import Postgres
 
 _numbers = itertools.count()
+
+Node = TypeVar("Node", Litecoind, Anvil)
 
 
 def _migrated(url: str) -> None:
@@ -97,7 +101,20 @@ def own_litecoind(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Li
     yield from _running(Litecoind(tmp_path / "litecoind", flags=flags))
 
 
-def _running(node: Litecoind) -> Iterator[Litecoind]:
+@pytest.fixture(scope="session")
+def anvil(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Anvil]:
+    """This worker's EVM node. It is shared: leave it running, and pay addresses of your own."""
+    yield from _running(Anvil(tmp_path_factory.mktemp("anvil")))
+
+
+@pytest.fixture
+def own_anvil(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Anvil]:
+    """An EVM node for one test that kills, freezes or rewinds it; flags as for own_litecoind."""
+    flags: tuple[str, ...] = getattr(request, "param", ())
+    yield from _running(Anvil(tmp_path / "anvil", flags=flags))
+
+
+def _running(node: Node) -> Iterator[Node]:
     try:
         node.start()
         yield node
