@@ -89,7 +89,10 @@ class Recount:
         """Moves out of the cold wallet that nobody saw; they are followed like any other."""
         now = utc_now()
         batch = partial(Batch, self._config, actor="engine:recount", now=now, guard=lease.guard)
-        ColdMoves(self._config, self._symbol, batch).open(found.cold)
+        moves = ColdMoves(self._config, self._symbol, batch)
+        for start in range(0, len(found.cold), CHUNK):
+            self._breathe()
+            moves.open(found.cold[start : start + CHUNK])
         return len(found.cold)
 
     def _add_missing(

@@ -3,7 +3,7 @@ blocks, payments that stay behind."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from db.connection import database
 from db.exact import compare_sql, value_sql
@@ -13,6 +13,8 @@ from engine.ledger import shift
 from engine.reconciliation.kinds import Finding
 from engine.reconciliation.matching import LOSS
 from engine.reconciliation.timing import DUE, OUT_OF_BLOCK, RULES
+
+BATCH = 500  # names in one query
 
 
 def wallet_accounts(currency: str) -> dict[str, int]:
@@ -31,9 +33,10 @@ def debts(currency: str) -> Iterator[Finding]:
         f" AND SUBSTR(account, 1, 7) = 'client:' AND {owes} ORDER BY account",
         [currency],
     )
-    for account, kept in cursor.fetchall():
-        units, client = int(kept), account.removeprefix("client:")
-        row = Client.get_or_none(Client.id == client)
+    owing = {account.removeprefix("client:"): int(kept) for account, kept in cursor.fetchall()}
+    known = {row.id: row for row in _clients(list(owing))}
+    for client, units in owing.items():
+        account, row = ledger.client_account(client), known.get(client)
         evidence = {
             "client": client,
             "owes": str(units),
@@ -42,6 +45,11 @@ def debts(currency: str) -> Iterator[Finding]:
         }
         entry = shift("adjust", currency, units, to=LOSS, out_of=account)
         yield Finding("negative_balance", currency, account, -units, evidence, entry=entry)
+
+
+def _clients(names: Sequence[str]) -> Iterator[Client]:
+    for start in range(0, len(names), BATCH):
+        yield from Client.select().where(Client.id.in_(names[start : start + BATCH]))
 
 
 def own_funds(currency: str) -> Iterator[Finding]:

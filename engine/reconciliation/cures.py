@@ -21,6 +21,7 @@ from engine.risk import RiskHook
 
 ACTOR = "engine:reconciliation"
 ASKED_MAX = 500  # payments in one run; the others follow in the next
+TOGETHER = 100  # payments in one database transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +60,10 @@ class Cures:
         *,
         now: datetime,
     ) -> None:
-        rows = list(
-            Payment.select().where(Payment.id.in_(list(payments)) & (Payment.kind == "deposit"))
-        )
-        facts = node.facts(sorted({str(row.txid) for row in rows}))
-        cases = cases_of_payments(self.chain, self.config.currencies, rows, facts)
         batch = partial(Batch, self.config, actor=ACTOR, now=now, guard=lease.guard)
-        Settlement(batch, chain=self.chain, tip=tip, now=now, hook=hook).settle(cases)
+        for start in range(0, len(payments), TOGETHER):
+            part = list(payments[start : start + TOGETHER])
+            rows = list(Payment.select().where(Payment.id.in_(part) & (Payment.kind == "deposit")))
+            facts = node.facts(sorted({str(row.txid) for row in rows}))
+            cases = cases_of_payments(self.chain, self.config.currencies, rows, facts)
+            Settlement(batch, chain=self.chain, tip=tip, now=now, hook=hook).settle(cases)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,8 @@ from engine.reconciliation.books import Result
 from engine.reconciliation.kinds import CURE_FAILED, KINDS, STAFF, Finding
 
 UNWELL = "node_unwell"
+TOGETHER = 500  # breaks in one database transaction
+_OPEN = {"match.state": "open"}
 
 
 def has_open(currencies: Collection[str]) -> bool:
@@ -30,27 +32,32 @@ def has_open(currencies: Collection[str]) -> bool:
 def save(
     chain: str,
     at: BlockRef,
-    results: Iterable[Result],
+    results: Sequence[Result],
     *,
     cured: Collection[Finding],
     failed: Collection[tuple[str, str, str]],
     now: datetime,
     guard: Callable[[], None],
 ) -> None:
-    """Write the sums and the breaks of `results`, all in one database transaction. `cured` were
-    found and removed in this run; `failed` are keys of findings that a safe cure did not remove."""
+    """Write the breaks of `results` and then the sums, a bounded part in each database transaction:
+    nobody waits for thousands of rows. `cured` were found and removed in this run; `failed` are
+    keys of findings that a safe cure did not remove."""
+    pending = []
+    for result in results:
+        currency = result.books.currency
+        rows = _Rows(chain, currency, now)
+        for finding in cured:
+            if finding.currency == currency:
+                rows.cured(finding)
+        for finding in result.findings:
+            rows.see(finding, left_to_staff=finding.key in failed)
+        pending.append(rows)
+    for rows in pending:
+        rows.write(guard, f"gone at block {at.height}")
     with database.atomic():
         guard()
         for result in results:
-            currency = result.books.currency
             _write_sum(chain, at, result, now)
-            rows = _Rows(chain, currency, now)
-            for finding in cured:
-                if finding.currency == currency:
-                    rows.cured(finding)
-            for finding in result.findings:
-                rows.see(finding, left_to_staff=finding.key in failed)
-            rows.write(f"gone at block {at.height}")
 
 
 def carry_on(chain: str, at: BlockRef, *, now: datetime, guard: Callable[[], None]) -> None:
@@ -66,12 +73,10 @@ def note_unwell(
     chain: str, currencies: Iterable[str], reason: str, now: datetime, guard: Callable[[], None]
 ) -> None:
     """The node cannot be asked: a break of its own, and all others stay as they are."""
-    with database.atomic():
-        guard()
-        for currency in currencies:
-            rows = _Rows(chain, currency, now)
-            rows.see(Finding(UNWELL, currency, chain, 0, {"reason": reason}))
-            rows.write()
+    for currency in currencies:
+        rows = _Rows(chain, currency, now)
+        rows.see(Finding(UNWELL, currency, chain, 0, {"reason": reason}))
+        rows.write(guard)
 
 
 def _write_sum(chain: str, at: BlockRef, result: Result, now: datetime) -> None:
@@ -94,8 +99,8 @@ def _write_sum(chain: str, at: BlockRef, result: Result, now: datetime) -> None:
 
 
 class _Rows:
-    """The breaks of one currency, read once and written in a few statements: a wallet that was
-    swapped or restored has thousands, and the engine waits for this database transaction."""
+    """The breaks of one currency, read once and written many in a statement: a wallet that was
+    swapped or restored has thousands. What a signed cure closed meanwhile stays closed."""
 
     def __init__(self, chain: str, currency: str, now: datetime) -> None:
         self._chain = chain
@@ -115,7 +120,7 @@ class _Rows:
         if row is None:
             self._fresh.append(self._new(finding) | values)
         else:
-            self._changed.append({"match.id": row.id} | values)
+            self._changed.append(_OPEN | {"match.id": row} | values)
 
     def cured(self, finding: Finding) -> None:
         """A difference that the engine has removed by itself: closed from the beginning, but
@@ -126,17 +131,22 @@ class _Rows:
             closed = self._close(by)
             self._fresh.append(self._new(finding) | _values(finding, self._at) | closed)
         else:
-            self._closed.append({"match.id": row.id} | self._close(by))
+            self._closed.append(_OPEN | {"match.id": row} | self._close(by))
 
-    def write(self, closed_by: str = "") -> None:
+    def write(self, guard: Callable[[], None], closed_by: str = "") -> None:
         """Write all of it; with `closed_by`, what was open and not seen again is closed."""
         if closed_by:
             gone = self._close(closed_by)
-            self._closed += [{"match.id": row.id} | gone for row in self._known.values()]
-        bulk.insert_rows(Break, self._fresh)
-        for rows in (self._changed, self._closed):
-            changes = [name for name in (rows[0] if rows else ()) if name != "match.id"]
-            bulk.update_rows(Break, rows, match=["id"], changes=changes)
+            self._closed += [_OPEN | {"match.id": row} | gone for row in self._known.values()]
+        for rows, write in (
+            (self._closed, _update),
+            (self._changed, _update),
+            (self._fresh, _insert),
+        ):
+            for start in range(0, len(rows), TOGETHER):
+                with database.atomic():
+                    guard()
+                    write(rows[start : start + TOGETHER])
 
     def _close(self, by: str) -> dict[str, Any]:
         return {"state": "closed", "closed_at": self._at, "closed_by": by}
@@ -170,9 +180,21 @@ def _entry(entry: NewEntry | None) -> str | None:
     return None if entry is None else json.dumps(entry.as_json())
 
 
-def _open_rows(currency: str) -> dict[tuple[str, str], Break]:
-    rows = Break.select().where((Break.state == "open") & (Break.currency == currency))
-    return {(row.kind, row.subject): row for row in rows}
+def _insert(rows: Sequence[dict[str, Any]]) -> None:
+    bulk.insert_rows(Break, rows, on="ON CONFLICT DO NOTHING")
+
+
+def _update(rows: Sequence[dict[str, Any]]) -> None:
+    changes = [name for name in rows[0] if not name.startswith("match.")]
+    bulk.update_rows(Break, rows, match=["id", "state"], changes=changes)
+
+
+def _open_rows(currency: str) -> dict[tuple[str, str], str]:
+    """Ids of the open breaks of a currency, by kind and subject."""
+    rows = Break.select(Break.kind, Break.subject, Break.id).where(
+        (Break.state == "open") & (Break.currency == currency)
+    )
+    return {(row.kind, row.subject): str(row.id) for row in rows}
 
 
 def last_node_units(currency: str) -> int | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from db.connection import database
 from db.findings import Break
 from engine.reconciliation import records
 from engine.reconciliation.books import Result, read_books, settle_up
@@ -79,6 +82,78 @@ def test_a_difference_that_no_coin_explains_has_a_name_too(house: House) -> None
     (left,) = result.findings
     assert (left.kind, left.subject, left.units) == ("amount_differs", "wallet accounts", -2 * COIN)
     assert (result.residual, result.unnamed) == (-2 * COIN, 0)
+
+
+@on_the_fake
+def test_statements_and_locks_do_not_grow_with_the_findings(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wallet that was swapped has thousands of differences, and the engine waits for each
+    database transaction of theirs."""
+    house.step()
+    execute, statements = database.obj.execute_sql, list[str]()
+
+    def counted(sql: str, *given: Any) -> Any:
+        statements.append(sql)
+        return execute(sql, *given)
+
+    monkeypatch.setattr(database.obj, "execute_sql", counted)
+
+    def written(count: int, cured: int) -> int:
+        statements.clear()
+        _save(house, [_extra(number) for number in range(count)], cured=cured)
+        return len(statements)
+
+    few = [written(10, 0), written(10, 0), written(0, 10)]
+    many = [written(400, 0), written(400, 0), written(0, 400)]
+    assert many == few
+    assert max(many) < 20
+    locks: list[int] = []
+    _save(house, [_extra(n) for n in range(1200)], guard=lambda: locks.append(len(statements)))
+    assert len(breaks(house)) == 1200
+    assert len(locks) == 1200 // records.TOGETHER + 2  # each part, its rest, and the sum
+
+
+def _extra(number: int) -> Finding:
+    return Finding("missing_in_books", "LTC", f"{number:064x}:vout:0", COIN, {"node": None})
+
+
+def _save(
+    house: House,
+    found: list[Finding],
+    *,
+    cured: int = 0,
+    guard: Callable[[], None] = lambda: None,
+) -> None:
+    books = read_books("LTC", "LTC", 5, lagging=frozenset(), with_lines=True)
+    tip = house.on.chain.block(house.on.tip())
+    assert tip is not None
+    gone = [_extra(number) for number in range(cured)]
+    records.save(
+        "LTC",
+        tip.ref,
+        [Result(books, 0, tuple(found))],
+        cured=gone,
+        failed=[],
+        now=house.now,
+        guard=guard,
+    )
+
+
+@on_the_fake
+def test_what_was_closed_while_a_run_looked_stays_closed(house: House) -> None:
+    """Two persons cure a break between a run's look and its writing."""
+    house.step()
+    _save(house, [_extra(1)])
+    by = "cured by staff:ben"
+
+    def cure() -> None:
+        Break.update(state="closed", closed_at="x", closed_by=by).execute()
+
+    _save(house, [_extra(1)], guard=cure)
+    assert [(row.state, row.closed_by) for row in Break.select()] == [("closed", by)]
+    _save(house, [_extra(1)])
+    assert len(breaks(house)) == 1
 
 
 def test_every_kind_has_an_owner_and_a_cure_and_only_the_engine_cures_by_itself() -> None:
