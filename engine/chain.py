@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,9 @@ class Arrival:
 
     Identity is (chain, txid, index) and currency. `index` is text, `vout:1` in the Bitcoin family.
     `block` is None while it is only in the mempool. `own` means that the chain tx spends coins of
-    ours: such an arrival is never a deposit.
+    ours: such an arrival is never a deposit. `sender` and `nonce` are there where they prove later
+    that the chain tx can no longer be mined. `doubt` says why a person must look before it is
+    credited, empty for a plain coin.
     """
 
     txid: str
@@ -48,6 +50,9 @@ class Arrival:
     block: BlockRef | None
     generated: bool = False
     own: bool = False
+    sender: str | None = None
+    nonce: int | None = None
+    doubt: str = ""
 
 
 class Standing(Enum):
@@ -83,7 +88,10 @@ class Scan:
     """Everything new since a cursor, pinned to one tip.
 
     `unconfirmed` names every chain tx of ours that the list shows outside of a block, `contested`
-    those of them that the list shows in conflict with another.
+    those of them that the list shows in conflict with another. A node that is read block by block
+    is read a bounded number at a time: `tip_hash` is then how far this list reaches, `node_height`
+    how high the node is, and `more` whether the next list follows at once. `final_height` is the
+    highest block that the node calls final, None where nobody asks for it.
     """
 
     tip_hash: str
@@ -91,6 +99,9 @@ class Scan:
     oddities: tuple[Oddity, ...] = ()
     unconfirmed: frozenset[str] = frozenset()
     contested: frozenset[str] = frozenset()
+    more: bool = False
+    node_height: int | None = None
+    final_height: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +136,12 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Senders:
-    """Everything that a chain tx spends, and the sum in units of what it pays."""
+    """Everything that a chain tx spends, and what it pays in units: the sum, and each output in
+    order."""
 
     coins: tuple[Sender, ...]
     paid: int
+    outputs: tuple[int, ...] = ()
 
     @property
     def known(self) -> bool:
@@ -288,8 +301,9 @@ class Wallet(Protocol):
         """Whether the node shows this coin with this address and amount in its wallet."""
 
 
-class Chain(Wallet, Protocol):
-    """One node's chain. Every method raises NodeDown or NodeRefused, and means nothing by it.
+class Followed(Protocol):
+    """One node's chain as every family offers it. Every method raises NodeDown or NodeRefused, and
+    means nothing by it.
 
     An instance belongs to one thread; after any error its connection is made anew.
     """
@@ -302,7 +316,9 @@ class Chain(Wallet, Protocol):
         an unreachable node raises NodeDown."""
 
     def scan(self, cursor: str | None) -> Scan:
-        """New arrivals since the block `cursor` (None: all). Raises UnknownCursor. One call."""
+        """New arrivals since the block `cursor`. Without one: all that the node's wallet lists;
+        where a node keeps no wallet, nothing before its tip. Raises UnknownCursor, OffChain. One
+        call when nothing is new."""
 
     def block(self, block_hash: str) -> Block | None:
         """The block, if it is known **and on the active chain**, else None. One call."""
@@ -315,6 +331,21 @@ class Chain(Wallet, Protocol):
 
     def new_addresses(self, count: int) -> list[NewAddress]:
         """Make `count` fresh receiving addresses."""
+
+    def senders(self, txid: str) -> Senders | None:
+        """Whose coins a chain tx that pays us spends, as far as wallet and node know the chain txs
+        that made them; None for one that the wallet does not have. A call or more for each."""
+
+    def calls(self) -> int:
+        """RPC calls made by this instance so far, for status and benchmarks."""
+
+    def close(self) -> None:
+        """Drop the connection."""
+
+
+@runtime_checkable
+class Chain(Followed, Wallet, Protocol):
+    """A chain whose node also keeps a wallet of coins, and signs for them."""
 
     def coins(self, at: str) -> list[Unspent]:
         """Every coin of the wallet in blocks up to the tip `at`: watched, locked and immature ones
@@ -330,13 +361,3 @@ class Chain(Wallet, Protocol):
     ) -> dict[tuple[str, str], Fact]:
         """The chain tx of our wallet that spends each of `coins` (txid, index), looked for among
         the unconfirmed and in blocks from height `since` on; those not found are left out."""
-
-    def senders(self, txid: str) -> Senders | None:
-        """Whose coins a chain tx that pays us spends, as far as wallet and node know the chain txs
-        that made them; None for one that the wallet does not have. A call or more for each."""
-
-    def calls(self) -> int:
-        """RPC calls made by this instance so far, for status and benchmarks."""
-
-    def close(self) -> None:
-        """Drop the connection."""

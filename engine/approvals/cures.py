@@ -31,6 +31,7 @@ from engine.ledger import WALLET_HOT, NewEntry
 from engine.money import format_amount
 from engine.reconciliation.kinds import is_fixable
 from engine.reconciliation.matching import loss_of
+from engine.reconciliation.outlays import NOTHING_TOLD, Outlay, Told
 from engine.reconciliation.postings import cures_of, differing
 
 PERSONS = 2
@@ -98,13 +99,24 @@ def _fields(currency: Currency, row: Break) -> dict[str, str]:
 def _of_postings(_currency: Currency, row: Break) -> _Cure:
     """A payment, or the attempt that it bears, was posted otherwise than it must be."""
     payment: Payment | None = Payment.get_or_none(Payment.id == row.subject)
-    found = [] if payment is None else list(differing([payment]))
+    found = [] if payment is None else list(differing([payment], _told(row)))
     entry = next((each.entry for each in found if each.kind == row.kind), None)
     if payment is None or entry is None:
         raise ActRefused(STALE)
     subject = cures_of(payment.id, fee=row.kind == "fee_differs")
     whose = Subject(subject.kind, subject.name, payment.client, payment.currency)
     return _Cure(whose, entry)
+
+
+def _told(row: Break) -> Told:
+    """The chain tx as the node had it when the break was found."""
+    evidence = json.loads(row.evidence)
+    if "node" not in evidence or "txid" not in evidence:
+        return NOTHING_TOLD
+    try:
+        return {str(evidence["txid"]): Outlay.from_json(evidence["node"])}
+    except (KeyError, TypeError, ValueError):
+        raise ActRefused(STALE) from None
 
 
 def _of_spend(currency: Currency, row: Break) -> _Cure:

@@ -13,6 +13,7 @@ from db.connection import database
 from db.exact import compare_sql, sum_sql, value_sql
 from db.models import Balance, Entry
 from engine.reconciliation.kinds import Finding
+from engine.reconciliation.outlays import NOTHING_TOLD, Told
 from engine.reconciliation.payouts import Accounts
 from engine.reconciliation.postings import other_postings
 
@@ -30,13 +31,17 @@ class PostingAudit:
         self._sums: Accounts = {}
         self._clean = False
 
-    def look(self, *, full: bool) -> list[Finding]:
+    def look(self, *, full: bool, told: Told = NOTHING_TOLD) -> list[Finding]:
         """What is wrong with the postings since the last look; with `full`, or after a look that
-        found something, with any of them."""
+        found something, with any of them. `told` is what the node said of chain txs of ours."""
         if full or not self._clean:
             self._read_up_to, self._sums = 0, {}
         since = self._read_up_to
-        found = [*_unbalanced(since), *self._other_balances(since), *other_postings(since)]
+        found = [
+            *_unbalanced(since),
+            *self._other_balances(since),
+            *other_postings(since, told),
+        ]
         self._read_up_to = _last_entry()
         self._clean = not found
         return found

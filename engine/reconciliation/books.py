@@ -10,6 +10,7 @@ from engine.reconciliation import accounts, payouts, timing
 from engine.reconciliation.kinds import Finding
 from engine.reconciliation.lines import Line, lines_without_coin, read_lines
 from engine.reconciliation.matching import Questions, compare
+from engine.reconciliation.outlays import NOTHING_TOLD, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,16 @@ class Books:
 
 
 def read_books(
-    chain: str, currency: str, height: int, *, lagging: frozenset[str], with_lines: bool
+    chain: str,
+    currency: str,
+    height: int,
+    *,
+    lagging: frozenset[str],
+    with_lines: bool,
+    told: Told = NOTHING_TOLD,
 ) -> Books:
-    """The books of `currency` at a tip of this height, inside the caller's snapshot."""
+    """The books of `currency` at a tip of this height, inside the caller's snapshot; `told` is what
+    the node said of chain txs of ours."""
     payments = timing.on_the_way(chain, currency)
     books = Books(
         currency,
@@ -54,7 +62,7 @@ def read_books(
             *accounts.debts(currency),
             *accounts.own_funds(currency),
             *accounts.on_their_way(currency, payments, height, lagging=lagging),
-            *payouts.fees_of_mined(chain, currency),
+            *payouts.fees_of_mined(chain, currency, told),
         ),
         accounts.due(payments, height),
     )

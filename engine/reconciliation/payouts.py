@@ -1,10 +1,10 @@
 """What the postings of withdrawals and transfers must sum to: by their state, and for the network's
-fee by the attempt that was settled. Pure but for reading rows."""
+fee by the chain tx that was settled. Pure but for reading rows."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from db.models import Attempt, AttemptInput, AttemptOutput, Payment
@@ -12,6 +12,7 @@ from engine.ledger import WALLET_COLD, WALLET_DEPOSITS, WALLET_HOT, client_accou
 from engine.moves.cold import told
 from engine.moves.origins import FROM_COLD
 from engine.reconciliation.kinds import Finding
+from engine.reconciliation.outlays import NOTHING_TOLD, Outlay, Told
 from engine.sender.entries import FEES_NETWORK, FEES_SERVICE, IN_TRANSIT
 
 Accounts = dict[tuple[str, str], int]  # (account, currency) → units
@@ -58,11 +59,20 @@ def _of_transfer(payment: Payment) -> Accounts:
 @dataclass(frozen=True, slots=True)
 class Cost:
     """A mined attempt: what its chain tx took from us in fees (inputs less outputs), and what of
-    its inputs stood on wallet:deposits. Units."""
+    its inputs stood on wallet:deposits. `paid` is what it paid to others, `stored` what our own
+    rows say of that. By the node's word where it was heard (`told`). Units."""
 
     row: Attempt
     fee: int
     from_deposits: int
+    paid: int
+    stored: int
+    told: Outlay | None = None
+
+    @property
+    def wrong(self) -> int:
+        """What our rows say too much of all that left us."""
+        return int(self.row.fee_units) + self.stored - self.fee - self.paid
 
     @property
     def posted(self) -> Accounts:
@@ -72,49 +82,57 @@ class Cost:
         return without_zeros({(account, currency): each for account, each in sums.items()})
 
 
-def costs_of(payments: Collection[str]) -> dict[str, Cost]:
+def costs_of(payments: Collection[str], told: Told = NOTHING_TOLD) -> dict[str, Cost]:
     """The settled attempt whose entry each of these payments bears, where there is one: the
     first payment of an attempt bears it."""
     paying = AttemptOutput.select(AttemptOutput.attempt).where(
         AttemptOutput.payment.in_(list(payments))
     )
-    found = _costs((Attempt.state == "settled") & Attempt.id.in_(paying))
+    found = _costs((Attempt.state == "settled") & Attempt.id.in_(paying), told)
     first = _first_payments([cost.row.id for cost in found])
     return {first[cost.row.id]: cost for cost in found if first.get(cost.row.id) in payments}
 
 
-def paid_by(payments: Collection[str]) -> dict[str, int]:
+def paid_by(payments: Collection[str], told: Told = NOTHING_TOLD) -> dict[str, int]:
     """Units that settled attempts took out of the hot wallet for each of these payments."""
     rows = (
         AttemptOutput.select(AttemptOutput)
         .join(Attempt, on=(AttemptOutput.attempt == Attempt.id))
         .where(AttemptOutput.payment.in_(list(payments)) & (Attempt.state == "settled"))
     )
+    outputs = list(rows)
+    paying = Attempt.select(Attempt.id, Attempt.txid).where(
+        Attempt.id.in_(sorted({row.attempt for row in outputs}))
+    )
+    outlays = {row.id: told.get(str(row.txid)) for row in paying}
     paid: dict[str, int] = defaultdict(int)
-    for row in rows:
-        paid[str(row.payment)] += int(row.units)
+    for row in outputs:
+        paid[str(row.payment)] += _output(row, outlays.get(row.attempt))
     return paid
 
 
-def fees_of_mined(chain: str, currency: str) -> Iterator[Finding]:
-    """Attempts in a block and not yet settled whose fee is not what their inputs and outputs
-    say: it would be booked wrongly."""
+def fees_of_mined(chain: str, currency: str, told: Told = NOTHING_TOLD) -> Iterator[Finding]:
+    """Attempts in a block and not yet settled of which our rows say something else than the chain
+    tx: it would be booked wrongly."""
     waiting = (Attempt.state == "mined") & ~Attempt.block_hash.is_null() & (Attempt.final == 0)
-    for cost in _costs(waiting & (Attempt.chain == chain) & (Attempt.currency == currency)):
-        wrong = int(cost.row.fee_units) - cost.fee
-        if wrong:
+    ours = (Attempt.chain == chain) & (Attempt.currency == currency)
+    for cost in _costs(waiting & ours, told):
+        if cost.wrong or int(cost.row.fee_units) != cost.fee:
+            wrong = cost.wrong or int(cost.row.fee_units) - cost.fee
             evidence = {**fee_evidence(cost), "posted": None}
-            yield Finding("fee_differs", currency, str(cost.row.txid), wrong, evidence, wrong)
+            yield Finding("fee_differs", currency, str(cost.row.txid), wrong, evidence, cost.wrong)
 
 
 def fee_evidence(cost: Cost) -> dict[str, object]:
-    """What is known of an attempt's fee."""
+    """What is known of an attempt's fee; `node` is the chain tx as the node has it, if it was
+    heard."""
     return {
         "attempt": cost.row.id,
         "txid": cost.row.txid,
         "height": cost.row.block_height,
         "stored": str(cost.row.fee_units),
         "inputs_less_outputs": str(cost.fee),
+        **({} if cost.told is None else {"node": cost.told.as_json()}),
     }
 
 
@@ -123,18 +141,54 @@ def without_zeros(sums: Mapping[tuple[str, str], int]) -> Accounts:
     return {key: units for key, units in sums.items() if units}
 
 
-def _costs(wanted: object) -> list[Cost]:
+def _costs(wanted: object, told: Told) -> list[Cost]:
     rows = list(Attempt.select().where(wanted))
     ids = [row.id for row in rows]
-    fees: dict[str, int] = defaultdict(int)
-    moved: dict[str, int] = defaultdict(int)
+    inputs: dict[str, list[AttemptInput]] = defaultdict(list)
+    outputs: dict[str, list[AttemptOutput]] = defaultdict(list)
     for coin in AttemptInput.select().where(AttemptInput.attempt.in_(ids)):
-        fees[coin.attempt] += int(coin.units)
-        if coin.account == WALLET_DEPOSITS:
-            moved[coin.attempt] += int(coin.units)
+        inputs[coin.attempt].append(coin)
     for output in AttemptOutput.select().where(AttemptOutput.attempt.in_(ids)):
-        fees[output.attempt] -= int(output.units)
-    return [Cost(row, fees[row.id], moved[row.id]) for row in rows]
+        outputs[output.attempt].append(output)
+    moves = _moves(outputs)
+    return [
+        _cost(row, inputs[row.id], outputs[row.id], moves, told.get(str(row.txid))) for row in rows
+    ]
+
+
+def _cost(
+    row: Attempt,
+    inputs: Sequence[AttemptInput],
+    outputs: Sequence[AttemptOutput],
+    moves: Collection[str],
+    told: Outlay | None,
+) -> Cost:
+    ours = {each.line for each in outputs if each.payment is None or each.payment in moves}
+    stored = sum(int(each.units) for each in outputs if each.line not in ours)
+    on_deposits = {(c.txid, c.idx) for c in inputs if c.account == WALLET_DEPOSITS}
+    outlay = told or Outlay(
+        {(str(c.txid), str(c.idx)): int(c.units) for c in inputs},
+        tuple(int(each.units) for each in outputs),
+    )
+    from_deposits = sum(units for coin, units in outlay.inputs.items() if coin in on_deposits)
+    paid = stored
+    if told is not None:
+        paid = sum(units for line, units in enumerate(told.outputs) if line not in ours)
+    return Cost(row, outlay.fee, from_deposits, paid, stored, told)
+
+
+def _output(row: AttemptOutput, told: Outlay | None) -> int:
+    """Units of an output: as the chain tx has it, if the node told."""
+    if told is None or row.line >= len(told.outputs):
+        return int(row.units)
+    return told.outputs[row.line]
+
+
+def _moves(outputs: Mapping[str, Sequence[AttemptOutput]]) -> frozenset[str]:
+    """Those of the payments that are moves of our own: what they are paid stays ours."""
+    paid = sorted({str(o.payment) for each in outputs.values() for o in each if o.payment})
+    rows = Payment.select(Payment.id).where(Payment.id.in_(paid) & (Payment.kind == "transfer"))
+    return frozenset(str(row.id) for row in rows)
 
 
 def _first_payments(attempts: Collection[str]) -> dict[str, str]:

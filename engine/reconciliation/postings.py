@@ -17,6 +17,7 @@ from engine.moves.addresses import house_addresses, wallet_of
 from engine.reconciliation import payouts
 from engine.reconciliation.kinds import Finding
 from engine.reconciliation.lines import BOOKED
+from engine.reconciliation.outlays import NOTHING_TOLD, Told
 from engine.reconciliation.payouts import Accounts, Cost
 from engine.sender.entries import FEES_NETWORK
 
@@ -31,18 +32,19 @@ def cures_of(payment: str, *, fee: bool) -> Subject:
     return Subject("staff", f"{payment}/{'fee-cures' if fee else 'cures'}")
 
 
-def other_postings(since: int) -> Iterator[Finding]:
+def other_postings(since: int, told: Told = NOTHING_TOLD) -> Iterator[Finding]:
     """Every payment with entries after `since` (from the beginning: all) that is not posted as
     its state demands. Inside the caller's snapshot."""
     for payments in _touched(since):
-        yield from differing(payments)
+        yield from differing(payments, told)
 
 
-def differing(payments: Sequence[Payment]) -> Iterator[Finding]:
-    """Those of `payments` that are not posted as their states demand."""
+def differing(payments: Sequence[Payment], told: Told = NOTHING_TOLD) -> Iterator[Finding]:
+    """Those of `payments` that are not posted as their states demand, and their chain txs as far
+    as the node has `told`."""
     posted = _postings_of([payment.id for payment in payments])
     paying = [payment.id for payment in payments if payment.kind != "deposit"]
-    costs, paid = payouts.costs_of(paying), payouts.paid_by(paying)
+    costs, paid = payouts.costs_of(paying, told), payouts.paid_by(paying, told)
     houses: dict[str, dict[str, str]] = {}
     for payment in payments:
         found = posted.get(payment.id, _Posted())
@@ -167,7 +169,7 @@ def _check_fee(payment: Payment, posted: Accounts, cost: Cost | None) -> Iterato
     fee = sum(units for (account, _), units in wrong.items() if account == FEES_NETWORK)
     difference = -_wallets(wrong)
     if cost is not None and cost.row.block_hash is None:
-        difference += cost.fee - int(cost.row.fee_units)  # its timing item bears what was stored
+        difference -= cost.wrong  # its timing items bear what our rows say
     yield Finding(
         "fee_differs",
         payment.currency,

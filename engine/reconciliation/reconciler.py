@@ -30,6 +30,7 @@ from engine.reconciliation.books import Books, Result, read_books, settle_up
 from engine.reconciliation.cures import Cures
 from engine.reconciliation.kinds import KINDS, Finding
 from engine.reconciliation.matching import Questions
+from engine.reconciliation.outlays import Outlays, unheard
 from engine.reconciliation.uncertain import Families, old_families, uncertain
 from engine.risk import RiskHook
 
@@ -56,6 +57,7 @@ class Reconciler:
         self._opener = opener
         self._currencies = [c.symbol for c in config.currencies.values() if c.chain == symbol]
         self._audit = PostingAudit()
+        self._outlays = Outlays()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._list_due = Interval(LIST_EVERY)
@@ -201,7 +203,14 @@ class Reconciler:
         """The tables may be changed by other hands than ours: the sum must hold now."""
         with snapshot():
             height = chains.followed_height(self._symbol)
-            books = read_books(self._symbol, symbol, height, lagging=frozenset(), with_lines=False)
+            books = read_books(
+                self._symbol,
+                symbol,
+                height,
+                lagging=frozenset(),
+                with_lines=False,
+                told=self._outlays.told,
+            )
             known = records.last_node_units(symbol)
         quiet = not books.findings and not books.due
         return quiet and known is not None and known == books.expected
@@ -214,7 +223,11 @@ class Reconciler:
         self, node: Chain, now: datetime, *, full: bool
     ) -> tuple[BlockRef, int, list[Result]]:
         """Both sides at the block that we followed last, as they stood at one moment."""
+        self._outlays.follow(node, self._symbol)
         at, seq, books, audited, unsure = self._read(now, full=full)
+        found = [*audited, *(finding for each in books for finding in each.findings)]
+        if self._outlays.ask(node, unheard(f.evidence for f in found if f.kind == "fee_differs")):
+            at, seq, books, audited, unsure = self._read(now, full=full)
         coins = node.coins(at.hash)
         audited += uncertain(unsure, node.facts)
         ask = Questions(
@@ -250,10 +263,11 @@ class Reconciler:
                     at.height,
                     lagging=self._lagging,
                     with_lines=True,
+                    told=self._outlays.told,
                 )
                 for symbol in self._currencies
             ]
-            audited = self._audit.look(full=full)
+            audited = self._audit.look(full=full, told=self._outlays.told)
             unsure = old_families(self._symbol, now)
         self._due_at = (at.hash, frozenset().union(*(each.due for each in books)))
         return at, seq, books, audited, unsure

@@ -53,6 +53,21 @@ def test_what_was_signed_is_known_by_its_id_before_it_is_sent(on: Harness) -> No
 
 
 @on_every_wallet
+def test_what_was_sent_is_told_whole_by_its_id(on: Harness) -> None:
+    """Whose coins it spends, each with its units, and every output: what it took is certain."""
+    coin = _coin(on)
+    signed = _signed(on, coin, on.stranger())
+    on.chain.send(signed.raw)
+    on.mine()
+    told = on.chain.senders(signed.txid)
+    assert told is not None and told.known
+    (spent,) = told.coins
+    assert (spent.txid, spent.index, spent.units) == (coin.txid, coin.index, coin.units)
+    assert told.outputs == (COIN, coin.units - COIN - FEE)
+    assert told.paid == coin.units - FEE
+
+
+@on_every_wallet
 def test_the_same_bytes_again_are_no_error(on: Harness) -> None:
     signed = _signed(on, _coin(on), on.stranger())
     for _ in range(2):

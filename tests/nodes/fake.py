@@ -156,7 +156,8 @@ class FakeChain(FakeWallet):
             return None
         chain_tx = self.txs[txid]
         coins = [self._spent(outpoint) for outpoint in sorted(chain_tx.inputs)]
-        return Senders(tuple(coins), sum(units for _, units in chain_tx.outputs))
+        pays = tuple(units for _, units in chain_tx.outputs)
+        return Senders(tuple(coins), sum(pays), pays)
 
     def watch_hint(self, address: str) -> str:
         return f"add {address} to `ours`"

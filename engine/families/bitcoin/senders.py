@@ -26,7 +26,7 @@ from engine.families.bitcoin.values import (
 
 NOT_FOUND = -5
 CHAIN_ONLY = False  # `gettxout` as the chain has it: in the mempool the coin is spent already
-ASKED_MAX = 100  # a chain tx of more inputs keeps its senders to itself
+ASKED_MAX = 200  # a chain tx of more inputs keeps its senders to itself; ours have no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,10 @@ class SenderReader:
             return None
         spent = [table_of(each) for each in chain_tx.get("vin", [])]
         outputs = [table_of(each) for each in chain_tx.get("vout", [])]
-        paid = sum(units_of(each.get("value"), self.currency.decimals) for each in outputs)
+        pays = tuple(units_of(each.get("value"), self.currency.decimals) for each in outputs)
         asked = len(spent) <= ASKED_MAX
         coins = [self._sender(each, asked=asked) for each in spent if "coinbase" not in each]
-        return Senders(tuple(coins), paid)
+        return Senders(tuple(coins), sum(pays), pays)
 
     def _sender(self, spent: Mapping[str, Any], *, asked: bool) -> Sender:
         txid, place = hash_of(spent.get("txid")), number_of(spent.get("vout"))

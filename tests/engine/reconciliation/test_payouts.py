@@ -43,6 +43,62 @@ def test_a_fee_that_was_altered_before_it_was_booked_differs(desk: Desk) -> None
     }
 
 
+@everywhere
+def test_rows_that_agree_with_each_other_and_not_with_the_chain_differ(
+    desk: Desk, people: People
+) -> None:
+    """Fee and inputs altered alike: only the mined chain tx knows, and the node is asked for it."""
+    bench = Bench(people.join(desk.config), people, guard=desk.lease.guard)
+    desk.fund("ann", 5 * COIN)
+    paid = desk.withdraw("ann", 2 * COIN)
+    desk.step()
+    true = int(desk.attempt().fee_units)
+    change("UPDATE attempt SET fee_units = ?", str(true + 7))
+    change("UPDATE attempt_input SET units = ?", str(5 * COIN + 7))
+    desk.on.mine()
+    desk.step()
+    found, (mined,) = reconcile(desk)
+    assert (mined.kind, mined.units, found.residual) == ("fee_differs", 7, 7)
+    assert mined.evidence["inputs_less_outputs"] == str(true)
+    assert [units for _, _, units in mined.evidence["node"]["inputs"]] == [str(5 * COIN)]
+    desk.on.mine(3)
+    desk.step()
+    desk.step()
+    assert desk.state_of(paid) == "credited"
+    found, (booked,) = reconcile(desk)
+    assert (booked.kind, booked.subject, found.residual) == ("fee_differs", paid.id, 7)
+    for name in ("ann", "ben"):
+        state, words = bench.do("cure", by=name, now=desk.now, payment=booked.id)
+        assert state == "done", words
+    assert_reconciles(desk)
+    assert ledger.balance("fees:network", "LTC") == true
+
+
+@everywhere
+def test_an_altered_output_is_named_by_what_the_chain_tx_pays(desk: Desk) -> None:
+    desk.fund("ann", 5 * COIN)
+    desk.withdraw("ann", 2 * COIN)
+    desk.step()
+    change("UPDATE attempt_output SET units = ? WHERE payment IS NOT NULL", str(2 * COIN - 9))
+    desk.on.mine()
+    desk.step()
+    found, (mined,) = reconcile(desk)
+    assert (mined.kind, mined.units, found.residual) == ("fee_differs", -9, -9)
+    assert "node" in mined.evidence
+
+
+@on_the_fake
+def test_an_old_fee_that_differs_by_our_rows_is_asked_for_before_it_is_named(desk: Desk) -> None:
+    """Final ones are not asked for again, unless a row of theirs changed: the books are right."""
+    paid = paid_out(desk)
+    desk.mine(10)
+    assert desk.attempt().final
+    assert_reconciles(desk)
+    change("UPDATE attempt_input SET units = ?", str(9 * COIN))
+    assert_reconciles(desk)
+    assert desk.state_of(paid) == "credited"
+
+
 @on_the_fake
 def test_a_fee_booked_twice_differs(desk: Desk) -> None:
     paid = paid_out(desk)
