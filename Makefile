@@ -1,6 +1,6 @@
 # What a person or CI asks of a checkout. Each target works on a fresh Debian or Ubuntu with python3 (3.11+), make and a network.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long check bench pictures fmt lock clean
+.PHONY: help demo test test-long check bench pictures fmt lock contracts clean
 
 ARGS ?=
 PYTHON ?= python3
@@ -45,6 +45,10 @@ fmt: $(INSTALLED) ## write the code in the house format
 lock: $(INSTALLED) ## refresh requirements.lock, on purpose
 	$(BIN)/uv --no-config pip compile --upgrade --universal --python-version 3.11 --all-extras \
 	  --generate-hashes --custom-compile-command "make lock" --quiet pyproject.toml -o requirements.lock
+
+contracts: $(INSTALLED) ## compile the contracts of the tests anew
+	@.ci/system solc
+	$(BIN)/python -m tests.nodes.contracts.build .venv/npm/node_modules/solc/solc.js
 
 clean: ## remove what make and the tools made; data in var/ stays
 	rm -rf .venv build dist *.egg-info .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

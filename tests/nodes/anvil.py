@@ -238,9 +238,9 @@ class Anvil:
         by: str | None = None,
         fields: Mapping[str, object] | None = None,
     ) -> str:
-        """Somebody (`by`, who may be any address) sends a chain tx; its txid. With `gas` given,
-        nothing is tried beforehand: it goes out even if it will revert. `fields` are further ones
-        of `eth_sendTransaction`."""
+        """Somebody (`by`, who may be any address) sends a chain tx; its txid. Without `gas` it gets
+        what it needs, or very much if it will revert: it goes out all the same. `fields` are
+        further ones of `eth_sendTransaction`."""
         sender = by or self.accounts[0]
         if sender not in self.accounts:
             self.rpc("anvil_impersonateAccount", sender)
