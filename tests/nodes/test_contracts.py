@@ -125,8 +125,9 @@ def test_a_dying_contract_sends_what_it_has(anvil: Anvil) -> None:
 @pytest.mark.node
 def test_some_contracts_take_no_plain_payment(anvil: Anvil) -> None:
     refuser, hungry = contracts.deploy(anvil, "Refuser"), contracts.deploy(anvil, "Hungry")
+    payment = {"from": anvil.stranger(), "value": hex(ETH)}
     with pytest.raises(RpcError, match="no ETH here"):
-        anvil.rpc("eth_estimateGas", {"to": refuser.address, "value": hex(ETH)})
+        anvil.rpc("eth_estimateGas", {**payment, "to": refuser.address})
     refused = anvil.send(refuser.address, wei=ETH, gas=21_000)
     starved = anvil.send(hungry.address, wei=ETH, gas=21_000)
     anvil.mine()
