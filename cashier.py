@@ -25,6 +25,7 @@ COMMANDS = {
     "resume": ("commands.brake:resume", "Let a paused currency go on, signed."),
     "client": ("commands.brake:client", "Block a client, or unblock one, signed."),
     "reconcile": ("commands.reconcile:reconcile", "Compare the books with the chain."),
+    "console": ("commands.console:console", "The staff terminal."),
     "migrate": ("commands.migrate:migrate", "Make the database, or bring it up to date."),
     "keys": ("commands.keys:keys", "Make and show keys."),
     "lifecycle": ("commands.lifecycle:lifecycle", "Draw the states and moves of payments."),

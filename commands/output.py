@@ -13,18 +13,14 @@ from typing import Any, Literal
 
 import click
 
+from engine.printable import printable
+
+__all__ = ["json_option", "print_json", "print_table", "printable"]
+
 # Colour only repeats what the word says.
 _STYLES = {"ok": "green", "well": "green", "FAILED": "bold red", "paused": "bold red"}
 
 json_option = click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
-
-
-def printable(text: object) -> str:
-    """`text` on one line, with whatever is not a visible character written as its escape."""
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii")
-        for letter in str(text)
-    )
 
 
 def print_json(value: Mapping[str, Any]) -> None:

@@ -1,0 +1,35 @@
+"""`cashier console`: the staff terminal. Loads Textual only when it is asked for."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from pathlib import Path
+
+import click
+
+from commands.context import App, pass_app
+
+
+@click.command()
+@click.option("--as", "staff", metavar="STAFF", default="", help="Who sits here; default: look.")
+@click.option(
+    "--key",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="OpenSSH private key; default: the person's key in the SSH agent.",
+)
+@click.option("--theme", metavar="T", default="", help="dark, light, high-contrast, colour-blind.")
+@pass_app
+def console(app: App, *, staff: str, key: Path | None, theme: str) -> None:
+    """Watch, approve, reconcile and answer, at a terminal. Without --as it only shows."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError("the console needs a terminal; see `cashier payments --json`")
+    from console.app import CashierConsole
+
+    terminal = CashierConsole(partial(app.open, "console"), staff=staff, key=key)
+    if theme:
+        terminal.wanted_theme = theme
+    terminal.run()
+    if terminal.failure is not None:
+        raise terminal.failure

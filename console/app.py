@@ -1,0 +1,181 @@
+"""The staff console: which screens there are, what is known of the house, and who sits here.
+
+Nothing of the engine is loaded before the first paint; the source's thread loads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from console import themes, words
+from console.feed import Feed
+from console.frame import ConsoleScreen
+from console.screens import SCREENS, Place
+from console.source import Away, Source
+from engine.clock import utc_now
+from engine.errors import CashierError
+
+if TYPE_CHECKING:
+    from engine.config import Config
+    from engine.pulse import Pulse
+
+HELD_LONG_S = 3600  # a held payment that waits longer than this is said on every screen
+
+
+class CashierConsole(App[None]):
+    """`load` reads the configuration, on the source's thread; `clock` is what ages are counted
+    from. `staff` is who proved to sit here, with their role; empty for whoever only looks."""
+
+    CSS = """
+    Screen { background: $background; color: $foreground; }
+    """
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    TITLE = "Cashier"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *(
+            Binding(place.digit, f"place('{place.name}')", place.title, show=False)
+            for place in SCREENS
+        ),
+        Binding("question_mark", "help", "help", key_display="?"),
+        Binding("ctrl+p", "command_palette", "everything", priority=True),
+        Binding("ctrl+q,q", "quit", "quit", show=False),
+    ]
+
+    def __init__(
+        self,
+        load: Callable[[], Config],
+        *,
+        staff: str = "",
+        role: str = "",
+        key: Path | None = None,
+        theme: str = themes.DEFAULT,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        super().__init__()
+        self.staff, self.role, self.key = staff, role, key
+        self.clock = clock
+        self.pulse: Pulse | None = None
+        self.away: Away | None = None
+        self.failure: CashierError | None = None
+        self.places: tuple[Place, ...] = tuple(each for each in SCREENS if role in each.roles)
+        self.source = Source(
+            load,
+            deliver=self._deliver,
+            moved_away=self._moved_away,
+            unusable=self._unusable,
+            clock=clock,
+        )
+        self.feed = Feed(self.source, clock=clock, moved=self._moved, pulsed=self._pulsed)
+        self.wanted_theme = theme
+
+    def on_mount(self) -> None:
+        for theme in themes.THEMES.values():
+            self.register_theme(theme)
+        self.theme = self.wanted_theme
+        for place in self.places:
+            self.add_mode(place.name, lambda place=place: place.load()())  # type: ignore[misc]  # a lambda that remembers its place
+        self.switch_mode(self.places[0].name)
+        self.source.start()
+        self.feed.start()
+        self.set_interval(1.0, self._tick)
+
+    def on_unmount(self) -> None:
+        self.source.end()
+
+    # What the frame shows.
+
+    @property
+    def who(self) -> str:
+        """Who sits here and as what."""
+        return f"{self.staff} · {self.role}" if self.staff else "view only"
+
+    def badge(self, place: str) -> str:
+        """What waits at a screen, in a word; empty for nothing."""
+        pulse = self.pulse
+        if pulse is None:
+            return ""
+        if place == "approvals":
+            return str(pulse.held) if pulse.held else ""
+        if place == "reconcile":
+            return f"!{pulse.breaks}" if pulse.breaks else ("ok" if pulse.compared else "-")
+        return ""
+
+    @property
+    def alarm(self) -> str:
+        """What is wrong with the whole house; empty on a quiet day."""
+        if self.away is not None:
+            return (
+                f"the database is away since {words.clock(self.away.since)}, this is the last"
+                f" picture: {self.away.why}"
+            )
+        pulse = self.pulse
+        if pulse is None:
+            return ""
+        if not pulse.running:
+            since = words.clock(pulse.beat) if pulse.beat else "it was set up"
+            return f"the engine is silent since {since}: nothing is credited or paid"
+        if pulse.oldest_held and self._is_old(pulse.oldest_held):
+            waits = words.age(pulse.oldest_held, self.clock())
+            return f"a held payment waits for {waits}"
+        return ""
+
+    def _is_old(self, since: str) -> bool:
+        from engine.clock import parse_rfc3339
+
+        return (self.clock() - parse_rfc3339(since)).total_seconds() > HELD_LONG_S
+
+    # What comes from the source, on the UI's thread.
+
+    def _deliver(self, callback: Callable[..., Any], answer: Any) -> None:
+        """Called on the source's thread."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(partial(self.call_later, callback, answer))
+
+    def _unusable(self, error: CashierError) -> None:
+        """Without a configuration or a fitting database there is nothing to show."""
+        self.failure = error
+        self.exit(return_code=2)
+
+    def _moved_away(self, away: Away | None) -> None:
+        self.away = away
+        self._look()
+        if away is None:
+            for screen in self._in_sight():
+                screen.load()
+
+    def _moved(self, payments: Collection[str]) -> None:
+        for screen in self._in_sight():
+            screen.moved(payments)
+
+    def _pulsed(self, pulse: Pulse) -> None:
+        self.pulse = pulse
+        self._look()
+        for screen in self._in_sight():
+            screen.pulsed()
+
+    def _tick(self) -> None:
+        for screen in self._in_sight():
+            screen.tick()
+
+    def _look(self) -> None:
+        for screen in self._in_sight():
+            screen.look()
+
+    def _in_sight(self) -> list[ConsoleScreen]:
+        return [each for each in self.screen_stack if isinstance(each, ConsoleScreen)]
+
+    # Keys.
+
+    async def action_place(self, name: str) -> None:
+        """Go to a screen by its name."""
+        if name in {place.name for place in self.places}:
+            await self.switch_mode(name)

@@ -1,0 +1,229 @@
+"""What stands around every screen: places and person, chains, a banner when something is wrong, and
+the keys that matter here. A screen fills what is between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.screen import Screen
+from textual.widget import Widget
+
+from console import words
+from console.safe import clip
+
+if TYPE_CHECKING:
+    from console.app import CashierConsole
+    from engine.config import Config
+    from engine.views import ChainView
+
+Part = tuple[str, str]
+"""Text and its style, as `Content.assemble` takes them."""
+
+
+class Bar(Widget):
+    """One line that is drawn anew when something it shows changed."""
+
+    DEFAULT_CSS = "Bar { height: 1; width: 1fr; }"
+
+    @property
+    def console_app(self) -> CashierConsole:
+        from console.app import CashierConsole
+
+        app = self.app
+        assert isinstance(app, CashierConsole)
+        return app
+
+
+class TopBar(Bar):
+    """The name, the screens by their digits with what waits in each, and who sits here."""
+
+    DEFAULT_CSS = "TopBar { background: $panel; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ends: list[tuple[int, str]] = []
+
+    def render(self) -> Content:
+        app = self.console_app
+        narrow = self.size.width < 100
+        parts: list[Part] = [(" Cashier ", "bold $accent")]
+        self._ends = [(len(parts[0][0]), "")]
+        for place in app.places:
+            badge = app.badge(place.name)
+            gap = " " if narrow else "  "
+            text = f"{gap}{place.digit} {place.title}{f' {badge}' if badge else ''} "
+            style = "bold reverse" if place.name == app.current_mode else ""
+            parts.append((text, style))
+            self._ends.append((self._ends[-1][0] + len(text), place.name))
+        who = app.who if self.size.width >= 80 else ""
+        room = self.size.width - self._ends[-1][0]
+        parts.append((clip(who, room - 2).rjust(max(0, room - 1)), "$text-muted"))
+        return Content.assemble(*parts)
+
+    async def on_click(self, event: events.Click) -> None:
+        for end, name in self._ends:
+            if event.x < end:
+                if name:
+                    await self.console_app.action_place(name)
+                return
+
+
+class ChainStrip(Bar):
+    """Each chain's height and how far behind it is, or why it waits and since when."""
+
+    def render(self) -> Content:
+        pulse = self.console_app.pulse
+        if pulse is None:
+            return Content.styled(" opening…", "$text-muted")
+        parts: list[Part] = [(" ", "")]
+        for chain in pulse.chains:
+            parts += [*self._chain(chain, pulse.waiting.get(chain.symbol, 0)), ("    ", "")]
+        parts += [
+            (f"{symbol} not contacted yet    ", "$state-asks bold") for symbol in pulse.missing
+        ]
+        return Content.assemble(*parts)
+
+    @staticmethod
+    def _chain(chain: ChainView, waiting: int) -> Iterable[Part]:
+        if chain.state != "well":
+            wait = f" ({waiting} wait)" if waiting else ""
+            since = words.clock(chain.since)[:5]
+            yield (
+                f"! {chain.symbol} paused: {clip(chain.reason, 40)} since {since}{wait}",
+                ("$state-wrong bold"),
+            )
+            return
+        yield f"{chain.symbol} ", "bold"
+        height = "-" if chain.height is None else f"{chain.height:,}"
+        behind = chain.behind or 0
+        yield f"{height} · {behind} behind", "$state-asks" if behind else "$text-muted"
+
+
+class Banner(Bar):
+    """What everybody must see, whatever screen they look at; nothing on a quiet day."""
+
+    DEFAULT_CSS = """
+    Banner { display: none; background: $state-wrong; color: $background; text-style: bold; }
+    Banner.shown { display: block; }
+    """
+
+    def look(self) -> None:
+        """Show or hide, as things are."""
+        self.set_class(bool(self.console_app.alarm), "shown")
+        self.refresh()
+
+    def render(self) -> Content:
+        return Content(clip(f" ! {self.console_app.alarm}", self.size.width))
+
+
+class KeyBar(Bar):
+    """The keys that matter here; all of them are in the help."""
+
+    DEFAULT_CSS = "KeyBar { background: $panel; dock: bottom; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ends: list[tuple[int, str]] = []
+
+    def render(self) -> Content:
+        parts: list[Part] = [(" ", "")]
+        self._ends = []
+        used = 1
+        for key, what, action in self._keys():
+            width = len(key) + len(what) + 4
+            if used + width > self.size.width + 2:
+                break
+            parts += [(key, "bold $accent"), (f" {what}   ", "")]
+            used += width
+            self._ends.append((used, action))
+        return Content.assemble(*parts)
+
+    def _keys(self) -> Iterable[tuple[str, str, str]]:
+        """Key, word and action of each binding that is shown, the screen's before the app's."""
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if binding.show and active.enabled:
+                yield self.app.get_key_display(binding), binding.description, binding.action
+
+    async def on_click(self, event: events.Click) -> None:
+        for end, action in self._ends:
+            if event.x < end:
+                await self.app.run_action(action, default_namespace=self.screen)
+                return
+
+
+class ConsoleScreen(Screen[None]):
+    """A screen of the console: see console.screens for how to write one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "back", "back", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield TopBar()
+        yield ChainStrip()
+        yield Banner()
+        yield from self.compose_body()
+        yield KeyBar()
+
+    def compose_body(self) -> ComposeResult:
+        """What this screen shows between the frame's lines."""
+        raise NotImplementedError
+
+    @property
+    def console_app(self) -> CashierConsole:
+        from console.app import CashierConsole
+
+        app = self.app
+        assert isinstance(app, CashierConsole)
+        return app
+
+    def ask(self, kind: str, question: Callable[[Config], Any], then: Callable[[Any], Any]) -> None:
+        """Ask the source; the answer is dropped when this screen is gone by then."""
+
+        def still_here(answer: Any) -> None:
+            if self.is_attached:
+                then(answer)
+
+        self.console_app.source.ask(f"{id(self)}.{kind}", question, still_here)
+
+    # What screens fill in.
+
+    def load(self) -> None:
+        """Ask for everything that this screen shows."""
+
+    def moved(self, payments: Collection[str]) -> None:
+        """These payments moved."""
+
+    def pulsed(self) -> None:
+        """The figures of `console_app.pulse` changed."""
+
+    def tick(self) -> None:
+        """A second passed: ages are drawn anew."""
+
+    # How the frame keeps up.
+
+    def on_screen_resume(self) -> None:
+        self.look()
+        self.load()
+
+    def look(self) -> None:
+        """Draw the frame anew."""
+        for bar in self.query(Bar):
+            if isinstance(bar, Banner):
+                bar.look()
+            else:
+                bar.refresh()
+
+    def on_descendant_focus(self) -> None:
+        self.query_one(KeyBar).refresh()
+
+    async def action_back(self) -> None:
+        """Leave what was opened on top of a screen."""
+        if len(self.app.screen_stack) > 1:
+            self.dismiss()

@@ -1,0 +1,132 @@
+"""Payments in the order in which they moved last, newest first: filtered, counted, page by page.
+
+A page is found by the move below which it begins, so that rows which move meanwhile leave no gap.
+Statements over what is open, one client's or a search sort the few rows that they find; the others
+read the index of moves and stop when the page is full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from peewee import SQL
+
+from db.models import Payment
+from engine import queries
+from engine.config import Config
+from engine.queries import FIND_MAX, OPEN_STATES
+from engine.views import PaymentView
+from engine.waiting import waits_for
+
+PAGE_MAX = 200
+PREFIX_MIN = 6  # characters of an id or txid that are searched as its beginning
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which payments; what is empty leaves none out. `before` and `after` bound the last move
+    (RFC 3339 UTC): older than ten minutes is `before` ten minutes ago. `find` is an id, client,
+    address or txid, or the beginning of an id or txid."""
+
+    states: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    currency: str = ""
+    client: str = ""
+    find: str = ""
+    before: str = ""
+    after: str = ""
+
+    @property
+    def few(self) -> bool:
+        """Whether an index finds its rows, so that sorting them is cheaper than reading along."""
+        open_only = bool(self.states) and set(self.states) <= set(OPEN_STATES)
+        return open_only or bool(self.client or self.find)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A payment and what it waits for."""
+
+    view: PaymentView
+    waits: str
+
+    @property
+    def id(self) -> str:
+        return self.view.id
+
+
+def page(
+    config: Config, wanted: Wanted, *, below: int | None = None, skip: int = 0, limit: int = 50
+) -> tuple[Line, ...]:
+    """Up to `limit` payments after the first `skip` of those whose last move is below `below`."""
+    rows = _select(wanted)
+    if below is not None:
+        rows = rows.where(Payment.last_seq < below)
+    # The plus keeps SQLite from walking the whole index of moves in search of the few.
+    order = SQL("+t1.last_seq DESC") if wanted.few else Payment.last_seq.desc()
+    found = rows.order_by(order).limit(min(limit, PAGE_MAX)).offset(skip)
+    return _lines(config, queries.views(config, found))
+
+
+def count(wanted: Wanted) -> int:
+    """How many payments there are of these."""
+    return int(_select(wanted).count())
+
+
+def lines_of(config: Config, payments: Collection[str]) -> tuple[Line, ...]:
+    """These payments as they are now, in no order."""
+    rows = Payment.select().where(Payment.id.in_(sorted(payments)))
+    return _lines(config, queries.views(config, rows))
+
+
+def _lines(config: Config, views: tuple[PaymentView, ...]) -> tuple[Line, ...]:
+    waits = waits_for(config, views)
+    return tuple(Line(view, waits[view.id]) for view in views)
+
+
+def _select(wanted: Wanted) -> Any:
+    rows = Payment.select()
+    for condition in _conditions(wanted):
+        rows = rows.where(condition)
+    return rows
+
+
+def _conditions(wanted: Wanted) -> list[Any]:
+    found: list[Any] = []
+    if wanted.states:
+        found.append(Payment.state.in_(wanted.states))
+    if wanted.kinds:
+        found.append(Payment.kind.in_(wanted.kinds))
+    if wanted.currency:
+        found.append(Payment.currency == wanted.currency)
+    if wanted.client:
+        found.append(Payment.client == wanted.client)
+    if wanted.before:
+        found.append(Payment.updated_at < wanted.before)
+    if wanted.after:
+        found.append(Payment.updated_at >= wanted.after)
+    if wanted.find:
+        found.append(_matches(wanted.find))
+    return found
+
+
+def _matches(text: str) -> Any:
+    if len(text) > FIND_MAX or not text.isprintable():
+        return Payment.id.is_null()
+    exact = (
+        (Payment.id == text)
+        | (Payment.client == text)
+        | (Payment.address == text)
+        | (Payment.txid == text)
+    )
+    beginning = text.lower()
+    if len(text) < PREFIX_MIN or set(beginning) - set("0123456789abcdefx"):
+        return exact
+    # A range, which an index answers; every such text goes on with a letter before `g`.
+    return exact | _begins(Payment.id, beginning) | _begins(Payment.txid, beginning)
+
+
+def _begins(column: Any, text: str) -> Any:
+    return (column >= text) & (column < f"{text}g")

@@ -1,0 +1,30 @@
+"""What tests of the console stand on: a desk over a migrated SQLite database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from db import connection
+from tests.commands.desk import Desk
+from tests.conftest import _sqlite
+from tests.console.houses import FilledHouse
+
+
+@pytest.fixture
+def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
+    """A desk over a migrated database, on SQLite: what SQL says on PostgreSQL, the engine's tests
+    ask."""
+    for url in _sqlite(request):
+        yield Desk(tmp_path, url)
+        opened = connection.database.obj
+        if opened is not None and not opened.is_closed():
+            opened.close()
+
+
+@pytest.fixture
+def house(desk: Desk) -> FilledHouse:
+    """A house with a payment in each state."""
+    return FilledHouse(desk)

@@ -1,0 +1,187 @@
+"""The list: any length, the selected row kept by its id, columns that fit the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+
+from console.listing import CHUNK, Column, PagedList, arrange
+from console.themes import THEMES
+from engine.config import Config
+
+MILLION = 1_000_000
+
+
+@dataclass(frozen=True)
+class Thing:
+    id: str
+
+
+class Things:
+    """So many rows; `asked` are the pages that were."""
+
+    def __init__(self, ids: Sequence[Any]) -> None:
+        self.ids = ids
+        self.asked: list[tuple[int, int]] = []
+
+    def count(self, _config: Config | None) -> int:
+        return len(self.ids)
+
+    def page(
+        self, _config: Config | None, *, after: Thing | None, skip: int, limit: int
+    ) -> list[Thing]:
+        start = skip if after is None else self.ids.index(int(after.id)) + 1 + skip
+        self.asked.append((start, limit))
+        return [Thing(str(each)) for each in self.ids[start : start + limit]]
+
+
+class ListApp(App[None]):
+    """A list alone, whose questions are answered at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for theme in THEMES.values():
+            self.register_theme(theme)
+        self.theme = "dark"
+
+    def compose(self) -> ComposeResult:
+        column = Column("id", 10, lambda row: (row.id, ""))
+        yield PagedList([column], ask=self.ask, nothing="nothing", name="things")
+
+    def ask(self, _kind: str, question: Callable[[Any], Any], then: Callable[[Any], Any]) -> None:
+        self.call_later(then, question(None))
+
+    @property
+    def listing(self) -> PagedList:
+        return self.query_one(PagedList)
+
+
+def on_list(steps: Callable[[PagedList, Pilot[None]], Any]) -> None:
+    async def run() -> None:
+        app = ListApp()
+        async with app.run_test(size=(40, 12)) as pilot:
+            await steps(app.listing, pilot)
+
+    asyncio.run(run())
+
+
+def _lines(listing: PagedList) -> list[str]:
+    return [listing.render_line(y).text.strip() for y in range(listing.size.height)]
+
+
+def _selected(listing: PagedList) -> str:
+    assert listing.row is not None
+    return str(listing.row.id)
+
+
+def test_a_million_rows_are_shown_by_a_few_pages() -> None:
+    things = Things(range(MILLION))
+
+    async def steps(listing: PagedList, pilot: Pilot[None]) -> None:
+        listing.show(things)
+        await pilot.pause()
+        assert _lines(listing)[1] == "> 0"
+        await pilot.press("end")
+        await pilot.pause()
+        assert _lines(listing)[-1] == "> 999999"
+        await pilot.press("home")
+        await pilot.pause()
+        assert _lines(listing)[1] == "> 0"
+        assert len(things.asked) <= 6
+
+    on_list(steps)
+
+
+def test_the_selected_row_keeps_its_line_when_rows_arrive_above() -> None:
+    things = Things(list(range(50)))
+
+    async def steps(listing: PagedList, pilot: Pilot[None]) -> None:
+        listing.show(things)
+        await pilot.pause()
+        await pilot.press("down", "down", "down", "pagedown")
+        selected = _selected(listing)
+        line = _lines(listing).index(f"> {selected}")
+        things.ids = [*range(100, 120), *range(50)]
+        listing.reload()
+        await pilot.pause()
+        assert _selected(listing) == selected
+        assert _lines(listing).index(f"> {selected}") == line
+
+    on_list(steps)
+
+
+def test_a_selected_row_that_is_gone_leaves_the_cursor_where_it_was() -> None:
+    things = Things(list(range(5)))
+
+    async def steps(listing: PagedList, pilot: Pilot[None]) -> None:
+        listing.show(things)
+        await pilot.pause()
+        await pilot.press("end")
+        things.ids = [0, 1, 2, 3]
+        listing.reload()
+        await pilot.pause()
+        assert listing.row == Thing("3")
+        things.ids = []
+        listing.reload()
+        await pilot.pause()
+        assert listing.row is None
+        assert "nothing" in _lines(listing)
+        await pilot.press("down", "enter", "end", "pageup")
+
+    on_list(steps)
+
+
+def test_a_changed_row_is_drawn_in_its_place() -> None:
+    async def steps(listing: PagedList, pilot: Pilot[None]) -> None:
+        listing.show(Things(list(range(5))))
+        await pilot.pause()
+        listing.replace([Thing("2"), Thing("999")])
+        assert [listing.has(each) for each in ("2", "999")] == [True, False]
+
+    on_list(steps)
+
+
+def test_a_click_selects() -> None:
+    async def steps(listing: PagedList, pilot: Pilot[None]) -> None:
+        listing.show(Things(list(range(5))))
+        await pilot.pause()
+        await pilot.click(PagedList, offset=(3, 4))
+        assert listing.row == Thing("3")
+
+    on_list(steps)
+
+
+def test_rows_far_away_are_forgotten() -> None:
+    things = Things(range(MILLION))
+
+    async def steps(listing: PagedList, pilot: Pilot[None]) -> None:
+        listing.show(things)
+        await pilot.pause()
+        for place in range(0, 100 * CHUNK, CHUNK):
+            listing._touch(place)
+            await pilot.pause()
+        assert len(listing._rows) <= 12 * CHUNK
+        assert listing.row is not None
+
+    on_list(steps)
+
+
+def _column(title: str, width: int, **more: Any) -> Column:
+    return Column(title, width, lambda row: (row.id, ""), **more)
+
+
+def test_a_narrow_terminal_leaves_out_what_matters_least() -> None:
+    columns = [_column("a", 10), _column("b", 10, drop=1), _column("c", 10, drop=2)]
+    assert [each.title for each, _ in arrange(columns, 100)] == ["a", "b", "c"]
+    assert [each.title for each, _ in arrange(columns, 30)] == ["a", "b"]
+    assert [each.title for each, _ in arrange(columns, 5)] == ["a"]
+
+
+def test_what_is_left_over_goes_to_the_columns_that_grow() -> None:
+    columns = [_column("a", 10, grow=1), _column("b", 10, grow=3), _column("c", 10)]
+    assert [size for _, size in arrange(columns, 38 + 40)] == [20, 40, 10]
