@@ -28,7 +28,6 @@ MIRRORED = ("commands", "console", "db", "engine", "web")
 TESTED_ELSEWHERE: dict[str, str] = {
     "engine/approvals/withdrawals.py": "tests/engine/sender/test_papers.py",
     "engine/chain_thread.py": "tests/engine/test_daemon.py",
-    "engine/crashpoints.py": "tests/engine/sender/test_crashes.py",
     "engine/families/bitcoin/wallet.py": "tests/engine/test_wallet_conformance.py",
     # The parts of the sender prove themselves together: what counts is that each is paid once.
     "engine/sender/attempts.py": "tests/engine/sender/test_exactly_once.py",

@@ -1,26 +1,61 @@
-"""A real engine in a process of its own, as `cashier run --only engine` starts it."""
+"""Real engines in processes of their own, as `cashier run --only engine` starts them."""
 
 from __future__ import annotations
 
+import itertools
+import json
+import os
 import signal
 import subprocess
-import sys
-import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+
+from tests.nodes.ports import wait_until
+from tests.together import end, start_module
 
 READY = "ready engine"
-ROOT = Path(__file__).parents[2]
+START_MAX_S = 60
+END_MAX_S = 30
+
+_numbers = itertools.count()
+
+
+class Nursery:
+    """Where engines are born: a process that has all of it loaded, so that one starts at once."""
+
+    def __init__(self) -> None:
+        self._process = start_module("tests.engine.nursery")
+
+    def start(self, words: Sequence[str], output: Path, *, crash_at: str = "") -> int:
+        """A new process of these words (`cashier …`, `wish …`) that writes to `output`; its id."""
+        return int(self._ask(do="start", words=list(words), output=str(output), crash_at=crash_at))
+
+    def wait(self, child: int, *, seconds: float) -> int | None:
+        """Its exit code, below zero the signal that ended it; None while it lives."""
+        answer: int | None = self._ask(do="wait", child=child, seconds=seconds)
+        return answer
+
+    def _ask(self, **asked: object) -> Any:
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None and stdout is not None
+        stdin.write(f"{json.dumps(asked)}\n")
+        stdin.flush()
+        return json.loads(stdout.readline())
+
+    def close(self) -> None:
+        end([self._process])
 
 
 class EngineProcess:
-    """One engine process. Whatever it prints is kept; leaving the `with` block ends it."""
+    """One engine process after another. What they print is kept; leaving the `with` block ends
+    the one that lives."""
 
-    def __init__(self, config: Path) -> None:
-        self._command = [sys.executable, "-m", "cashier", "--config", str(config)]
-        self._process: subprocess.Popen[str] | None = None
-        self._lines: list[str] = []
-        self._is_ready = threading.Event()
+    def __init__(self, config: Path, nursery: Nursery) -> None:
+        self._words = ["cashier", "--config", str(config), "run", "--only", "engine", "--lifeline"]
+        self._output = config.parent / f"engine-{next(_numbers)}.log"
+        self._nursery = nursery
+        self._pid: int | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -30,54 +65,59 @@ class EngineProcess:
 
     def start(self) -> Self:
         """Start it and wait until it says that it is ready. Raises RuntimeError with its words."""
-        self._is_ready.clear()
-        started = len(self._lines)
-        self._process = subprocess.Popen(
-            [*self._command, "run", "--only", "engine"],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
+        said = self.words.count(READY)
+        self.launch()
+        wait_until(
+            lambda: self.words.count(READY) > said or not self.running,
+            what="an engine that is ready",
+            timeout_s=START_MAX_S,
         )
-        reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
-        reader.start()
-        self._is_ready.wait(30)
-        if READY not in self._lines[started:]:
-            self.kill()
+        if not self.running:
             raise RuntimeError("the engine did not start:\n" + self.words)
         return self
 
-    def _read(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        with process.stdout as output:
-            for line in output:
-                self._lines.append(line.rstrip("\n"))
-                if self._lines[-1] == READY:
-                    self._is_ready.set()
-        self._is_ready.set()
+    def launch(self, *, crash_at: str = "") -> None:
+        """Start it and wait for nothing. `crash_at`: the point at which it dies or freezes."""
+        assert self._pid is None
+        self._pid = self._nursery.start(self._words, self._output, crash_at=crash_at)
 
     @property
     def words(self) -> str:
         """What it printed so far."""
-        return "\n".join(self._lines)
+        return self._output.read_text() if self._output.exists() else ""
 
     @property
     def running(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        """Whether it lives, frozen or not."""
+        if self._pid is not None and self._nursery.wait(self._pid, seconds=0) is not None:
+            self._pid = None
+        return self._pid is not None
+
+    @property
+    def frozen(self) -> bool:
+        """Whether all of it stands still."""
+        assert self._pid is not None
+        tasks = Path(f"/proc/{self._pid}/task").iterdir()
+        states = {(task / "stat").read_text().rpartition(")")[2].split()[0] for task in tasks}
+        return states == {"T"}
 
     def kill(self) -> None:
         """End it as a power cut does."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait(30)
-            self._process = None
+        if self._pid is not None:
+            os.kill(self._pid, signal.SIGKILL)
+            self._wait(END_MAX_S)
 
     def terminate(self, *, wait_s: int) -> int:
         """Ask it to stop; its exit code. Raises subprocess.TimeoutExpired when it does not."""
-        assert self._process is not None
-        self._process.terminate()
-        code = self._process.wait(wait_s)
-        self._process = None
+        self._signal(signal.SIGTERM)
+        return self._wait(wait_s)
+
+    def _wait(self, seconds: int) -> int:
+        assert self._pid is not None
+        code = self._nursery.wait(self._pid, seconds=seconds)
+        if code is None:
+            raise subprocess.TimeoutExpired("cashier run", seconds)
+        self._pid = None
         return code
 
     def freeze(self) -> None:
@@ -88,5 +128,5 @@ class EngineProcess:
         self._signal(signal.SIGCONT)
 
     def _signal(self, which: signal.Signals) -> None:
-        assert self._process is not None
-        self._process.send_signal(which)
+        assert self._pid is not None
+        os.kill(self._pid, which)

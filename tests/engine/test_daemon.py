@@ -20,7 +20,7 @@ from engine.daemon import Daemon
 from engine.deposits.request import request_deposit
 from tests.engine.deposits.books import assert_books_balance
 from tests.engine.deposits.life import COIN, write_config
-from tests.engine.processes import EngineProcess
+from tests.engine.processes import EngineProcess, Nursery
 from tests.nodes.fake import FakeChain
 from tests.nodes.litecoind import Litecoind
 from tests.nodes.ports import wait_until
@@ -130,13 +130,13 @@ def _holders() -> set[str | None]:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("how", ["killed", pytest.param("frozen", marks=pytest.mark.long)], ids=str)
 def test_a_node_that_fails_under_a_running_engine_pauses_until_it_is_back(
-    database: str, tmp_path: Path, own_litecoind: Litecoind, how: str
+    database: str, tmp_path: Path, own_litecoind: Litecoind, nursery: Nursery, how: str
 ) -> None:
     """Case 88; a frozen node is noticed when its answer is half a minute late."""
     node = own_litecoind
     table: dict[str, object] = {"node": node.url(), "confirmations": 2, "poll": 1}
     path = write_config(tmp_path, database, {"LTC": table})
-    with EngineProcess(path) as engine:
+    with EngineProcess(path, nursery) as engine:
         engine.start()
         wait_until(lambda: _is("well"), what="a well node")
         node.rpc("gettxoutsetinfo")  # makes the node write its blocks: a young one forgets them all

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import Protocol
 
-from engine.chain import Chain
+from engine.chain import Chain, Followed
 from engine.config import Currency
 from engine.families import open_chain
 from engine.money import format_amount
@@ -31,18 +31,37 @@ class Ability(Enum):
     RESTORE = "put the wallet back to an older copy"
 
 
-class Harness(Protocol):
-    """A chain and the hands of everybody on it. Amounts are units; `mined` are txids or bytes as
-    `double_spend` and `original` returned them. `reorg` makes one block more than it takes off,
-    or `length`. `spend_ours` spends the one coin of ours that `txid` made, as a thief would.
-    `paid_to`: the amounts that blocks of the active chain pay to an address of a stranger."""
+class Hands(Protocol):
+    """A chain that can be followed, and the hands of everybody on it. Amounts are units. `address`
+    is a fresh one of ours. `reorg` makes one block more than it takes off, or `length`; what was in
+    them can be mined again."""
 
     name: str
+    symbol: str
     abilities: frozenset[Ability]
-    chain: Chain
+    chain: Followed
 
+    def address(self) -> str: ...
     def pay(self, address: str, units: int) -> str: ...
     def pay_many(self, units: dict[str, int]) -> str: ...
+    def drop(self, txid: str) -> None: ...
+    def mine(self, count: int = 1) -> list[str]: ...
+    def reorg(
+        self, depth: int, *, first: Sequence[str] = (), length: int | None = None
+    ) -> None: ...
+    def stranger(self) -> str: ...
+    def tip(self) -> str: ...
+    def height(self) -> int: ...
+
+
+class Harness(Hands, Protocol):
+    """The same where the node keeps a wallet. `mined` are txids or bytes as `double_spend` and
+    `original` returned them. `spend_ours` spends the one coin of ours that `txid` made, as a thief
+    would. `paid_to`: the amounts that blocks of the active chain pay to an address of a stranger.
+    """
+
+    chain: Chain
+
     def pay_ourselves(self, address: str, units: int) -> str: ...
     def spend_ours(self, txid: str, address: str, units: int) -> str: ...
     def displace(self, txid: str, address: str) -> str: ...
@@ -50,17 +69,9 @@ class Harness(Protocol):
     def replace(self, txid: str, address: str, units: int) -> str: ...
     def double_spend(self, txid: str) -> str: ...
     def original(self, txid: str) -> str: ...
-    def drop(self, txid: str) -> None: ...
-    def mine(self, count: int = 1) -> list[str]: ...
     def mine_only(self, *mined: str) -> str: ...
-    def reorg(
-        self, depth: int, *, first: Sequence[str] = (), length: int | None = None
-    ) -> None: ...
     def coinbase(self, address: str) -> str: ...
-    def stranger(self) -> str: ...
     def paid_to(self, address: str) -> list[int]: ...
-    def tip(self) -> str: ...
-    def height(self) -> int: ...
     def lag(self, blocks: int) -> None: ...
     def restore_wallet(self) -> None: ...
 
@@ -73,8 +84,12 @@ class FakeHarness:
 
     def __init__(self) -> None:
         self.fake = FakeChain()
+        self.symbol = self.fake.currency
         self.chain: Chain = self.fake
         self.fake.mine(3)
+
+    def address(self) -> str:
+        return self.chain.new_addresses(1)[0].address
 
     def pay(self, address: str, units: int) -> str:
         return self.fake.pay(address, units)
@@ -151,12 +166,16 @@ class LitecoindHarness:
     # Of the first two, litecoind is made to do it in tests of its own family.
     abilities = frozenset(Ability) - {Ability.DROP, Ability.RESTORE, Ability.LAG}
 
-    def __init__(self, node: Litecoind, currency: Currency) -> None:
+    def __init__(self, node: Litecoind, currency: Currency, *, wallet: str = "cashier") -> None:
         self.node = node
+        self.symbol = currency.symbol
         self.decimals = currency.decimals
-        self.chain: Chain = open_chain(currency, node.url())
+        self.chain: Chain = open_chain(currency, node.url(wallet))
         node.mine()  # an empty mempool, and change that can be spent
         self._began = node.tip()
+
+    def address(self) -> str:
+        return self.chain.new_addresses(1)[0].address
 
     def _coins(self, units: int) -> str:
         return format_amount(units, self.decimals)

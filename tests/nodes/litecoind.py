@@ -53,9 +53,13 @@ class Litecoind:
         if not first:
             return
         for wallet in ("cashier", "outside"):
-            # name, disable_private_keys, blank, passphrase, avoid_reuse, descriptors, load_on_start
-            self.rpc("createwallet", wallet, False, False, "", False, False, True)
+            self.add_wallet(wallet)
         self.mine(110)
+
+    def add_wallet(self, name: str) -> None:
+        """A new, empty wallet that is loaded from now on."""
+        # name, disable_private_keys, blank, passphrase, avoid_reuse, descriptors, load_on_start
+        self.rpc("createwallet", name, False, False, "", False, False, True)
 
     def launch(self) -> None:
         """Start its process and wait for nothing."""

@@ -63,7 +63,7 @@ def write_config(folder: Path, url: str, tables: dict[str, dict[str, object]]) -
 def toml(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, int):
+    if isinstance(value, int | float):
         return str(value)
     if isinstance(value, list | tuple):
         return f"[{', '.join(toml(each) for each in value)}]"
