@@ -22,14 +22,27 @@ from commands.context import App, pass_app
 @click.option("--theme", metavar="T", default="", help="dark, light, high-contrast, colour-blind.")
 @pass_app
 def console(app: App, *, staff: str, key: Path | None, theme: str) -> None:
-    """Watch, approve, reconcile and answer, at a terminal. Without --as it only shows."""
+    """Watch, approve, reconcile and answer, at a terminal. Without --as it only shows.
+
+    With --as the person proves to be who they say: their key signs a challenge, here before the
+    screen is taken, so that OpenSSH can ask for a passphrase.
+    """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("the console needs a terminal; see `cashier payments --json`")
+    role = _proved(app, staff, key) if staff else ""
     from console.app import CashierConsole
 
-    terminal = CashierConsole(partial(app.open, "console"), staff=staff, key=key)
-    if theme:
-        terminal.wanted_theme = theme
+    load = partial(app.open, "console")
+    terminal = CashierConsole(load, staff=staff, role=role, key=key, theme=theme)
     terminal.run()
     if terminal.failure is not None:
         raise terminal.failure
+
+
+def _proved(app: App, staff: str, key: Path | None) -> str:
+    """The role of a person whose key signed just now."""
+    from engine.approvals.presence import prove
+    from engine.clock import utc_now
+
+    with app.connect("console") as config:
+        return prove(config, staff, key=key, now=utc_now())

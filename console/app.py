@@ -6,6 +6,7 @@ Nothing of the engine is loaded before the first paint; the source's thread load
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -13,16 +14,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.theme import Theme
 
-from console import themes, words
+from console import preferences, themes, words
 from console.feed import Feed
-from console.frame import ConsoleScreen
+from console.frame import Hears
+from console.preferences import Preferences
 from console.screens import SCREENS, Place
 from console.source import Away, Source
 from engine.clock import utc_now
 from engine.errors import CashierError
 
 if TYPE_CHECKING:
+    from engine.approvals.plan import Proposal
     from engine.config import Config
     from engine.pulse import Pulse
 
@@ -56,7 +60,7 @@ class CashierConsole(App[None]):
         staff: str = "",
         role: str = "",
         key: Path | None = None,
-        theme: str = themes.DEFAULT,
+        theme: str = "",
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         super().__init__()
@@ -68,18 +72,20 @@ class CashierConsole(App[None]):
         self.places: tuple[Place, ...] = tuple(each for each in SCREENS if role in each.roles)
         self.source = Source(
             load,
-            deliver=self._deliver,
+            deliver=self.deliver,
             moved_away=self._moved_away,
             unusable=self._unusable,
             clock=clock,
         )
         self.feed = Feed(self.source, clock=clock, moved=self._moved, pulsed=self._pulsed)
-        self.wanted_theme = theme
+        self.preferences = preferences.load()
+        self._first_theme = theme if theme in themes.THEMES else self.preferences.theme
 
     def on_mount(self) -> None:
         for theme in themes.THEMES.values():
             self.register_theme(theme)
-        self.theme = self.wanted_theme
+        self.theme = self._first_theme
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
         for place in self.places:
             self.add_mode(place.name, lambda place=place: place.load()())  # type: ignore[misc]  # a lambda that remembers its place
         self.switch_mode(self.places[0].name)
@@ -89,6 +95,15 @@ class CashierConsole(App[None]):
 
     def on_unmount(self) -> None:
         self.source.end()
+
+    def _keep_theme(self, theme: Theme) -> None:
+        self.prefer(replace(self.preferences, theme=theme.name))
+
+    def prefer(self, chosen: Preferences) -> None:
+        """Take a person's choice into use, and keep it for the next time."""
+        if chosen != self.preferences:
+            self.preferences = chosen
+            preferences.save(chosen)
 
     # What the frame shows.
 
@@ -134,8 +149,8 @@ class CashierConsole(App[None]):
 
     # What comes from the source, on the UI's thread.
 
-    def _deliver(self, callback: Callable[..., Any], answer: Any) -> None:
-        """Called on the source's thread."""
+    def deliver(self, callback: Callable[..., Any], answer: Any) -> None:
+        """Call on the UI's thread; may be called on any other."""
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(partial(self.call_later, callback, answer))
@@ -170,8 +185,26 @@ class CashierConsole(App[None]):
         for screen in self._in_sight():
             screen.look()
 
-    def _in_sight(self) -> list[ConsoleScreen]:
-        return [each for each in self.screen_stack if isinstance(each, ConsoleScreen)]
+    def _in_sight(self) -> list[Hears]:
+        return [each for each in self.screen_stack if isinstance(each, Hears)]
+
+    # Acts.
+
+    def may(self, act: str) -> bool:
+        """Whether the person who sits here may do an act at all."""
+        from engine.approvals.offers import may
+
+        return bool(self.staff) and may(self.role, act)
+
+    def act(self, proposal: Proposal, then: Callable[[bool | None], Any] | None = None) -> None:
+        """Begin a signed act; `then` hears whether the engine took it."""
+        from console.act_dialog import ActDialog
+
+        if self.may(proposal.act):
+            self.push_screen(ActDialog(proposal), then)
+        else:
+            who = f"{self.staff} is {self.role}" if self.staff else "this console only shows"
+            self.notify(f"{who}: to {proposal.act} is for others", severity="warning", markup=False)
 
     # Keys.
 

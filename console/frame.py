@@ -4,13 +4,14 @@ the keys that matter here. A screen fills what is between."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import Screen
+from textual.message_pump import MessagePump
+from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
 
 from console import words
@@ -25,6 +26,18 @@ Part = tuple[str, str]
 """Text and its style, as `Content.assemble` takes them."""
 
 
+Result = TypeVar("Result")
+
+
+def console_of(node: MessagePump) -> CashierConsole:
+    """The console that a widget or screen is in."""
+    from console.app import CashierConsole
+
+    app = node.app
+    assert isinstance(app, CashierConsole)
+    return app
+
+
 class Bar(Widget):
     """One line that is drawn anew when something it shows changed."""
 
@@ -32,11 +45,7 @@ class Bar(Widget):
 
     @property
     def console_app(self) -> CashierConsole:
-        from console.app import CashierConsole
-
-        app = self.app
-        assert isinstance(app, CashierConsole)
-        return app
+        return console_of(self)
 
 
 class TopBar(Bar):
@@ -157,7 +166,34 @@ class KeyBar(Bar):
                 return
 
 
-class ConsoleScreen(Screen[None]):
+class Hears:
+    """What a screen hears of; each fills in what it shows."""
+
+    def load(self) -> None:
+        """Ask for everything that this screen shows."""
+
+    def moved(self, payments: Collection[str]) -> None:
+        """These payments moved."""
+
+    def pulsed(self) -> None:
+        """The figures of `console_app.pulse` changed."""
+
+    def tick(self) -> None:
+        """A second passed: ages are drawn anew."""
+
+    def look(self) -> None:
+        """Draw anew what stands around."""
+
+
+class Dialog(Hears, ModalScreen[Result]):
+    """What is asked above a screen, one thing at a time; Esc leaves it."""
+
+    @property
+    def console_app(self) -> CashierConsole:
+        return console_of(self)
+
+
+class ConsoleScreen(Hears, Screen[None]):
     """A screen of the console: see console.screens for how to write one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -177,11 +213,7 @@ class ConsoleScreen(Screen[None]):
 
     @property
     def console_app(self) -> CashierConsole:
-        from console.app import CashierConsole
-
-        app = self.app
-        assert isinstance(app, CashierConsole)
-        return app
+        return console_of(self)
 
     def ask(self, kind: str, question: Callable[[Config], Any], then: Callable[[Any], Any]) -> None:
         """Ask the source; the answer is dropped when this screen is gone by then."""
@@ -191,20 +223,6 @@ class ConsoleScreen(Screen[None]):
                 then(answer)
 
         self.console_app.source.ask(f"{id(self)}.{kind}", question, still_here)
-
-    # What screens fill in.
-
-    def load(self) -> None:
-        """Ask for everything that this screen shows."""
-
-    def moved(self, payments: Collection[str]) -> None:
-        """These payments moved."""
-
-    def pulsed(self) -> None:
-        """The figures of `console_app.pulse` changed."""
-
-    def tick(self) -> None:
-        """A second passed: ages are drawn anew."""
 
     # How the frame keeps up.
 

@@ -135,7 +135,7 @@ class Source:
                     self._came_back()
                     pause = RETRY_FIRST_S
                     self._work(self.config)
-            except _failures() as error:
+            except failures() as error:
                 self._went_away(error)
                 self._rest(pause)
                 pause = min(pause * 2, RETRY_MOST_S)
@@ -156,7 +156,7 @@ class Source:
                 return
             try:
                 answer = question.ask(config)
-            except _failures():
+            except failures():
                 self._put_back(kind, question)
                 raise
             except CashierError as error:
@@ -213,7 +213,7 @@ class Source:
             self._deliver(self._moved_away, None)
 
 
-def _failures() -> tuple[type[Exception], ...]:
+def failures() -> tuple[type[Exception], ...]:
     """What says that the database is away. Not loaded before a first question needs it."""
     import peewee
 

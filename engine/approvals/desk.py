@@ -36,18 +36,19 @@ def sign_plan(
     staff: str,
     key: Path | None,
     now: datetime,
+    quiet: bool = False,
 ) -> tuple[Form, str]:
     """The form as signed now, and its signature: by the key file, else by the person's agent.
-    Raises SigningFailed, ActRefused."""
+    `quiet` asks for no passphrase on the terminal. Raises SigningFailed, ActRefused."""
     form = new_form(plan.form_fields(), staff=staff, now=now)
     space = namespace(installation_id())
     message = signed_bytes(form)
     if key is not None:
-        return form, sign(message, key=key, space=space)
+        return form, sign(message, key=key, space=space, quiet=quiet)
     keys = keys_in_force(config.staff, staff, now)
     if not keys:
         raise SigningFailed(f"no key of {staff} in cashier.toml is in force now")
-    return form, sign_with_agent(message, keys=keys, space=space)
+    return form, sign_with_agent(message, keys=keys, space=space, quiet=quiet)
 
 
 def submit(form: Form, signature: str) -> Mapping[str, Any]:

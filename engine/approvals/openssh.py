@@ -32,13 +32,19 @@ def namespace(installation: str) -> str:
     return f"cashier@{installation}"
 
 
-def sign(message: bytes, *, key: Path, space: str) -> str:
+def sign(message: bytes, *, key: Path, space: str, quiet: bool = False) -> str:
     """The armoured signature of `message` by `key`: a private key's file, or a public key's file
-    whose private half an agent holds. Raises SigningFailed."""
+    whose private half an agent holds. `quiet` takes the terminal away, so that a key which wants a
+    passphrase fails rather than asks on a screen that is somebody else's. Raises SigningFailed."""
     words = [PROGRAM, "-q", "-Y", "sign", "-f", str(key), "-n", space]
     try:
         done = subprocess.run(
-            words, input=message, capture_output=True, timeout=SIGN_TIMEOUT_S, check=False
+            words,
+            input=message,
+            capture_output=True,
+            timeout=SIGN_TIMEOUT_S,
+            check=False,
+            start_new_session=quiet,
         )
     except FileNotFoundError:
         raise SigningFailed(f"{PROGRAM} was not found; install OpenSSH's client") from None
@@ -50,16 +56,16 @@ def sign(message: bytes, *, key: Path, space: str) -> str:
     return signature
 
 
-def sign_with_agent(message: bytes, *, keys: Iterable[str], space: str) -> str:
-    """The signature by the first of these public keys that an agent can use. Raises
-    SigningFailed."""
+def sign_with_agent(message: bytes, *, keys: Iterable[str], space: str, quiet: bool = False) -> str:
+    """The signature by the first of these public keys that an agent can use; `quiet` as above.
+    Raises SigningFailed."""
     failure = SigningFailed("no key of this person is in force; give --key FILE")
     with tempfile.TemporaryDirectory(prefix="cashier-sign-") as folder:
         for number, public in enumerate(keys):
             path = Path(folder) / f"{number}.pub"
             path.write_text(f"{public}\n", encoding="ascii")
             try:
-                return sign(message, key=path, space=space)
+                return sign(message, key=path, space=space, quiet=quiet)
             except SigningFailed as error:
                 failure = SigningFailed(f"{error}; is the key in your agent? else give --key FILE")
     raise failure

@@ -13,6 +13,12 @@ from tests.conftest import _sqlite
 from tests.console.houses import FilledHouse
 
 
+@pytest.fixture(autouse=True)
+def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes what a person chose for their terminal."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
 @pytest.fixture
 def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     """A desk over a migrated database, on SQLite: what SQL says on PostgreSQL, the engine's tests

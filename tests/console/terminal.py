@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 
 from console.app import CashierConsole
 from console.screens import SCREENS
+from engine.clock import utc_now
 from engine.config import load_config
 from engine.store import open_fitting
 
@@ -69,20 +70,22 @@ def text_of(app: CashierConsole) -> str:
     return "\n".join(strip.text[:width].rstrip() for strip in lines[:height])
 
 
-def make_app(config: Path, *, now: datetime = NOW, **who: Any) -> CashierConsole:
-    """The console over the database that this cashier.toml names; its clock stands at `now`."""
+def make_app(config: Path, *, now: datetime | None = NOW, **who: Any) -> CashierConsole:
+    """The console over the database that this cashier.toml names; its clock stands at `now`, or
+    runs if that is None, which signatures need. `who` are staff, role and key."""
+    clock = utc_now if now is None else lambda: now
 
     def load() -> Any:
         loaded = load_config(config, role="console", environ={})
         open_fitting(loaded)
         return loaded
 
-    return CashierConsole(load, clock=lambda: now, **who)
+    return CashierConsole(load, clock=clock, **who)
 
 
 @asynccontextmanager
 async def terminal(
-    config: Path, *, size: tuple[int, int] = SMALL, now: datetime = NOW, **who: Any
+    config: Path, *, size: tuple[int, int] = SMALL, now: datetime | None = NOW, **who: Any
 ) -> AsyncIterator[Terminal]:
     """The console, painted and with its first answers in."""
     app = make_app(config, now=now, **who)

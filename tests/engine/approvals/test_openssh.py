@@ -109,3 +109,11 @@ def test_a_machine_without_openssh_says_so(key: Path, monkeypatch: pytest.Monkey
 def test_what_is_no_signature_is_not_given_to_openssh(text: str, key: Path) -> None:
     assert not is_armoured(text)
     assert not verifies(MESSAGE, text, name="ben", keys=[public(key)], space=SPACE)
+
+
+def test_a_key_that_wants_a_passphrase_is_not_asked_for_when_quiet(tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret words", "-f", str(locked)]
+    subprocess.run(words, check=True, capture_output=True, timeout=30)
+    with pytest.raises(SigningFailed, match="did not sign"):
+        sign(MESSAGE, key=locked, space=SPACE, quiet=True)

@@ -1,0 +1,141 @@
+"""What the dialog of a signed act shows and does; runs on threads of its own, never the UI's.
+
+The engine's rules decide who may do what, and check everything again: this only prepares, signs by
+OpenSSH and hands over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from db.models import Payment
+from engine import queries
+from engine.approvals import desk
+from engine.approvals.offers import NEEDS
+from engine.approvals.plan import Plan, Proposal
+from engine.approvals.views import approvals_of
+from engine.config import Config
+from engine.money import format_fixed
+
+END = 4  # characters of an address or id that are typed to confirm
+PAYING = frozenset({"approve", "refund", "move"})
+YES = "yes"
+
+PROMPTS = {
+    "reason": "Why? Staff and auditors read it; the client of a refusal too.",
+    "account": "To which account? house, or client:ID",
+    "address": "To which address is it paid back?",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An act as a person sees it before signing. `entry` are (account, currency, amount) lines;
+    `asked` is the address that the client's request named and `paid` the one that will be paid;
+    `word` is what confirms it, `word_is` what that is."""
+
+    plan: Plan
+    why: str
+    entry: tuple[tuple[str, str, str], ...]
+    asked: str
+    paid: str
+    signed: tuple[str, ...]
+    word: str
+    word_is: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who signs, by which key (None: their agent's)."""
+
+    name: str
+    key: Path | None
+
+
+def missing(proposal: Proposal) -> str:
+    """What the person must still say for this act: `reason`, `account`, `address` or nothing."""
+    need = NEEDS.get(proposal.act, "")
+    return need if need and not getattr(proposal, need) else ""
+
+
+def prepare(config: Config, proposal: Proposal, *, staff: str, now: datetime) -> Picture:
+    """The act as it would be carried out now. Raises whatever forbids it."""
+    plan = desk.prepare(config, proposal, staff=staff, now=now)
+    payment = plan.fields.get("payment", "")
+    word, word_is = confirmation(plan)
+    waiting = [each for each in approvals_of(payment) if each.state == "waiting"]
+    return Picture(
+        plan=plan,
+        why=_why(payment),
+        entry=entry_lines(config, plan),
+        asked=_asked(config, payment) if _pays(plan) else "",
+        paid=plan.fields.get("address", "") if _pays(plan) else "",
+        signed=tuple(each.staff for each in waiting if each.act == plan.act),
+        word=word,
+        word_is=word_is,
+    )
+
+
+def carry_out(
+    config: Config, picture: Picture, person: Person, *, now: datetime, quiet: bool
+) -> tuple[Any, str]:
+    """The form and its signature; `quiet` never asks on the terminal. Raises SigningFailed."""
+    return desk.sign_plan(
+        config, picture.plan, staff=person.name, key=person.key, now=now, quiet=quiet
+    )
+
+
+def hand_over(signed: tuple[Any, str]) -> Mapping[str, Any]:
+    """The engine's answer to a signed form. Raises OrderRefused, EngineAbsent."""
+    return desk.submit(*signed)
+
+
+def confirmation(plan: Plan) -> tuple[str, str]:
+    """What a person types to confirm, and what that is: never one key where money is concerned."""
+    if _pays(plan) and plan.fields.get("address"):
+        return plan.fields["address"][-END:], "the end of the address"
+    if plan.act == "note":
+        return "", ""
+    if plan.fields.get("payment"):
+        return plan.fields["payment"][-END:], "the end of its id"
+    return YES, ""
+
+
+def entry_lines(config: Config, plan: Plan) -> tuple[tuple[str, str, str], ...]:
+    """The entry's lines with amounts in whole coins, signed as in the books."""
+    lines = plan.entry.lines if plan.entry is not None else ()
+    return tuple(
+        (
+            line.account,
+            line.currency,
+            format_fixed(line.units, config.currencies[line.currency].decimals),
+        )
+        for line in lines
+    )
+
+
+def changes(old: Plan, new: Plan) -> tuple[str, ...]:
+    """What differs between what was shown and what would happen now, as `name: old -> new`."""
+    before, after = old.form_fields(), new.form_fields()
+    names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    return tuple(f"{n}: {before.get(n, '-')} -> {after.get(n, '-')}" for n in names)
+
+
+def _pays(plan: Plan) -> bool:
+    """Whether coins leave by it."""
+    return (plan.act in PAYING and plan.fields.get("kind") != "deposit") or plan.act == "refund"
+
+
+def _why(payment: str) -> str:
+    row = Payment.get_or_none(Payment.id == payment) if payment else None
+    return "" if row is None else str(row.reason)
+
+
+def _asked(config: Config, payment: str) -> str:
+    """The address that stands in the first row of the payment's history, which is sealed."""
+    moves = queries.history(config, payment) if payment else ()
+    return str(moves[0].evidence.get("address", "")) if moves else ""
