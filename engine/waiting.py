@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from db.models import Approval, Payment
 from engine.config import Config
@@ -13,30 +14,55 @@ from engine.views import PaymentView
 
 PAID_BACK = "to be paid back"
 NOTHING = ""
+RELEASING = ("approve", "book")
+"""Acts that may take several persons; one alone refuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a held payment needs of staff: `act` is `approve` or `book`, `signed` who signed it as
+    it stands, `persons` how many must."""
+
+    act: str
+    signed: tuple[str, ...]
+    persons: int
 
 
 def waits_for(config: Config, views: Iterable[PaymentView]) -> dict[str, str]:
     """By payment id: what each waits for, empty where it is at its end. Two statements for all."""
     found = tuple(views)
-    held = [view.id for view in found if view.state == "held"]
-    signed, wanted = _signed(held), _wanted(held)
+    needs = needs_of(config, found)
     return {
-        view.id: _of_held(config, view, signed.get(view.id, set()), wanted.get(view.id, 1))
-        if view.state == "held"
-        else _of_others(view)
+        view.id: _of_held(view, needs[view.id]) if view.id in needs else _of_others(view)
         for view in found
     }
 
 
-def _of_held(config: Config, view: PaymentView, signed: set[str], wanted: int) -> str:
+def needs_of(config: Config, views: Iterable[PaymentView]) -> dict[str, Needs]:
+    """By payment id: what each held one needs. Two statements for all."""
+    held = [view for view in views if view.state == "held"]
+    ids = [view.id for view in held]
+    signed, wanted = _signed(ids), _wanted(ids)
+    found = {}
+    for view in held:
+        to_book = is_to_book(view)
+        persons = _persons_to_book(config, view) if to_book else wanted.get(view.id, 1)
+        names = tuple(sorted(signed.get(view.id, ())))
+        found[view.id] = Needs("book" if to_book else "approve", names, persons)
+    return found
+
+
+def is_to_book(view: PaymentView) -> bool:
+    """Whether a person must say whose a held coin is."""
+    nobodys = view.client is None or view.reason == rules.HELD_NOBODY
+    return view.kind == "deposit" and (nobodys or view.reason == rules.HELD_BELOW_MINIMUM)
+
+
+def _of_held(view: PaymentView, needs: Needs) -> str:
     if view.unsettled:
         return "its coin to settle"
-    act = "approve or refuse"
-    if view.kind == "deposit":
-        nobodys = view.client is None or view.reason == rules.HELD_NOBODY
-        if nobodys or view.reason == rules.HELD_BELOW_MINIMUM:
-            act, wanted = "someone to book it", _persons_to_book(config, view)
-    return act if wanted < 2 else f"{act}, {len(signed)} of {wanted} signed"
+    act = "someone to book it" if needs.act == "book" else "approve or refuse"
+    return act if needs.persons < 2 else f"{act}, {len(needs.signed)} of {needs.persons} signed"
 
 
 def _persons_to_book(config: Config, view: PaymentView) -> int:
@@ -99,7 +125,7 @@ def _signed(payments: list[str]) -> Mapping[str, set[str]]:
         .where(
             Approval.subject.in_(payments)
             & (Approval.history_hash == Payment.last_hash)
-            & (Approval.act != "note")
+            & Approval.act.in_(RELEASING)
         )
     )
     found: dict[str, set[str]] = defaultdict(set)
