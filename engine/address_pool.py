@@ -15,7 +15,7 @@ import peewee
 from db.connection import database
 from db.models import Address
 from engine import chains
-from engine.chain import Chain, NewAddress
+from engine.chain import Followed, NewAddress
 from engine.clock import rfc3339
 from engine.errors import AddressPoolEmpty
 
@@ -54,7 +54,7 @@ def issue(chain: str, *, client: str, now: datetime) -> Address:
 
 def refill(
     chain: str,
-    node: Chain,
+    node: Followed,
     *,
     target: int,
     now: datetime,

@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -17,7 +18,7 @@ import peewee
 from db.connection import connected, database
 from engine import address_pool, chains
 from engine.brakes import braked
-from engine.chain import BlockRef, Chain
+from engine.chain import BlockRef, Chain, Followed
 from engine.clock import utc_now
 from engine.config import Config, Currency
 from engine.errors import EngineStopping, LeaseLost, NodeError, NodeRefused, StaleState
@@ -36,7 +37,25 @@ BACKOFF_MAX_S = 30
 RECOUNT_EVERY = timedelta(hours=6)
 STOP_WAIT_S = 4  # for all threads together; what they had not committed is asked again
 
-Opener = Callable[[Currency], Chain]
+Opener = Callable[[Currency], Followed]
+
+
+def opened_wallet(opener: Opener, currency: Currency) -> Chain:
+    """The chain of a currency whose node keeps a wallet."""
+    node = opener(currency)
+    assert isinstance(node, Chain)
+    return node
+
+
+@dataclass(frozen=True, slots=True)
+class _Crew:
+    """Who works on a chain, for one term of its lease. Only where the node keeps a wallet is there
+    somebody who moves coins."""
+
+    node: Followed
+    follower: Follower
+    mover: Mover | None = None
+    sender: Sender | None = None
 
 
 class ChainThread:
@@ -51,7 +70,7 @@ class ChainThread:
         *,
         opener: Opener,
         hook: RiskHook | None,
-        reconciler: Reconciler,
+        reconciler: Reconciler | None,
     ) -> None:
         self.symbol = symbol
         self.lease = lease
@@ -68,14 +87,9 @@ class ChainThread:
     def run(self) -> None:
         """Until `stop`: rounds every `poll` seconds, at once while there is more to do."""
         node = self._opener(self._currency)
-        follower, sender, mover = self._follower(node), self._sender(node), self._mover(node)
+        crew = self._crew(node)
         fence = self.lease.fence
-        recount = Recount(
-            self._config,
-            self.symbol,
-            partial(self._opener, self._currency),
-            breathe=self._breathe,
-        )
+        recount = self._recount() if isinstance(node, Chain) else None
         recounted: float | None = None
         while not self._stop.is_set():
             if not self.lease.held:
@@ -84,24 +98,28 @@ class ChainThread:
             if self.lease.fence != fence:
                 # A new term: whatever was remembered of the chain may be another engine's past.
                 fence = self.lease.fence
-                follower, sender = self._follower(node), self._sender(node)
-                mover = self._mover(node)
-            outcome = self._round(follower, mover, sender, node)
+                crew = self._crew(node)
+            outcome = self._round(crew)
             self.began.set()
-            if outcome.well and (
+            if (recount is not None and outcome.well) and (
                 recounted is None or time.monotonic() - recounted > RECOUNT_EVERY.total_seconds()
             ):
                 recounted = time.monotonic()
                 recount.start(self.lease, self._hook)
             self._reconcile()
             self._stop.wait(BREATH_S if outcome.busy else self._pause_s())
-        recount.join(STOP_WAIT_S)
-        self._reconciler.join(STOP_WAIT_S)
+        for each in (recount, self._reconciler):
+            if each is not None:
+                each.join(STOP_WAIT_S)
         node.close()
+
+    def _recount(self) -> Recount:
+        opener = partial(opened_wallet, self._opener, self._currency)
+        return Recount(self._config, self.symbol, opener, breathe=self._breathe)
 
     def _reconcile(self) -> None:
         """Compare books and chain in the background when the tip moved."""
-        if self._stop.is_set():
+        if self._reconciler is None or self._stop.is_set():
             return
         try:
             with connected():
@@ -111,27 +129,21 @@ class ChainThread:
         except Exception:  # a fault of the comparison must not end the rounds
             log.exception("%s: the comparison of books and chain failed", self.symbol)
 
-    def _follower(self, node: Chain) -> Follower:
-        return Follower(
+    def _crew(self, node: Followed) -> _Crew:
+        guard = self.lease.guard_of_term()
+        follower = Follower(
             self._config,
             self.symbol,
             node,
-            guard=self.lease.guard_of_term(),
+            guard=guard,
             hook=self._hook,
             breathe=self._breathe,
         )
-
-    def _mover(self, node: Chain) -> Mover:
-        return Mover(self._config, self.symbol, node, guard=self.lease.guard_of_term())
-
-    def _sender(self, node: Chain) -> Sender:
-        return Sender(
-            self._config,
-            self.symbol,
-            node,
-            guard=self.lease.guard_of_term(),
-            paused=_withdrawals_paused,
-        )
+        if not isinstance(node, Chain):
+            return _Crew(node, follower)
+        mover = Mover(self._config, self.symbol, node, guard=guard)
+        sender = Sender(self._config, self.symbol, node, guard=guard, paused=_withdrawals_paused)
+        return _Crew(node, follower, mover, sender)
 
     def _breathe(self) -> None:
         """Between two commits. A stop ends the round here: a round without breath would keep the
@@ -139,25 +151,26 @@ class ChainThread:
         if self._stop.wait(BREATH_S):
             raise EngineStopping("the engine is stopping")
 
-    def _work(
-        self, follower: Follower, mover: Mover, sender: Sender, node: Chain, now: datetime
-    ) -> Round:
-        outcome = follower.step(now)
-        if outcome.well:
+    def _work(self, crew: _Crew, now: datetime) -> Round:
+        outcome = crew.follower.step(now)
+        if not outcome.well:
+            return outcome
+        self._breathe()
+        self._refill(crew.node, now)
+        row = chains.state(self.symbol)
+        tip = BlockRef(int(row.height), str(row.hash))
+        if crew.mover is not None:
+            crew.mover.step(tip, now)
             self._breathe()
-            self._refill(node, now)
-            row = chains.state(self.symbol)
-            tip = BlockRef(int(row.height), str(row.hash))
-            mover.step(tip, now)
-            self._breathe()
-            sender.step(tip, now)
+        if crew.sender is not None:
+            crew.sender.step(tip, now)
         return outcome
 
-    def _round(self, follower: Follower, mover: Mover, sender: Sender, node: Chain) -> Round:
+    def _round(self, crew: _Crew) -> Round:
         now = utc_now()
         try:
             with connected():
-                outcome = self._work(follower, mover, sender, node, now)
+                outcome = self._work(crew, now)
             self._failures = 0
         except EngineStopping as error:
             log.info("%s: %s", self.symbol, error)
@@ -177,7 +190,7 @@ class ChainThread:
             return outcome
         return Round()
 
-    def _refill(self, node: Chain, now: datetime) -> None:
+    def _refill(self, node: Followed, now: datetime) -> None:
         """Keep unused addresses ready. A wallet that makes none, such as a locked one, must not
         hold up the deposits to those that were given out."""
         try:

@@ -77,8 +77,9 @@ def _note(
     Chain.update(state=new_state, reason=reason, **values).where(Chain.symbol == symbol).execute()
 
 
-def note_tip(symbol: str, tip: ChainBlock) -> None:
-    """Advance to `tip`, inside the caller's database transaction."""
+def note_tip(symbol: str, tip: ChainBlock, *, node_height: int | None = None) -> None:
+    """Advance to `tip`, inside the caller's database transaction; the node is at `node_height`
+    where that is higher."""
     Block.insert(
         chain=symbol,
         hash=tip.hash,
@@ -86,9 +87,12 @@ def note_tip(symbol: str, tip: ChainBlock) -> None:
         time=tip.time,
         median_time=tip.median_time,
     ).on_conflict_ignore().execute()
-    Chain.update(height=tip.height, hash=tip.hash, tip_time=tip.time, node_height=tip.height).where(
-        Chain.symbol == symbol
-    ).execute()
+    Chain.update(
+        height=tip.height,
+        hash=tip.hash,
+        tip_time=tip.time,
+        node_height=max(tip.height, node_height or 0),
+    ).where(Chain.symbol == symbol).execute()
 
 
 def tips(symbol: str) -> list[tuple[int, str]]:

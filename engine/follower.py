@@ -6,6 +6,7 @@ chunks or nothing, and the cursor moves last, so that a crash at any point is re
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,14 +15,14 @@ from typing import TypeVar
 
 from db.models import Payment
 from engine import brakes, chains
-from engine.chain import Arrival, Block, BlockRef, Chain, Oddity, Scan, Standing, Trust
+from engine.chain import Arrival, Block, BlockRef, Followed, Oddity, Scan, Standing, Trust
 from engine.clock import Interval
 from engine.config import Config
 from engine.deposits import watch
 from engine.deposits.cases import Case, cases_of_arrivals, cases_of_payments
 from engine.deposits.expiry import expire_requests
 from engine.deposits.standing import Settlement
-from engine.errors import NodeError, UnknownCursor
+from engine.errors import NodeError, OffChain, UnknownCursor
 from engine.health import HealthWatch
 from engine.lifecycle import Batch
 from engine.moves.cold import ColdMoves
@@ -31,7 +32,9 @@ from engine.sender.attempts import known_txids
 
 T = TypeVar("T")
 
-CHUNK = 100
+log = logging.getLogger(__name__)
+
+CHUNK = 200
 ASKED_PER_ROUND = 500
 RECHECK_EVERY = timedelta(minutes=10)
 OUTSIDE_EVERY = timedelta(seconds=30)
@@ -55,7 +58,7 @@ class Follower:
         self,
         config: Config,
         symbol: str,
-        node: Chain,
+        node: Followed,
         *,
         guard: Callable[[], None],
         hook: RiskHook | None = None,
@@ -94,7 +97,7 @@ class Follower:
             return Round(moved=expired)
         row = chains.state(self._symbol)
         try:
-            scan = self._node.scan(row.hash)
+            scan = self._scan(row.hash)
         except UnknownCursor:
             self._health.doubt(f"the node does not know block {row.hash} that we followed", now)
             return Round(moved=expired)
@@ -106,6 +109,17 @@ class Follower:
         if not health.well:
             return Round(moved=expired + self._show(scan, row.height, now))
         return self._follow(scan, row.hash, now, moved=expired)
+
+    def _scan(self, cursor: str | None) -> Scan:
+        """What is new since `cursor`. A node that keeps no dead branch is asked since the newest
+        block that we followed and it still has."""
+        try:
+            return self._node.scan(cursor)
+        except OffChain:
+            for _, known in chains.tips(self._symbol):
+                if known != cursor and self._node.block(known) is not None:
+                    return self._node.scan(known)
+            raise
 
     def _park(self, scan: Scan, now: datetime) -> None:
         odd = scan.oddities + _own(scan)
@@ -133,10 +147,10 @@ class Follower:
             done, busy = self._settle_due(tip, now)
             moved += done
         if advanced:
-            self._advance(tip, now, dead)
+            self._advance(tip, scan, now, dead)
         self._unconfirmed, self._contested = scan.unconfirmed, scan.contested
         self._health.trust(now)
-        return Round(moved=moved, tip_height=tip.height, well=True, busy=busy)
+        return Round(moved=moved, tip_height=tip.height, well=True, busy=busy or scan.more)
 
     def _tip_of(self, scan: Scan) -> Block | None:
         if self._tip is None or self._tip.hash != scan.tip_hash:
@@ -262,12 +276,15 @@ class Follower:
             self._breathe()
         return moved
 
-    def _advance(self, tip: Block, now: datetime, dead: Sequence[str]) -> None:
+    def _advance(self, tip: Block, scan: Scan, now: datetime, dead: Sequence[str]) -> None:
         final = tip.height - self._currency.finality
+        if scan.more:
+            log.info("%s: followed to block %d of %s", self._symbol, tip.height, scan.node_height)
         with self._batch(now) as batch:
             if dead:
                 batch.also(partial(chains.forget_tips, self._symbol, dead))
-            batch.also(partial(chains.note_tip, self._symbol, tip))
+            node_height = scan.node_height
+            batch.also(partial(chains.note_tip, self._symbol, tip, node_height=node_height))
             batch.also(partial(watch.freeze, self._symbol, deepest=final))
             batch.also(partial(chains.prune_blocks, self._symbol, below=final))
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from db.connection import database
 from db.models import Address
 from engine import chains
-from engine.chain import Chain, Health, Trust
+from engine.chain import Followed, Health, Trust
 from engine.clock import Interval
 
 CHECK_EVERY = timedelta(seconds=30)
@@ -22,7 +22,7 @@ class HealthWatch:
     """
 
     def __init__(
-        self, symbol: str, node: Chain, *, guard: Callable[[], None] = lambda: None
+        self, symbol: str, node: Followed, *, guard: Callable[[], None] = lambda: None
     ) -> None:
         self._symbol = symbol
         self._node = node

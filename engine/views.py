@@ -12,6 +12,7 @@ from engine.config import Currency
 from engine.money import format_amount
 
 NOT_CONTACTED = "not contacted yet"
+NOT_OFFERED = "withdrawals of this currency are not offered yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +188,9 @@ class CurrencyView:
     brakes: Mapping[str, BrakeView] = field(default_factory=dict)
 
     def pause(self, kind: str = "deposit") -> PauseView | None:
-        """Why payments of this kind wait: a person's brake, else a node that is not well."""
+        """Why payments of this kind wait: never offered, a person's brake, a node not well."""
+        if kind == "withdrawal" and not self.currency.pays:
+            return PauseView(NOT_OFFERED, "")
         brake = self.brakes.get(kind)
         if brake is not None:
             return PauseView(brake.reason, brake.since)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from functools import partial
@@ -46,7 +47,8 @@ class CurrencyReader:
             )
             for symbol, table in good.items()
         }
-        return {symbol: currency for symbol, currency in found.items() if currency is not None}
+        built = {symbol: currency for symbol, currency in found.items() if currency is not None}
+        return {symbol: _with_tokens(currency, built) for symbol, currency in built.items()}
 
     def _table(self, symbol: str, value: Any) -> CurrencyTable | None:
         if not _SYMBOL.fullmatch(symbol):
@@ -74,3 +76,13 @@ class CurrencyReader:
 
     def _add(self, key: str, what: str, cure: str) -> None:
         self.problems.append(Problem(key, what, cure))
+
+
+def _with_tokens(currency: Currency, all_of_them: Mapping[str, Currency]) -> Currency:
+    """A chain's own currency knows the tokens on it."""
+    tokens = tuple(
+        each
+        for each in all_of_them.values()
+        if each.is_token and each.chain == currency.symbol != each.symbol
+    )
+    return dataclasses.replace(currency, tokens=tokens) if tokens else currency

@@ -17,6 +17,7 @@ from engine.config.secrets import Secret
 from engine.config.table import Table
 
 DEVELOPMENT_CHAIN_IDS = frozenset({1337, 31337})
+PAYING_FAMILIES = frozenset({"bitcoin"})  # the others take deposits only, so far
 _FINGERPRINT_LENGTH = 16
 _DUST_BYTES = 183  # an output of the oldest form and the input that spends it, rounded up
 
@@ -26,7 +27,8 @@ class Currency:
     """One currency. Every amount is in units, every age in seconds where no type says otherwise.
 
     `chain` is the symbol of the currency whose node and cursor it follows: its own unless it is a
-    token. `node`, `witness` and the values in `keys` are there for the roles engine and check only.
+    token; `tokens` are those that follow it. `node`, `witness` and the values in `keys` are there
+    for the roles engine and check only.
     """
 
     symbol: str
@@ -60,6 +62,7 @@ class Currency:
     top_up_from: tuple[str, ...] | None
     book_above: int | None
     limits: tuple[Rule, ...] = ()
+    tokens: tuple[Currency, ...] = ()
     rule_version: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,6 +71,11 @@ class Currency:
     @property
     def is_token(self) -> bool:
         return self.token is not None
+
+    @property
+    def pays(self) -> bool:
+        """Whether withdrawals of it are offered."""
+        return self.family in PAYING_FAMILIES
 
     @property
     def main(self) -> bool:

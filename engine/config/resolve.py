@@ -16,7 +16,7 @@ from engine.config.house import Rule
 from engine.config.reading import Reading
 
 # Families that this version can follow; the others are refused here and nowhere else.
-FAMILIES = ("bitcoin",)
+FAMILIES = ("bitcoin", "evm")
 
 SANDBOX_NETWORKS = frozenset({"regtest", "development"})
 _UNKNOWN = "unknown"  # never of a currency that is built: what makes it so is a problem
@@ -180,6 +180,7 @@ def _check_family_keys(table: CurrencyTable, family: str, report: Report) -> Non
         if key in table.model_fields_set:
             report(key, f"does not belong to family {family}", "remove it")
     if family != "bitcoin":
+        _check_evm_keys(table, report)
         return
     if table.confirmations is not None and table.confirmations.finalized:
         report("confirmations", '"finalized" is for family evm', "give a number")
@@ -187,6 +188,15 @@ def _check_family_keys(table: CurrencyTable, family: str, report: Report) -> Non
         report("finality", '"finalized" is for family evm', "give a number")
     if table.keys is not None and table.keys.model_fields_set - {"passphrase"}:
         report("keys", "a node of family bitcoin keeps its keys itself", "give passphrase only")
+
+
+def _check_evm_keys(table: CurrencyTable, report: Report) -> None:
+    """Nodes of this family keep no keys: without ours there is not even an address."""
+    if table.chain is None and "keys" not in table.model_fields_set:
+        cure = 'such as { mnemonic = "env:CASHIER_ETH_MNEMONIC" }'
+        report("keys", "is missing", f"{cure}; `cashier keys new` makes some")
+    elif table.keys is not None and not {"mnemonic", "keystore"} & table.keys.model_fields_set:
+        report("keys", "has neither a mnemonic nor a keystore", "give one of them")
 
 
 def _network(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from db.models import Address, Coin, Payment
-from engine.chain import Arrival, Chain, Oddity, Senders
+from engine.chain import Arrival, Followed, Oddity, Senders
 from engine.config import Currency
 from engine.ledger import WALLET_COLD
 from engine.moves.addresses import COLD, canonical, house_addresses
@@ -82,7 +82,7 @@ class _Sorting:
 class Sorter:
     """Sorts the arrivals of one chain. One thread owns an instance, with the node it asks."""
 
-    def __init__(self, currency: Currency, node: Chain) -> None:
+    def __init__(self, currency: Currency, node: Followed) -> None:
         self._currency = currency
         self._node = node
 

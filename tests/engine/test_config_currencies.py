@@ -11,9 +11,14 @@ from tests.engine.toml_text import LTC_NODE, minimal
 
 __all__ = ["load"]
 
-EVM = "family evm is not in this version"
 TOKEN = {"chain": "ETH", "token": "0x" + "ab" * 20, "decimals": 6}
-ETH = {"chain_id": 31337, "node": "http://127.0.0.1:8545"}
+ETH = {
+    "chain_id": 31337,
+    "node": "http://127.0.0.1:8545",
+    "keys": {
+        "mnemonic": "legal winner thank year wave sausage worth useful legal winner thank yellow"
+    },
+}
 OWN_COIN = {
     "family": "bitcoin",
     "name": "Example Coin",
@@ -128,10 +133,14 @@ def test_a_broken_key_does_not_hide_the_problems_of_the_others(load: Load) -> No
     }
 
 
-def test_a_good_evm_currency_and_its_token_lack_only_their_family(load: Load) -> None:
-    found = problems(load, with_evm(USDT=TOKEN, ETH=ETH))
-    assert set(found) == {"currency.ETH.family", "currency.USDT.family"}
-    assert all(EVM in text for text in found.values())
+def test_a_token_follows_its_chain_wherever_it_stands_in_the_file(load: Load) -> None:
+    currencies = load(with_evm(USDT=TOKEN, ETH=ETH)).currencies
+    ether, token = currencies["ETH"], currencies["USDT"]
+    assert (ether.network, ether.confirmations.most, ether.finality) == ("development", 12, 64)
+    assert ether.tokens == (token,)
+    assert (token.chain, token.decimals, token.token) == ("ETH", 6, TOKEN["token"])
+    assert (token.node, token.confirmations) == (ether.node, ether.confirmations)
+    assert (token.pays, ether.pays, currencies["LTC"].pays) == (False, False, True)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +155,8 @@ def test_a_good_evm_currency_and_its_token_lack_only_their_family(load: Load) ->
         ({"ETH": ETH, "USDT": {**TOKEN, "network": "main"}}, "currency.USDT.network"),
         ({"ETH": ETH | {"chain_id": 1, "node": "embedded"}}, "currency.ETH.node"),
         ({"ETH": ETH | {"keys": {"keystore": "file:x"}}}, "currency.ETH.keys"),
+        ({"ETH": ETH | {"keys": {"passphrase": "file:x"}}}, "currency.ETH.keys"),
+        ({"ETH": {"chain_id": 1, "node": "http://h:1"}}, "currency.ETH.keys"),
     ],
 )
 def test_evm_currencies_are_judged_too(
@@ -161,8 +172,8 @@ def test_a_token_without_decimals_is_a_problem(load: Load) -> None:
 
 @pytest.mark.parametrize("role", ["engine", "web"])
 def test_the_embedded_chain_is_a_sandbox_for_every_role(load: Load, role: str) -> None:
-    document = with_evm(ETH={"node": "embedded"})
-    assert set(problems(load, document, role=role)) == {"currency.ETH.family"}
+    document = with_evm(ETH={"node": "embedded", "keys": ETH["keys"]})
+    assert load(document, role=role).currencies["ETH"].sandbox
 
 
 @pytest.mark.parametrize(

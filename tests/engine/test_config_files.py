@@ -54,7 +54,7 @@ def test_every_key_of_the_shipped_file_has_its_comment() -> None:
 
 
 def test_the_settings_that_are_shown_are_good(tmp_path: Path) -> None:
-    """Switched on all together, only what excludes each other, and the family to come, is wrong."""
+    """Switched on all together, only what excludes each other is wrong."""
     path = tmp_path / "cashier.toml"
     path.write_text(all_settings(), encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
@@ -62,9 +62,7 @@ def test_the_settings_that_are_shown_are_good(tmp_path: Path) -> None:
     assert {problem.key for problem in caught.value.problems} == {
         "site.handshake",
         "risk",
-        "currency.ETH.family",
         "currency.ETH.keys",
-        "currency.USDT.family",
     }
 
 

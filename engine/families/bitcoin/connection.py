@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import base64
 import http.client
-import io
 import json
 import re
 import select
 import socket
-import time
-from typing import Any, cast
+from typing import cast
 from urllib.parse import SplitResult, unquote
+
+from engine.families.deadline import TimedSocket
 
 REPLY_BYTES_MAX = 512 * 1024 * 1024
 
@@ -49,47 +49,6 @@ class Reply:
         return self._body
 
 
-class _TimedReader(io.RawIOBase):
-    """Reads from a socket until `deadline`, however slowly the bytes drip in."""
-
-    def __init__(self, sock: socket.socket, raw: io.RawIOBase, timeout_s: int) -> None:
-        super().__init__()
-        self._sock = sock
-        self._raw = raw
-        self._deadline = time.monotonic() + timeout_s
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        left_s = self._deadline - time.monotonic()
-        if left_s <= 0:
-            raise TimeoutError("the reply did not end in time")
-        self._sock.settimeout(left_s)
-        return cast("int | None", self._raw.readinto(buffer))
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _TimedSocket:
-    """A socket whose replies must end `timeout_s` after the request was sent."""
-
-    def __init__(self, sock: socket.socket, timeout_s: int) -> None:
-        self._sock = sock
-        self._timeout_s = timeout_s
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._sock, name)
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        assert mode == "rb"
-        raw = self._sock.makefile("rb", buffering=0)
-        reader = _TimedReader(self._sock, cast("io.RawIOBase", raw), self._timeout_s)
-        return io.BufferedReader(reader)
-
-
 class _Bounded(http.client.HTTPConnection):
     """What the plain and the encrypted connection share."""
 
@@ -100,7 +59,7 @@ class _Bounded(http.client.HTTPConnection):
 
     def connect(self) -> None:
         super().connect()
-        self.sock = cast("socket.socket", _TimedSocket(self.sock, self.reply_timeout_s))
+        self.sock = cast("socket.socket", TimedSocket(self.sock, self.reply_timeout_s))
 
     def request(  # type: ignore[override]  # the library passes exactly these four
         self, method: str, url: str, body: str, headers: dict[str, str]

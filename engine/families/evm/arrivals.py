@@ -1,0 +1,255 @@
+"""What a run of blocks brought to our addresses: coins, tokens, and what contracts sent on.
+
+One pass over the rows of the blocks, one question for their logs; receipts and balances only for
+what matched, however many addresses are ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.chain import Arrival, Block, Oddity
+from engine.config import Currency
+from engine.errors import NodeDown, NodeRefused
+from engine.families.evm.blocks import FullBlock, header_at
+from engine.families.evm.frames import Frame, Tracer
+from engine.families.evm.transfers import Transfer, brought, growth, transfers
+from engine.families.evm.transport import Transport
+from engine.families.evm.values import OddValue, address_of, hash_of, list_of, quantity_of, table_of
+from engine.money import format_amount
+
+BALANCE_UNKNOWN = "the node does not know any more what its balance was"
+
+
+@dataclass(slots=True)
+class _Matched:
+    """What of one block is about us, before its receipts are known."""
+
+    block: Block
+    rows: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    coins: list[str] = field(default_factory=list)
+    logs: list[Transfer] = field(default_factory=list)
+    frames: list[Frame] = field(default_factory=list)
+
+    @property
+    def txids(self) -> list[str]:
+        logs, frames = (log.txid for log in self.logs), (frame.txid for frame in self.frames)
+        return list(dict.fromkeys((*self.coins, *logs, *frames)))
+
+
+@dataclass(slots=True)
+class Found:
+    """What the blocks brought, and what of them is no deposit and yet worth a look."""
+
+    arrivals: list[Arrival] = field(default_factory=list)
+    oddities: list[Oddity] = field(default_factory=list)
+
+
+class ArrivalReader:
+    """Reads blocks for one chain. `tokens` by their contracts in lower case; `ours` the stored form
+    of each address by its lower-case one."""
+
+    def __init__(
+        self, currency: Currency, tokens: Mapping[str, Currency], node: Transport, tracer: Tracer
+    ) -> None:
+        self._currency = currency
+        self._tokens = tokens
+        self._node = node
+        self._tracer = tracer
+
+    def read(self, blocks: Sequence[FullBlock], ours: Mapping[str, str]) -> Found:
+        """Everything in `blocks`. Raises OddValue, NodeDown."""
+        found = Found()
+        for matched in self._match([each for each in blocks if each.rows], ours):
+            if matched.txids:
+                _OneBlock(self._currency, self._tokens, self._node, ours, matched).read(found)
+        return found
+
+    def _match(self, blocks: Sequence[FullBlock], ours: Mapping[str, str]) -> Iterator[_Matched]:
+        if not blocks:
+            return
+        headers = [each.block for each in blocks]
+        logs, frames = transfers(self._node, headers), self._tracer.frames(headers)
+        for each, its_logs, its_frames in zip(blocks, logs, frames, strict=True):
+            matched = _Matched(each.block)
+            matched.logs = [log for log in its_logs if log.units and log.to in ours]
+            matched.frames = [frame for frame in its_frames if frame.to in ours]
+            wanted = set(matched.txids)
+            for row in each.rows:
+                to = row.get("to")
+                pays = isinstance(to, str) and to.lower() in ours and quantity_of(row.get("value"))
+                if pays or row.get("hash") in wanted:
+                    matched.rows[hash_of(row.get("hash"))] = row
+                if pays:
+                    matched.coins.append(hash_of(row.get("hash")))
+            yield matched
+
+
+class _OneBlock:
+    """Turns what matched in one block into arrivals."""
+
+    def __init__(
+        self,
+        currency: Currency,
+        tokens: Mapping[str, Currency],
+        node: Transport,
+        ours: Mapping[str, str],
+        matched: _Matched,
+    ) -> None:
+        self._currency = currency
+        self._tokens = tokens
+        self._node = node
+        self._ours = ours
+        self._matched = matched
+        self._receipts = receipts_in(node, matched.txids, matched.block)
+
+    def read(self, found: Found) -> None:
+        found.arrivals += [each for each in self._coins() if each is not None]
+        found.arrivals += [each for each in self._frames() if each is not None]
+        self._read_logs(found)
+
+    def _coins(self) -> Iterator[Arrival | None]:
+        for txid in self._matched.coins:
+            row = self._matched.rows[txid]
+            units, to = quantity_of(row.get("value")), address_of(row.get("to"))
+            yield self._arrival(txid, "tx", self._currency.symbol, to, units)
+
+    def _frames(self) -> Iterator[Arrival | None]:
+        for frame in self._matched.frames:
+            yield self._arrival(
+                frame.txid,
+                f"call:{frame.path}",
+                self._currency.symbol,
+                frame.to,
+                frame.units,
+                own=frame.sender in self._ours,
+            )
+
+    def _arrival(
+        self,
+        txid: str,
+        index: str,
+        currency: str,
+        to: str,
+        units: int,
+        *,
+        own: bool = False,
+        doubt: str = "",
+    ) -> Arrival | None:
+        """None where the chain tx as a whole failed: its value stayed where it was."""
+        if not quantity_of(self._receipts[txid].get("status")):
+            return None
+        row = self._matched.rows.get(txid)
+        if row is None:
+            raise OddValue("a log or a call is of a chain tx that its block does not have")
+        sender = address_of(row.get("from"))
+        return Arrival(
+            txid,
+            index,
+            currency,
+            self._ours[to],
+            units,
+            self._matched.block.ref,
+            own=own or sender in self._ours,
+            sender=sender,
+            nonce=quantity_of(row.get("nonce")),
+            doubt=doubt,
+        )
+
+    def _read_logs(self, found: Found) -> None:
+        known = [log for log in self._matched.logs if log.contract in self._tokens]
+        for log in self._matched.logs:
+            if log.contract not in self._tokens:
+                found.oddities.append(_unlisted(log, self._ours[log.to]))
+        if not known:
+            return
+        units = self._brought(known)
+        for log in known:
+            arrival, oddity = self._of_log(log, units[log.place])
+            found.arrivals += [arrival] if arrival is not None else []
+            found.oddities += [oddity] if oddity is not None else []
+
+    def _brought(self, logs: Sequence[Transfer]) -> Mapping[int, int | None]:
+        block = self._matched.block
+        holdings = sorted({(log.contract, log.to) for log in logs})
+        grown = growth(self._node, block, holdings)
+        if None in grown.values():
+            now = header_at(self._node, block.height)
+            if now is None or now.hash != block.hash:
+                raise NodeDown("the node's chain moved while it was asked")
+        return brought(self._matched.logs, grown)
+
+    def _of_log(self, log: Transfer, units: int | None) -> tuple[Arrival | None, Oddity | None]:
+        token = self._tokens[log.contract]
+        index = f"log:{self._ordinal(log)}"
+        if units == 0:
+            said = format_amount(log.units, token.decimals)
+            reason = f"its log says {said} {token.symbol}, the balance did not grow: not a deposit"
+            return None, Oddity(f"{log.txid}:{index}", reason)
+        arrival = self._arrival(
+            log.txid,
+            index,
+            token.symbol,
+            log.to,
+            log.units if units is None else units,
+            own=log.sender in self._ours,
+            doubt=_doubt(token, log.units, units),
+        )
+        return arrival, None
+
+    def _ordinal(self, log: Transfer) -> int:
+        """Which of its chain tx's logs it is: the same wherever the chain tx is mined."""
+        places = [quantity_of(row.get("logIndex")) for row in self._receipts[log.txid]["logs"]]
+        if log.place not in places:
+            raise OddValue("a log is not in the receipt of its chain tx")
+        return places.index(log.place)
+
+
+def _doubt(token: Currency, said: int, units: int | None) -> str:
+    if units is None:
+        return BALANCE_UNKNOWN
+    if units == said:
+        return ""
+    amounts = (format_amount(each, token.decimals) for each in (said, units))
+    return "its log says {}, the balance grew by {}".format(*amounts)
+
+
+def _unlisted(log: Transfer, address: str) -> Oddity:
+    """One line for each contract and address, however often it comes."""
+    return Oddity(
+        f"unlisted:{log.contract}:{address}",
+        f"a token that is not configured, {log.contract}, was sent to {address} by {log.txid}",
+    )
+
+
+def receipts_in(
+    node: Transport, txids: Sequence[str], block: Block
+) -> dict[str, Mapping[str, Any]]:
+    """The receipts of chain txs that stand in `block`. Raises NodeDown where the node has them
+    elsewhere: its answers are of different branches then."""
+    found = receipts(node, txids)
+    for txid in txids:
+        row = found.get(txid)
+        if row is None or hash_of(row.get("blockHash")) != block.hash:
+            raise NodeDown("the node's answers are of different branches of the chain")
+    return found
+
+
+def receipts(node: Transport, txids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    """Receipts by txid; a chain tx in no block has none. Raises OddValue, NodeDown."""
+    asked = list(txids)
+    found = {}
+    replies = node.batch([("eth_getTransactionReceipt", (txid,)) for txid in asked])
+    for txid, reply in zip(asked, replies, strict=True):
+        if isinstance(reply, NodeRefused):
+            raise NodeDown("the node gives no receipts", detail=reply.detail)
+        if reply is None:
+            continue
+        row = table_of(reply)
+        if hash_of(row.get("transactionHash")) != txid:
+            raise OddValue("a receipt is of another chain tx")
+        list_of(row.get("logs"))
+        found[txid] = row
+    return found

@@ -1,0 +1,200 @@
+"""The Followed protocol over one node of an EVM chain: which calls each question takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from engine.chain import (
+    Arrival,
+    Block,
+    Expectation,
+    Fact,
+    Health,
+    Identity,
+    NewAddress,
+    Scan,
+    Sender,
+    Senders,
+)
+from engine.config import Currency
+from engine.errors import NodeDown, NodeRefused, OffChain
+from engine.families.evm import health
+from engine.families.evm.addresses import is_ours, new_addresses, written
+from engine.families.evm.arrivals import ArrivalReader, Found
+from engine.families.evm.blocks import LATEST, FullBlock, block_of, full_blocks, header_at
+from engine.families.evm.facts import FactReader, in_pool
+from engine.families.evm.frames import Tracer
+from engine.families.evm.keys import Keys, open_keys
+from engine.families.evm.transport import Transport
+from engine.families.evm.values import OddValue, address_of, is_hash, quantity_of, table_of
+from engine.ours import Ours
+
+BLOCKS_MAX = 200  # in one scan
+AT_ONCE = 20  # in one request, so that a full block's size bounds what is held in memory
+HEIGHTS_MAX = 10_000
+FINALIZED = "finalized"
+
+
+class EvmChain:
+    """engine.chain.Followed over a node's JSON-RPC. One thread owns an instance."""
+
+    def __init__(
+        self, currency: Currency, tokens: Sequence[Currency], transport: Transport, ours: Ours
+    ) -> None:
+        self._currency = currency
+        self._node = transport
+        self._ours = ours
+        self._keys: Keys | None = None
+        contracts = {str(token.token).lower(): token for token in tokens}
+        self._reader = ArrivalReader(currency, contracts, transport, Tracer(transport))
+        tagged = (each.finality_tag or each.confirmations.finalized for each in (currency, *tokens))
+        self._wants_final = any(tagged)
+        self._heights: dict[str, int] = {}
+
+    # --- who and how ---
+
+    def identity(self) -> Identity:
+        with self._asking():
+            first = header_at(self._node, 0)
+            if first is None:
+                raise OddValue("no first block")
+            return Identity(first.hash, None)
+
+    def health(self, expected: Expectation, *, now_s: int) -> Health:
+        with self._asking():
+            try:
+                figures = health.ask(self._node, self._owns(expected.address))
+            except NodeRefused as error:
+                raise NodeDown(str(error), detail=error.detail) from error
+            return health.judge(self._currency, figures, expected, now_s=now_s)
+
+    def _owns(self, address: str | None) -> bool | None:
+        return None if address is None else is_ours(self._opened_keys, self._ours, address)
+
+    def _opened_keys(self) -> Keys:
+        if self._keys is None:
+            self._keys = open_keys(self._currency)
+        return self._keys
+
+    # --- what is there ---
+
+    def scan(self, cursor: str | None) -> Scan:
+        with self._asking():
+            tip = header_at(self._node, LATEST)
+            if tip is None:
+                raise OddValue("no newest block")
+            self._remember(tip)
+            if cursor is None or tip.hash == cursor:
+                return Scan(tip.hash, node_height=tip.height)
+            return self._scan_to(tip, cursor)
+
+    def _scan_to(self, tip: Block, cursor: str) -> Scan:
+        start = self._height_of(cursor)
+        if start is None or start >= tip.height:
+            raise OffChain("the block that we followed last is not on the node's chain")
+        ours = self._ours.addresses()
+        reached, found, top = cursor, Found(), min(tip.height, start + BLOCKS_MAX)
+        for low in range(start + 1, top + 1, AT_ONCE):
+            blocks = full_blocks(self._node, range(low, min(low + AT_ONCE, top + 1)))
+            linked = _linked(blocks, reached)
+            if not linked:
+                break
+            part = self._reader.read(linked, ours)
+            found.arrivals += part.arrivals
+            found.oddities += part.oddities
+            reached = linked[-1].block.hash
+            self._remember(linked[-1].block)
+        if reached == cursor:
+            raise OffChain("the block that we followed last is not on the node's chain")
+        return Scan(
+            reached,
+            tuple(found.arrivals),
+            tuple(found.oddities),
+            more=reached != tip.hash,
+            node_height=tip.height,
+            final_height=self._final_height(),
+        )
+
+    def _final_height(self) -> int | None:
+        if not self._wants_final:
+            return None
+        block = header_at(self._node, FINALIZED)
+        return None if block is None else block.height
+
+    def block(self, block_hash: str) -> Block | None:
+        with self._asking():
+            height = self._height_of(block_hash)
+            found = None if height is None else header_at(self._node, height)
+            return found if found is not None and found.hash == block_hash else None
+
+    def _height_of(self, block_hash: str) -> int | None:
+        """The height of a block, on the active chain or not; None if the node does not know it."""
+        if block_hash not in self._heights and is_hash(block_hash):
+            reply = self._node.call("eth_getBlockByHash", block_hash, False)  # noqa: FBT003 - JSON-RPC
+            if reply is not None and (block := block_of(reply)).hash == block_hash:
+                self._remember(block)
+        return self._heights.get(block_hash)
+
+    def _remember(self, block: Block) -> None:
+        if len(self._heights) >= HEIGHTS_MAX:
+            self._heights.clear()
+        self._heights[block.hash] = block.height
+
+    def facts(self, txids: Iterable[str]) -> dict[str, Fact]:
+        with self._asking():
+            return FactReader(self._node, self._ours, self._brought_by).facts(txids)
+
+    def _brought_by(self, block: FullBlock) -> Sequence[Arrival]:
+        return self._reader.read([block], self._ours.addresses()).arrivals
+
+    def in_mempool(self, txids: Sequence[str]) -> frozenset[str]:
+        with self._asking():
+            return in_pool(self._node, txids)
+
+    def new_addresses(self, count: int) -> list[NewAddress]:
+        return new_addresses(self._opened_keys(), self._ours, count)
+
+    def senders(self, txid: str) -> Senders | None:
+        """Whoever signed it: there is nobody else whose coins it spends."""
+        with self._asking():
+            reply = self._node.call("eth_getTransactionByHash", txid) if is_hash(txid) else None
+            if reply is None:
+                return None
+            row: Mapping[str, object] = table_of(reply)
+            units = quantity_of(row.get("value"))
+            sender = written(address_of(row.get("from")))
+            return Senders((Sender(txid, "from", sender, units),), units)
+
+    # --- the instance ---
+
+    def calls(self) -> int:
+        return self._node.requests
+
+    def close(self) -> None:
+        self._node.close()
+        self._heights.clear()
+
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Answers belong together within the block; one that cannot be read ends the connection."""
+        try:
+            yield
+        except OddValue as error:
+            self.close()
+            raise NodeDown("the node's reply is malformed", detail=str(error)) from None
+        except NodeDown:
+            self.close()
+            raise
+
+
+def _linked(blocks: Sequence[FullBlock], parent: str) -> list[FullBlock]:
+    """The first of `blocks` that follow `parent` one upon the other: where the next one does not,
+    the chain has moved on meanwhile."""
+    found = []
+    for each in blocks:
+        if each.block.parent != parent:
+            break
+        found.append(each)
+        parent = each.block.hash
+    return found

@@ -1,0 +1,132 @@
+"""Transfer logs of ERC-20 tokens, and what they really brought: the balance before a block and
+after it, at two block hashes. A log alone is only what a contract says."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eth_utils.crypto import keccak
+
+from engine.chain import Block
+from engine.errors import NodeDown, NodeRefused
+from engine.families.evm.transport import Transport
+from engine.families.evm.values import (
+    OddValue,
+    address_of,
+    data_of,
+    hash_of,
+    list_of,
+    quantity_of,
+    word_of,
+)
+
+TRANSFER = "0x" + keccak(text="Transfer(address,address,uint256)").hex()
+BALANCE_OF = "0x" + keccak(text="balanceOf(address)").hex()[:8]
+TOPICS = 3  # with four it is the transfer of a single thing, not of an amount
+WORD_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """One Transfer log. `place` is its number within the block; addresses in lower case."""
+
+    txid: str
+    place: int
+    contract: str
+    sender: str
+    to: str
+    units: int
+
+
+Holding = tuple[str, str]
+"""A contract and an address of ours, both in lower case."""
+
+
+def transfers(node: Transport, blocks: Sequence[Block]) -> list[list[Transfer]]:
+    """The Transfer logs of each block, asked for by its hash, in one request. Raises OddValue,
+    NodeDown when the node does not have one of the blocks any more."""
+    calls = [("eth_getLogs", ({"blockHash": each.hash, "topics": [TRANSFER]},)) for each in blocks]
+    found = []
+    for block, reply in zip(blocks, node.batch(calls), strict=True):
+        if isinstance(reply, NodeRefused):
+            raise NodeDown("the node gives no logs of a block", detail=reply.detail)
+        found.append([each for row in list_of(reply) for each in _transfer(row, block)])
+    return found
+
+
+def _transfer(row: Any, block: Block) -> Iterable[Transfer]:
+    """Nothing for a log that is no transfer of an amount."""
+    if hash_of(row.get("blockHash")) != block.hash or row.get("removed") is True:
+        raise OddValue("a log is of another block")
+    topics, data = list_of(row.get("topics")), data_of(row.get("data"))
+    if len(topics) != TOPICS or len(data) != WORD_BYTES or topics[0] != TRANSFER:
+        return
+    yield Transfer(
+        hash_of(row.get("transactionHash")),
+        quantity_of(row.get("logIndex")),
+        address_of(row.get("address")),
+        _address_in(topics[1]),
+        _address_in(topics[2]),
+        int.from_bytes(data, "big"),
+    )
+
+
+def _address_in(topic: object) -> str:
+    return f"0x{word_of(topic) & (1 << 160) - 1:040x}"
+
+
+def balance_call(holding: Holding, block_hash: str) -> tuple[str, tuple[object, ...]]:
+    """The question for a token balance at one block."""
+    contract, address = holding
+    data = BALANCE_OF + address[2:].rjust(64, "0")
+    return "eth_call", ({"to": contract, "data": data}, {"blockHash": block_hash})
+
+
+def growth(node: Transport, block: Block, holdings: Sequence[Holding]) -> dict[Holding, int | None]:
+    """How much each balance grew in `block`; None where node or contract does not say. Negative
+    where it shrank. Raises NodeDown when the block has left the chain meanwhile."""
+    calls = [balance_call(each, at) for each in holdings for at in (block.parent, block.hash)]
+    replies = node.batch(calls)
+    found: dict[Holding, int | None] = {}
+    for at, each in enumerate(holdings):
+        before, after = (_balance(reply) for reply in replies[2 * at : 2 * at + 2])
+        found[each] = None if before is None or after is None else after - before
+    return found
+
+
+def _balance(reply: object) -> int | None:
+    if isinstance(reply, NodeRefused):
+        return None
+    try:
+        return word_of(reply)
+    except OddValue:
+        return None  # a contract that answers with nothing or with more
+
+
+def brought(
+    block_transfers: Iterable[Transfer], grown: Mapping[Holding, int | None]
+) -> dict[int, int | None]:
+    """Units that each incoming log brought, by its place; None where the balance is not known.
+
+    Logs that bring together what the balance grew by are as good as their word. Where it grew by
+    less, the first ones are filled up, so that the sum is never more than what is there.
+    """
+    came: dict[Holding, list[Transfer]] = defaultdict(list)
+    left: dict[Holding, int] = defaultdict(int)
+    for each in block_transfers:
+        if (each.contract, each.to) in grown:
+            came[each.contract, each.to].append(each)
+        if (each.contract, each.sender) in grown:
+            left[each.contract, each.sender] += each.units
+    found: dict[int, int | None] = {}
+    for holding, logs in came.items():
+        growth_units = grown[holding]
+        rest = None if growth_units is None else max(0, growth_units + left[holding])
+        for each in logs:
+            units = None if rest is None else min(each.units, rest)
+            found[each.place] = units
+            rest = None if rest is None or units is None else rest - units
+    return found
