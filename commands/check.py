@@ -22,13 +22,17 @@ _WIDTH_RESULT, _WIDTH_NAME = 8, 22
 
 @click.command()
 @click.argument("currencies", nargs=-1, metavar="[CURRENCY]...")
+@click.option("--alerts", is_flag=True, help="Send a test by every way of [alerts], too.")
 @json_option
 @pass_app
 @click.pass_context
-def check(ctx: click.Context, app: App, *, currencies: tuple[str, ...], as_json: bool) -> None:
-    """Check configuration, database, files, and the node of each CURRENCY (default: all).
+def check(
+    ctx: click.Context, app: App, *, currencies: tuple[str, ...], alerts: bool, as_json: bool
+) -> None:
+    """Check configuration, database, files, alerts, and the node of each CURRENCY (default: all).
 
     Asks the nodes themselves; may run beside the engine. It reads the secrets of engine and web.
+    Nothing is sent to staff without --alerts.
     """
     try:
         config = app.load("check")
@@ -41,7 +45,7 @@ def check(ctx: click.Context, app: App, *, currencies: tuple[str, ...], as_json:
             known = ", ".join(config.currencies)
             raise click.UsageError(f"no currency {symbol} is configured, known: {known}")
     findings = []
-    for found in _all(config, currencies or tuple(config.currencies)):
+    for found in _all(config, currencies or tuple(config.currencies), alerts=alerts):
         findings.append(found)
         if not as_json:
             _tell(found)
@@ -50,7 +54,7 @@ def check(ctx: click.Context, app: App, *, currencies: tuple[str, ...], as_json:
     ctx.exit(0 if all(found.ok for found in findings) else 1)
 
 
-def _all(config: Config, symbols: tuple[str, ...]) -> Iterator[Finding]:
+def _all(config: Config, symbols: tuple[str, ...], *, alerts: bool) -> Iterator[Finding]:
     count = len(config.currencies)
     kind = "a sandbox" if config.sandbox else "public networks"
     read = f"{config.path}: {count} {'currency' if count == 1 else 'currencies'}, {kind}"
@@ -62,6 +66,9 @@ def _all(config: Config, symbols: tuple[str, ...]) -> Iterator[Finding]:
     with ExitStack() as stack:
         if stored.ok:
             stack.enter_context(connected())
+        yield from preflight.check_alerts(
+            config, now=utc_now(), with_database=stored.ok, send=alerts
+        )
         for symbol in symbols:
             yield from preflight.check_currency(
                 config.currencies[symbol], now=utc_now(), with_database=stored.ok

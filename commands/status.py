@@ -6,6 +6,8 @@ import click
 
 from commands.context import App, pass_app
 from commands.output import json_option, print_json, print_table
+from engine.alerts import board
+from engine.alerts.sinks import sink_names
 from engine.audit import keys, seals
 from engine.clock import utc_now
 from engine.config import Config
@@ -24,12 +26,20 @@ def status(ctx: click.Context, app: App, *, as_json: bool) -> None:
     with app.connect("console") as config:
         found = overview(config, utc_now())
         key = _audit_key(config)
+        alerts, sinks = board.open_alerts(), board.sink_views(sink_names(config))
     if as_json:
         currencies = [currency.as_json() for currency in found.currencies]
-        print_json({"engine": found.engine, "audit_key": key, "currencies": currencies})
+        told = {
+            "open": [each.as_json() for each in alerts],
+            "sinks": [each.as_json() for each in sinks],
+        }
+        print_json(
+            {"engine": found.engine, "audit_key": key, "currencies": currencies, "alerts": told}
+        )
     else:
         click.echo(f"engine     {found.engine}\naudit key  {key or '-'}\n")
         _print_currencies(found.currencies)
+        _print_alerts(alerts, sinks)
     ctx.exit(0 if found.well else 1)
 
 
@@ -52,6 +62,18 @@ def _print_currencies(currencies: tuple[CurrencyStanding, ...]) -> None:
         (("currency", "hot address, for coins of the house"), addresses),
         (("currency", "account", ">balance"), balances),
         (("currency", "payments", ">count"), payments),
+    ):
+        if rows:
+            click.echo()
+            print_table(columns, rows)
+
+
+def _print_alerts(alerts: tuple[board.AlertView, ...], sinks: tuple[board.SinkView, ...]) -> None:
+    failing = [(each.name, each.waiting, each.failing) for each in sinks if each.failing]
+    said = [(each.since, each.text, ", ".join(each.told) or "-") for each in alerts]
+    for columns, rows in (
+        (("since", "alert", "told by"), said),
+        (("alerts by", ">waiting", "do not arrive"), failing),
     ):
         if rows:
             click.echo()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import peewee
 from peewee import BigIntegerField, IntegerField, TextField
 
+from db.alerts import Alert, AlertDelivery
 from db.fields import FlagField, UnitsField, optional_units
 from db.findings import Break, Reconciliation
 from db.row import Row
@@ -389,4 +390,6 @@ MODELS: tuple[type[Row], ...] = (
     Parked,
     Reconciliation,
     Break,
+    Alert,
+    AlertDelivery,
 )

@@ -21,15 +21,17 @@ import peewee
 from db.connection import connected, database
 from db.models import Chain as ChainRow
 from engine import chains, installation, orders
+from engine.alerts.sinks import sinks_of
+from engine.alerts.teller import Teller
 from engine.approvals.office import Office
 from engine.audit import seals
 from engine.audit.keys import load_or_create
-from engine.chain import Followed
-from engine.chain_thread import STOP_WAIT_S, ChainThread, Opener, opened_wallet
+from engine.chain import Chain
+from engine.chain_thread import STOP_WAIT_S, ChainThread, Opener
 from engine.clock import rfc3339, utc_now
 from engine.config import Config, Currency
 from engine.errors import LeaseLost
-from engine.families import open_followed
+from engine.families import open_chain
 from engine.lease import BEAT_EVERY_S, ChainLease
 from engine.reconciliation.reconciler import Reconciler
 from engine.risk import open_hook
@@ -39,12 +41,11 @@ log = logging.getLogger(__name__)
 SEAL_EVERY = timedelta(minutes=10)
 ORDERS_EVERY_S = 0.25  # seconds
 READY_WAIT_S = 3
-NOT_COMPARED = "books and node of this family are not compared yet"
 
 
-def open_node(currency: Currency) -> Followed:
+def open_node(currency: Currency) -> Chain:
     """The chain behind a currency's configured node."""
-    return open_followed(currency, currency.node.reveal() if currency.node else "")
+    return open_chain(currency, currency.node.reveal() if currency.node else "")
 
 
 def _await_first_rounds(crew: Sequence[ChainThread]) -> None:
@@ -68,12 +69,12 @@ class Daemon:
         holder = secrets.token_hex(8)
         symbols = sorted({currency.chain for currency in config.currencies.values()})
         self._leases = {symbol: ChainLease(symbol, holder) for symbol in symbols}
+        self._teller = Teller(
+            config, sinks_of(config), is_active=self._is_active, guard=self._prove_leases
+        )
         self._reconcilers = {
-            symbol: Reconciler(
-                config, symbol, partial(opened_wallet, opener, config.currencies[symbol])
-            )
+            symbol: Reconciler(config, symbol, partial(opener, config.currencies[symbol]))
             for symbol in symbols
-            if config.currencies[symbol].pays
         }
 
     def run(self, stop: threading.Event, *, on_ready: Callable[[], None]) -> None:
@@ -88,15 +89,17 @@ class Daemon:
             threading.Thread(target=each.run, name=f"chain-{each.symbol}", daemon=True)
             for each in crew
         ]
-        threads.append(
-            threading.Thread(target=self._upkeep, args=(stop,), name="upkeep", daemon=True)
-        )
+        threads += [
+            threading.Thread(target=work, args=(stop,), name=name, daemon=True)
+            for name, work in (("upkeep", self._upkeep), ("alerts", self._teller.run))
+        ]
         for thread in threads:
             thread.start()
         _await_first_rounds(crew)
         on_ready()
         while not stop.wait(BEAT_EVERY_S / 2):
             self._guarded(self._beat)
+        self._teller.close()
         deadline = time.monotonic() + STOP_WAIT_S
         for thread in threads:
             thread.join(max(deadline - time.monotonic(), 0))
@@ -111,7 +114,7 @@ class Daemon:
             stop,
             opener=self._opener,
             hook=self._hook,
-            reconciler=self._reconcilers.get(symbol),
+            reconciler=self._reconcilers[symbol],
         )
 
     def _beat(self) -> None:
@@ -138,9 +141,13 @@ class Daemon:
         }
         signed = Office(self._config, guard=self._prove_leases).acts()
         while not stop.wait(ORDERS_EVERY_S):
-            if all(lease.held for lease in self._leases.values()):
+            if self._is_active():
                 self._guarded(lambda: orders.carry_out(acts, utc_now(), signed=signed))
                 self._guarded(self._seal_when_due)
+
+    def _is_active(self) -> bool:
+        """Whether every chain is followed by this engine."""
+        return all(lease.held for lease in self._leases.values())
 
     def _prove_leases(self) -> None:
         """Inside a database transaction: no other engine took a chain of ours. Raises LeaseLost."""
@@ -163,15 +170,11 @@ class Daemon:
         asked = body.get("currencies") or list(self._config.currencies)
         known = [self._config.currencies[each] for each in asked if each in self._config.currencies]
         return {
-            symbol: self._compared(symbol, full=body.get("full") is True)
+            symbol: self._reconcilers[symbol].answer(
+                self._leases[symbol], self._hook, full=body.get("full") is True
+            )
             for symbol in sorted({currency.chain for currency in known})
         }
-
-    def _compared(self, symbol: str, *, full: bool) -> str:
-        reconciler = self._reconcilers.get(symbol)
-        if reconciler is None:
-            return NOT_COMPARED
-        return reconciler.answer(self._leases[symbol], self._hook, full=full)
 
     @staticmethod
     def _guarded(work: Callable[[], object]) -> None:

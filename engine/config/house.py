@@ -10,6 +10,7 @@ from pydantic import Field, PlainValidator, ValidationInfo, WithJsonSchema, mode
 
 from engine.config.reading import Reading, Wrong, reading_of
 from engine.config.secrets import REFERENCE, Secret, path_of, secret_for
+from engine.config.site import WebhookSecret
 from engine.config.table import Rows, Table
 from engine.config.values import (
     Amount,
@@ -132,6 +133,12 @@ class Email(Table):
         Field(default=None, description="SMTP password.")
     )
 
+    @model_validator(mode="after")
+    def _user_and_password(self) -> Email:
+        if ("user" in self.model_fields_set) != ("password" in self.model_fields_set):
+            raise Wrong("needs both user and password, or neither", 'password = "env:NAME"')
+        return self
+
 
 class Alerts(Table):
     """[alerts]: where "staff told" goes."""
@@ -139,10 +146,19 @@ class Alerts(Table):
     webhook: Url | None = Field(
         default=None, description="Address that takes a POST for each alert."
     )
+    webhook_secret: WebhookSecret = Field(
+        default=None, description="whsec_<base64> that signs what goes to the webhook."
+    )
     command: Command | None = Field(
         default=None, description="Program that is given the alert on stdin."
     )
     email: Email | None = Field(default=None, description="SMTP server and recipients.")
+
+    @model_validator(mode="after")
+    def _secret_of_a_webhook(self) -> Alerts:
+        if self.webhook is None and "webhook_secret" in self.model_fields_set:
+            raise Wrong("has a webhook_secret but no webhook", 'add webhook = "https://…"')
+        return self
 
 
 _OF_PAYOUTS = frozenset(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.commands.desk import Desk
@@ -101,3 +103,12 @@ def test_another_network_than_the_configured_one_is_named(
 def test_a_witness_that_is_down_is_named(ready: Desk, litecoind: Litecoind) -> None:
     ready.write(node=litecoind.url(), witness="http://user:password@127.0.0.1:1/")
     assert list(failed(ready)) == ["witness"]
+
+
+def test_staff_are_told_only_when_asked_for(ready: Desk, tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    ready.write(tables={"alerts": {"command": ["/bin/sh", "-c", f"cat > {told}"]}})
+    assert "alerts command" in ready.type("check").stdout
+    assert not told.exists()
+    assert "/bin/sh: it took a test" in ready.type("check", "--alerts").stdout
+    assert "alert.test" in told.read_text()

@@ -6,7 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from db.alerts import AlertDelivery
 from db.models import Chain
+from engine.alerts import board
+from engine.alerts.facts import Fact
 from engine.clock import rfc3339, utc_now
 from engine.money import parse_amount
 from tests.commands.desk import Desk
@@ -90,3 +93,28 @@ def test_the_sandbox_clock_is_honoured_and_garbage_in_it_is_wrong_use(desk: Desk
     assert garbage.exit_code == 2
     assert "CASHIER_CLOCK must look like +3d" in garbage.stderr
     assert desk.type("status").exit_code == 0
+
+
+def test_what_staff_must_know_is_shown_and_what_could_not_be_told(desk: Desk) -> None:
+    desk.write(tables={"alerts": {"command": ["/bin/false"]}})
+    now = utc_now()
+    with desk.opened() as config:
+        Till(config)
+        beat()
+        fact = Fact("parked", "LTC", "x", "LTC: x cannot be used\x1b[0m")
+        board.note([fact], ["command"], now, guard=lambda: None)
+        AlertDelivery.update(tries=3, last_error="it ended with 1").execute()
+    shown = desk.type("status").stdout
+    assert r"LTC: x cannot be used\x1b[0m" in shown
+    assert "it ended with 1" in shown
+    told = desk.json("status")["alerts"]
+    assert [(each["kind"], each["since"]) for each in told["open"]] == [("parked", rfc3339(now))]
+    assert told["sinks"] == [
+        {
+            "name": "command",
+            "state": "failing",
+            "waiting": 1,
+            "reason": "it ended with 1",
+            "delivered_at": None,
+        }
+    ]

@@ -198,3 +198,18 @@ def test_api_keys_are_known_by_their_hash(load: Load) -> None:
     assert set(problems(load, document, role="web")) == {"site.api_keys[0].hash"}
     document["site"]["api_keys"] = [key, key]
     assert set(problems(load, document, role="web")) == {"site"}
+
+
+def test_what_belongs_together_among_the_alerts_is_given_together(load: Load) -> None:
+    secret = "whsec_c2VjcmV0"
+    mail = {"server": "mail.example:25", "sender": "a@b.example", "to": ["c@d.example"]}
+    document = minimal()
+    document["alerts"] = {"webhook_secret": secret, "email": {**mail, "user": "a"}}
+    assert set(problems(load, document)) >= {"alerts.email"}
+    document["alerts"] = {"webhook_secret": secret}
+    assert set(problems(load, document)) == {"alerts"}
+    document["alerts"] = {"webhook": "http://127.0.0.1/", "webhook_secret": secret}
+    alerts = load(document).alerts
+    assert alerts.webhook_secret is not None
+    assert alerts.webhook_secret.reveal() == secret
+    assert load(document, role="web").alerts.webhook_secret is None

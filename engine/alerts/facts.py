@@ -1,0 +1,234 @@
+"""What staff must know now: found in the tables anew in each look, so that nothing is forgotten
+over a restart and nothing stays that is not so any more."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from db.findings import Break
+from db.models import Chain, History, Parked, Payment, Seal
+from engine import brakes
+from engine.clock import parse_rfc3339, rfc3339
+from engine.config import Config, Currency
+from engine.money import format_amount
+from engine.reconciliation.kinds import ENGINE, KINDS
+from engine.rules import DAY, HOUR
+from engine.sender import papers, proof, refund_proof
+from engine.sender.due import NOT_COLD
+from engine.withdrawals.flow import WithdrawalFlow
+
+NODE_PATIENCE = timedelta(minutes=5)
+BREAK_PATIENCE = timedelta(minutes=30)  # of those that the engine cures by itself
+HELD_PATIENCE = timedelta(hours=1)
+SENDING_PATIENCE = timedelta(minutes=15)
+SEALING_PATIENCE = timedelta(hours=1)
+ALONE_MAX = 10  # of a kind and a currency; what is beyond is told as one
+READ_MAX = 1_000
+URGENT_BREAKS = ("own_funds_negative", "unknown_spend")
+NODE_UNWELL = "node_unwell"
+FLAWS = (
+    proof.UNPROVED_HISTORY,
+    proof.UNPROVED_AMOUNT,
+    proof.SIGNED_BEFORE,
+    proof.UNPROVED_BALANCE,
+    papers.UNSIGNED,
+    papers.NOT_ALLOWED,
+    refund_proof.UNPROVED_REFUND,
+    refund_proof.UNSIGNED_REFUND,
+    refund_proof.UNPROVED_COIN,
+    NOT_COLD,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that staff must know. `subject` tells it from others of its kind; `text` is one
+    line: what it is, and what to do."""
+
+    kind: str
+    currency: str
+    subject: str
+    text: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.kind, self.currency, self.subject
+
+
+def find(config: Config, now: datetime) -> list[Fact]:
+    """Every fact, bounded: the oldest of a kind alone, the others together."""
+    found: dict[tuple[str, str], list[Fact]] = defaultdict(list)
+    for source in _SOURCES:
+        for fact in source(config, now):
+            found[fact.kind, fact.currency].append(fact)
+    return [fact for together in found.values() for fact in _bounded(together)]
+
+
+def _bounded(facts: list[Fact]) -> Iterator[Fact]:
+    yield from facts[:ALONE_MAX]
+    more = facts[ALONE_MAX:]
+    if more:
+        first = more[0]
+        text = f"{first.currency}: more than {ALONE_MAX} of the kind {first.kind}, such as"
+        text = f"{text.removeprefix(': ')} {first.text}"
+        yield Fact(first.kind, first.currency, "more", text)
+
+
+def _nodes(config: Config, now: datetime) -> Iterator[Fact]:
+    """A chain on which nothing is credited or paid."""
+    since = rfc3339(now - NODE_PATIENCE)
+    chains = {currency.chain for currency in config.currencies.values()}
+    for row in Chain.select().where((Chain.state != "well") & (Chain.since <= since)):
+        if row.symbol in chains:
+            text = (
+                f"{row.symbol}: nothing is credited or paid since {row.since}: {row.reason};"
+                f" cashier check {row.symbol}"
+            )
+            yield Fact(NODE_UNWELL, row.symbol, row.symbol, text, {"reason": row.reason})
+
+
+def _breaks(config: Config, now: datetime) -> Iterator[Fact]:
+    """Open breaks that are for staff, and those that the engine does not get cured."""
+    rows = Break.select().where((Break.state == "open") & (Break.kind != NODE_UNWELL))
+    for row in rows.order_by(Break.first_seen).limit(READ_MAX):
+        currency = config.currencies.get(row.currency)
+        young = now - parse_rfc3339(row.first_seen) < BREAK_PATIENCE
+        if currency is None or (row.owner == ENGINE and young):
+            continue
+        kind = row.kind if row.kind in URGENT_BREAKS else "break_opened"
+        means = KINDS[row.kind].means if row.kind in KINDS else row.kind
+        amount = format_amount(int(row.units), currency.decimals)
+        yield Fact(
+            kind,
+            row.currency,
+            f"{row.kind}/{row.subject}",
+            f"{row.currency}: {means}: {amount} about {row.subject}; {row.cure}",
+            {"break": row.id, "kind": row.kind, "amount": amount, "cure": row.cure},
+        )
+
+
+def _reversed(config: Config, _now: datetime) -> Iterator[Fact]:
+    """Credits that were taken back."""
+    for row in _payments((Payment.state == "reversed") & (Payment.kind == "deposit")):
+        text = f"a credited deposit of {_amount(config, row)} was reversed; cashier show {row.id}"
+        yield _of_payment("deposit_reversed", row, text)
+
+
+def _unproved(config: Config, _now: datetime) -> Iterator[Fact]:
+    """Payments that somebody may have put into the database or changed there."""
+    wanted = (Payment.state == "held") & Payment.kind.in_(("withdrawal", "transfer"))
+    for row in _payments(wanted & Payment.reason.in_(FLAWS)):
+        text = (
+            f"{_amount(config, row)} are not paid: {row.reason};"
+            f" cashier verify --database, then cashier show {row.id}"
+        )
+        yield _of_payment("payment_unproved", row, text)
+
+
+def _held(config: Config, now: datetime) -> Iterator[Fact]:
+    """What has waited long for a person."""
+    since = rfc3339(now - HELD_PATIENCE)
+    wanted = (Payment.state == "held") & Payment.reason.not_in(FLAWS)
+    for row in _payments(wanted & (Payment.updated_at <= since)):
+        text = (
+            f"a {row.kind} of {_amount(config, row)} is held since {row.updated_at}:"
+            f" {row.reason}; cashier show {row.id}"
+        )
+        yield _of_payment("held_too_long", row, text)
+
+
+def _totals(config: Config, now: datetime) -> Iterator[Fact]:
+    """More than usual is being withdrawn by all clients together."""
+    for currency in config.currencies.values():
+        limits = currency.withdrawal
+        flow = WithdrawalFlow(currency=currency.symbol, client="", address="", now=now)
+        for name, limit, window in (
+            ("total_hourly", limits.total_hourly, HOUR),
+            ("total_daily", limits.total_daily, DAY),
+        ):
+            units = 0 if limit is None else flow.of_all(window)
+            if limit is not None and units > limit:
+                asked, most = (format_amount(each, currency.decimals) for each in (units, limit))
+                text = f"{currency.symbol}: {asked} were asked for, more than {name} of {most}"
+                text = f"{text}; what passes it is held"
+                yield Fact("total_passed", currency.symbol, name, text, {"asked": asked})
+
+
+def _sending(config: Config, now: datetime) -> Iterator[Fact]:
+    """Payments that should have been signed long ago; a person's brake is no news."""
+    stopped = brakes.braked("withdrawal")
+    for currency in config.currencies.values():
+        oldest = None if currency.symbol in stopped else _oldest_unsent(currency, now)
+        if oldest is not None:
+            why = oldest.reason.removeprefix("waiting: ") or "the engine has not come to it"
+            text = f"{currency.symbol}: nothing is sent since {oldest.updated_at}: {why}"
+            yield Fact("sending_stopped", currency.symbol, currency.symbol, text, {"reason": why})
+
+
+def _oldest_unsent(currency: Currency, now: datetime) -> Payment | None:
+    patience = SENDING_PATIENCE + timedelta(seconds=currency.batch.every)
+    row: Payment | None = (
+        Payment.select()
+        .where(
+            (Payment.state == "requested")
+            & (Payment.currency == currency.symbol)
+            & Payment.kind.in_(("withdrawal", "transfer"))
+            & Payment.attempt.is_null()
+            & (Payment.updated_at <= rfc3339(now - patience))
+        )
+        .order_by(Payment.first_seq)
+        .first()
+    )
+    return row
+
+
+def _parked(_config: Config, _now: datetime) -> Iterator[Fact]:
+    """What a node says and nobody can read."""
+    for row in Parked.select().order_by(Parked.since).limit(READ_MAX):
+        text = f"{row.chain}: {row.key} cannot be used: {row.reason}"
+        yield Fact("parked", row.chain, row.key, text, {"since": row.since})
+
+
+def _sealing(_config: Config, now: datetime) -> Iterator[Fact]:
+    """Histories are not sealed any more: a row was changed, or the key is gone."""
+    last: Seal | None = Seal.select(Seal.last_seq).order_by(Seal.number.desc()).first()
+    after = 0 if last is None else int(last.last_seq)
+    oldest: History | None = (
+        History.select(History.at).where(History.seq > after).order_by(History.seq).first()
+    )
+    if oldest is not None and oldest.at <= rfc3339(now - SEALING_PATIENCE):
+        text = f"no history is sealed since {oldest.at}; cashier verify --database says why"
+        yield Fact("sealing_stopped", "", "seals", text)
+
+
+def _payments(wanted: Any) -> list[Payment]:
+    return list(Payment.select().where(wanted).order_by(Payment.first_seq).limit(READ_MAX))
+
+
+def _amount(config: Config, row: Payment) -> str:
+    currency = config.currencies.get(row.currency)
+    if currency is None or row.units is None:
+        return str(row.currency)
+    return f"{format_amount(int(row.units), currency.decimals)} {row.currency}"
+
+
+def _of_payment(kind: str, row: Payment, text: str) -> Fact:
+    return Fact(kind, row.currency, row.id, text, {"payment": row.id, "client": row.client})
+
+
+_SOURCES: tuple[Callable[[Config, datetime], Iterable[Fact]], ...] = (
+    _nodes,
+    _breaks,
+    _reversed,
+    _unproved,
+    _held,
+    _totals,
+    _sending,
+    _parked,
+    _sealing,
+)
