@@ -19,12 +19,13 @@ from freezegun.api import FrozenDateTimeFactory
 
 from db import connection, migrate
 from tests.nodes.anvil import Anvil
+from tests.nodes.embedded import EmbeddedNode
 from tests.nodes.litecoind import Litecoind
 from tests.nodes.postgres import Postgres
 
 _numbers = itertools.count()
 
-Node = TypeVar("Node", Litecoind, Anvil)
+Node = TypeVar("Node", Litecoind, Anvil, EmbeddedNode)
 
 
 def _migrated(url: str) -> None:
@@ -112,6 +113,12 @@ def own_anvil(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Anvil]
     """An EVM node for one test that kills, freezes or rewinds it; flags as for own_litecoind."""
     flags: tuple[str, ...] = getattr(request, "param", ())
     yield from _running(Anvil(tmp_path / "anvil", flags=flags))
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedNode]:
+    """This worker's embedded EVM chain, in a process of its own. Shared like `anvil`."""
+    yield from _running(EmbeddedNode(tmp_path_factory.mktemp("embedded")))
 
 
 def _running(node: Node) -> Iterator[Node]:

@@ -39,6 +39,8 @@ def call(port: int, method: str, *params: object) -> Any:
 class Anvil:
     """One node; its chain is kept in `folder` when it stops, and lost when it is killed."""
 
+    name = "anvil"
+
     def __init__(self, folder: Path, *, flags: Sequence[str] = ()) -> None:
         self.folder = folder
         self.port = free_port()
@@ -50,19 +52,21 @@ class Anvil:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._process = subprocess.Popen(self._command(), stdout=subprocess.DEVNULL)
+        wait_until(self._answers, what=self.name)
+        self.accounts = list(self.rpc("eth_accounts"))
+
+    def _command(self) -> list[str]:
         binary = anvil.find()
         if binary is None:
             raise FileNotFoundError("anvil is not installed: .ci/system anvil")
-        self.folder.mkdir(parents=True, exist_ok=True)
         state = self.folder / "state.json"
-        command = [binary, f"--port={self.port}", f"--state={state}", *FLAGS, *self._flags]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        wait_until(self._answers, what="anvil")
-        self.accounts = list(self.rpc("eth_accounts"))
+        return [binary, f"--port={self.port}", f"--state={state}", *FLAGS, *self._flags]
 
     def _answers(self) -> bool:
         if self._process is not None and self._process.poll() is not None:
-            raise RuntimeError(f"anvil ended with {self._process.returncode}")
+            raise RuntimeError(f"{self.name} ended with {self._process.returncode}")
         try:
             self.rpc("eth_chainId")
         except (OSError, http.client.HTTPException):
@@ -98,7 +102,7 @@ class Anvil:
 
     def _signal(self, which: signal.Signals) -> None:
         if self._process is None:
-            raise RuntimeError("anvil is not running")
+            raise RuntimeError(f"{self.name} is not running")
         self._process.send_signal(which)
 
     # --- talking to it ---
