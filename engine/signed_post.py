@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from engine.errors import DeliveryFailed
 
 AGENT = "Cashier"
-_SECRET_PREFIX = "whsec_"
+_SECRET_PREFIX = "whsec_"  # noqa: S105  # the form of secrets, not one of them
 _PORTS = {"https": 443, "http": 80}
 _TAKEN = range(200, 300)
 _ELSEWHERE = range(300, 400)
