@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +13,20 @@ from commands.payments import PREFIX_MIN
 from commands.signing import optional_signing, sign_and_submit
 from engine import orders
 from engine.clock import parse_rfc3339, utc_now
-from engine.config import Config, Currency
+from engine.config import Config
 from engine.errors import CurrencyUnknown, OrderRefused
 from engine.money import format_fixed
 from engine.reconciliation import standing
 from engine.reconciliation.kinds import KINDS
 from engine.reconciliation.standing import BreakView, SumView
-from engine.reconciliation.timing import WORDS
+from engine.reconciliation.telling import (
+    EXPLAINED,
+    NOT_EXPLAINED,
+    evidence_lines,
+    figure,
+    short_hash,
+    sum_lines,
+)
 
 if TYPE_CHECKING:
     from engine.approvals.plan import Proposal
@@ -76,7 +82,7 @@ def reconcile(
             }
         )
     else:
-        _print(config, sums, breaks)
+        _print(sums, breaks)
     for symbol in never:
         click.echo(f"{symbol}: never compared yet (cashier check {symbol})", err=True)
     uneven = any(each.residual for each in sums)
@@ -134,34 +140,22 @@ def _ask(wanted: Sequence[str], *, full: bool) -> Iterator[str]:
             yield f"{chain}: not compared now: {reason}"
 
 
-def _print(config: Config, sums: Iterable[SumView], breaks: Sequence[BreakView]) -> None:
+def _print(sums: Iterable[SumView], breaks: Sequence[BreakView]) -> None:
     for each in sums:
-        _print_sum(each, config.currencies[each.currency])
+        _print_sum(each)
         click.echo()
     for one in breaks:
         _print_break(one)
         click.echo()
 
 
-def _print_sum(view: SumView, currency: Currency) -> None:
-    def amount(units: int) -> str:
-        return format_fixed(units, currency.decimals)
-
-    explained = "explained to the last unit" if not view.residual else "NOT EXPLAINED"
-    _line(f"{view.currency} at block {view.height:,}  {_short(view.hash)}", explained)
+def _print_sum(view: SumView) -> None:
+    explained = EXPLAINED if not view.residual else NOT_EXPLAINED
+    _line(f"{view.currency} at block {view.height:,}  {short_hash(view.hash)}", explained)
     compared = parse_rfc3339(view.at)
     click.echo(f"  compared {compared:%Y-%m-%d %H:%M:%S} UTC")
-    _line("  node: coins at this block", amount(view.node))
-    accounts = " + ".join(
-        f"{name.removeprefix('wallet:')} {amount(units)}" for name, units in view.accounts.items()
-    )
-    _line(f"  books: {accounts or 'no wallet account yet'}", amount(view.books))
-    for item in view.timing:
-        sign, words = ("-", WORDS[item.name]) if item.units < 0 else ("+", WORDS[item.name])
-        _line(f"  {sign} {words} ({item.count})", amount(abs(item.units)))
-    expected = view.books + sum(item.units for item in view.timing)
-    _line("  = books and timing", amount(expected))
-    _line("  difference", amount(view.residual) if view.residual else "0")
+    for line in sum_lines(view):
+        _line(f"  {line.text}", figure(line, view.decimals))
 
 
 def _print_break(view: BreakView) -> None:
@@ -171,9 +165,8 @@ def _print_break(view: BreakView) -> None:
         click.echo(f"  {KINDS[view.kind].means}")
     click.echo(f"  break     {view.id}")
     click.echo(f"  about     {printable(view.subject)}")
-    for key, value in sorted(view.evidence.items()):
-        text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-        click.echo(f"  {key:<9} {printable(text)}")
+    for label, text in evidence_lines(view):
+        click.echo(f"  {printable(label)}: {printable(text)}")
     click.echo(f"  cure      {printable(view.cure)}")
     for account, currency, units in view.entry:
         side = format_fixed(units, view.decimals)
@@ -183,10 +176,6 @@ def _print_break(view: BreakView) -> None:
 def _line(left: str, right: str) -> None:
     """`right` at the right edge, where all amounts end."""
     click.echo(f"{left}  {right.rjust(max(WIDTH - len(left) - 2, 0))}")
-
-
-def _short(block_hash: str) -> str:
-    return f"{block_hash[:5]}…{block_hash[-4:]}"
 
 
 def _age(age_s: int) -> str:

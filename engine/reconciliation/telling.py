@@ -1,0 +1,167 @@
+"""A sum and the evidence of a break in words: the same for command and console."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from engine.money import format_amount, format_fixed
+from engine.reconciliation.kinds import MEND
+from engine.reconciliation.standing import BreakView, SumView
+from engine.reconciliation.timing import WORDS
+
+EXPLAINED = "explained to the last unit"
+NOT_EXPLAINED = "NOT EXPLAINED"
+
+
+@dataclass(frozen=True, slots=True)
+class SumLine:
+    """One line of the sum: `sign` before the words, the figure in units as it is shown. `item` is
+    the timing item that it is, empty for the others."""
+
+    sign: str
+    words: str
+    units: int
+    item: str = ""
+
+    @property
+    def text(self) -> str:
+        """Sign and words."""
+        return f"{self.sign} {self.words}" if self.sign else self.words
+
+
+def sum_lines(view: SumView) -> tuple[SumLine, ...]:
+    """Node; books; each timing item by its sign; books and timing; the difference."""
+    accounts = " + ".join(
+        f"{name.removeprefix('wallet:')} {format_fixed(units, view.decimals)}"
+        for name, units in view.accounts.items()
+    )
+    timing = tuple(
+        SumLine(
+            "-" if item.units < 0 else "+",
+            f"{WORDS.get(item.name, item.name)} ({item.count})",
+            abs(item.units),
+            item.name,
+        )
+        for item in view.timing
+    )
+    return (
+        SumLine("", "node: coins at this block", view.node),
+        SumLine("", f"books: {accounts or 'no wallet account yet'}", view.books),
+        *timing,
+        SumLine("=", "books and timing", view.books + sum(item.units for item in view.timing)),
+        SumLine("", "difference", view.residual),
+    )
+
+
+def figure(line: SumLine, decimals: int) -> str:
+    """The line's amount; nothing but a plain 0 says that there is no difference."""
+    if line.words == "difference" and not line.units:
+        return "0"
+    return format_fixed(line.units, decimals)
+
+
+def short_hash(block_hash: str) -> str:
+    """A block's hash by its beginning and end."""
+    return f"{block_hash[:5]}…{block_hash[-4:]}"
+
+
+# What the fields of evidence are, in the order in which people read them.
+_SAID: Mapping[str, str] = MappingProxyType(
+    {
+        "reason": "the node says",
+        "txid": "chain tx",
+        "index": "output of it",
+        "address": "paid to",
+        "payment": "payment",
+        "payments": "payments",
+        "client": "client",
+        "owes": "owes us",
+        "blocked": "blocked",
+        "because": "because",
+        "state": "state",
+        "units": "amount",
+        "coin_units": "amount in its coin's row",
+        "coin_height": "block in its coin's row",
+        "node": "the node has",
+        "books": "the books have",
+        "posted": "was posted",
+        "demanded": "should be posted",
+        "account": "account",
+        "balance": "its kept balance",
+        "postings": "its postings",
+        "accounts": "the accounts hold",
+        "coins": "their coins are",
+        "timing": "on the way",
+        "entry": "entry",
+        "entries": "entries",
+        "sum": "it sums to",
+        "attempt": "attempt",
+        "attempts": "attempts",
+        "stored": "fee in our row",
+        "inputs_less_outputs": "fee by its coins",
+        "spent": "coins spent",
+        "units_spent": "worth",
+        "came_back": "came back to us",
+        "change": "change outputs",
+        "block": "in block",
+        "height": "block",
+        "hash": "its hash",
+        "stored_at": "signed at",
+        "broadcasts": "sent so often",
+        "last_sent_at": "sent last at",
+        "last_reply": "the node said",
+        MEND: "its row will say",
+    }
+)
+# Units are text in evidence, and numbers are counts and heights; of text these are names.
+_NAMES = frozenset({"client", "txid", "index", "hash", "address", "payment", "attempt", "because"})
+
+
+def evidence_lines(view: BreakView) -> tuple[tuple[str, str], ...]:
+    """The evidence as (what it is, what it says), known fields first, in one order."""
+    known = [name for name in _SAID if name in view.evidence]
+    others = sorted(name for name in view.evidence if name not in _SAID)
+    return tuple(
+        line
+        for name in (*known, *others)
+        for line in _lines(name, view.evidence[name], view.decimals)
+    )
+
+
+def _lines(name: str, value: Any, decimals: int) -> Iterator[tuple[str, str]]:
+    label = _SAID.get(name, name.replace("_", " "))
+    if value is None and name == "node":
+        yield label, "nothing of it"
+    elif value is None or value in ("", [], {}):
+        return
+    elif name == "block" and isinstance(value, Mapping):
+        yield label, f"{value.get('height')} {short_hash(str(value.get('hash')))}"
+    elif name == MEND and isinstance(value, Mapping):
+        units = value.get("units")
+        yield label, "that it never was" if units is None else _text("units", units, decimals)
+    elif isinstance(value, Mapping):
+        told = (f"{_SAID.get(k, k)} {_text(k, v, decimals)}" for k, v in value.items() if v)
+        yield label, ", ".join(told)
+    elif isinstance(value, list):
+        yield label, ", ".join(_item(each) for each in value)
+    else:
+        yield label, _text(name, value, decimals)
+
+
+def _item(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(str(part) for part in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return json.dumps(value, sort_keys=True) if isinstance(value, Mapping) else str(value)
+
+
+def _text(name: str, value: Any, decimals: int) -> str:
+    is_units = isinstance(value, str) and value.removeprefix("-").isdecimal()
+    if is_units and name not in _NAMES:
+        return format_amount(int(value), decimals)
+    return _item(value)
