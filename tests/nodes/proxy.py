@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 HTML_401 = (
     b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Type: text/html\r\n"
@@ -70,11 +72,25 @@ def silent(for_s: float) -> Breakage:
     return broken
 
 
+@dataclass(frozen=True)
+class _Fault:
+    """A breakage to come: for calls of `method` (None: any), once or until mended; `heard`: the
+    request reaches the node all the same."""
+
+    breakage: Breakage
+    method: str | None
+    once: bool
+    heard: bool
+
+    def is_for(self, methods: set[str]) -> bool:
+        return self.method is None or self.method in methods
+
+
 class Proxy:
     """Listens on `port` and passes everything on to the node; `broken` replies are counted.
 
-    `break_next(breakage)` breaks the next reply, after which its connection is closed. The request
-    reaches the node all the same: what it asked for has happened.
+    A broken reply ends its connection. Faults can be for the calls of one method only, be they
+    alone or in a batch; they work for any node that speaks JSON-RPC over HTTP.
     """
 
     def __init__(self, target_port: int) -> None:
@@ -83,12 +99,32 @@ class Proxy:
         self.port: int = self._listener.getsockname()[1]
         self.broken = 0
         self.connections = 0
-        self._breakage: Breakage | None = None
+        self._faults: list[_Fault] = []
+        self._diverted: dict[str, int] = {}
         self._threads: list[threading.Thread] = []
         self._spawn(self._accept)
 
-    def break_next(self, breakage: Breakage) -> None:
-        self._breakage = breakage
+    def break_next(self, breakage: Breakage, *, method: str | None = None) -> None:
+        """Break the next reply. The request reaches the node all the same: what it asked for has
+        happened."""
+        self._faults.append(_Fault(breakage, method, once=True, heard=True))
+
+    def break_all(self, breakage: Breakage, *, method: str | None = None) -> None:
+        """Break every reply in this way until mend()."""
+        self._faults.append(_Fault(breakage, method, once=False, heard=True))
+
+    def lose_next(self, *, method: str | None = None) -> None:
+        """The next request never reaches the node, and its connection closes."""
+        self._faults.append(_Fault(cut_at(0), method, once=True, heard=False))
+
+    def mend(self) -> None:
+        """No fault is left, and nothing diverted."""
+        self._faults.clear()
+        self._diverted.clear()
+
+    def divert(self, method: str, port: int) -> None:
+        """Calls of this method are answered by another node, as behind a balancer of load."""
+        self._diverted[method] = port
 
     def close(self) -> None:
         """Stop listening and wait for what is under way."""
@@ -112,20 +148,39 @@ class Proxy:
     def _serve(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):
             while request := _message(client):
-                reply = self._ask(request)
-                breakage, self._breakage = self._breakage, None
-                if breakage is None:
+                methods = _methods(request)
+                fault = self._fault_for(methods)
+                reply = b"" if fault and not fault.heard else self._ask(request, methods)
+                if fault is None:
                     client.sendall(reply)
                     continue
                 self.broken += 1
-                for part in breakage(reply):
+                for part in fault.breakage(reply):
                     client.sendall(part)
                 return
 
-    def _ask(self, request: bytes) -> bytes:
-        with socket.create_connection(("127.0.0.1", self._target)) as node:
+    def _fault_for(self, methods: set[str]) -> _Fault | None:
+        fault = next((each for each in self._faults if each.is_for(methods)), None)
+        if fault is not None and fault.once:
+            self._faults.remove(fault)
+        return fault
+
+    def _ask(self, request: bytes, methods: set[str]) -> bytes:
+        ports = [port for method, port in self._diverted.items() if method in methods]
+        port = ports[0] if ports else self._target
+        with socket.create_connection(("127.0.0.1", port)) as node:
             node.sendall(request)
             return _message(node)
+
+
+def _methods(request: bytes) -> set[str]:
+    """The methods that a request calls."""
+    try:
+        asked = json.loads(request.partition(b"\r\n\r\n")[2])
+    except ValueError:
+        return set()
+    calls = asked if isinstance(asked, list) else [asked]
+    return {str(each.get("method")) for each in calls if isinstance(each, dict)}
 
 
 def _message(sock: socket.socket) -> bytes:
