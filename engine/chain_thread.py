@@ -142,13 +142,25 @@ class ChainThread:
         if not isinstance(node, Chain):
             return _Crew(node, follower)
         mover = Mover(self._config, self.symbol, node, guard=guard)
-        sender = Sender(self._config, self.symbol, node, guard=guard, paused=_withdrawals_paused)
+        sender = Sender(
+            self._config,
+            self.symbol,
+            node,
+            guard=guard,
+            paused=_withdrawals_paused,
+            go_on=self._go_on,
+        )
         return _Crew(node, follower, mover, sender)
 
     def _breathe(self) -> None:
         """Between two commits. A stop ends the round here: a round without breath would keep the
         heartbeat of the stop from the database's lock."""
-        if self._stop.wait(BREATH_S):
+        self._stop.wait(BREATH_S)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Between two pieces of a long work without commits: a stop ends it here."""
+        if self._stop.is_set():
             raise EngineStopping("the engine is stopping")
 
     def _work(self, crew: _Crew, now: datetime) -> Round:

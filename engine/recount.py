@@ -20,7 +20,7 @@ from engine.clock import utc_now
 from engine.config import Config
 from engine.deposits.cases import cases_of_arrivals
 from engine.deposits.standing import Settlement
-from engine.errors import CashierError, StaleState
+from engine.errors import CashierError, EngineStopping, StaleState
 from engine.lease import ChainLease
 from engine.lifecycle import Batch
 from engine.moves.cold import ColdMoves
@@ -137,6 +137,8 @@ class Recount:
         try:
             with connected():
                 self.run(lease, hook)
+        except EngineStopping as error:
+            log.info("%s: %s", self._symbol, error)
         except (CashierError, peewee.PeeweeException) as error:
             log.warning("%s: the recount stopped: %s", self._symbol, error)
         except Exception:

@@ -28,13 +28,20 @@ class Following:
     """The open attempts of one chain; belongs to the sender's thread."""
 
     def __init__(
-        self, config: Config, symbol: str, node: Chain, *, guard: Callable[[], None]
+        self,
+        config: Config,
+        symbol: str,
+        node: Chain,
+        *,
+        guard: Callable[[], None],
+        go_on: Callable[[], None],
     ) -> None:
         self._config = config
         self._symbol = symbol
         self._currency = config.currencies[symbol]
         self._node = node
         self._guard = guard
+        self._go_on = go_on
 
     def follow(self, tip: BlockRef, now: datetime, *, everything: bool) -> int:
         """Ask for every open attempt (else only for those whose bytes may not be out), and bring
@@ -88,8 +95,10 @@ class Following:
         )
 
     def _send(self, stored: Stored, facts: dict[str, Fact], now: datetime) -> bool:
-        """Send stored bytes once; whether the node has them now. Raises NodeDown: unknown."""
+        """Send stored bytes once; whether the node has them now. Raises NodeDown: unknown, and
+        EngineStopping before it sends anything."""
         row = stored.row
+        self._go_on()
         reach("broadcast.before", sandbox=self._config.sandbox)
         reply = self._node.send(row.signed)
         reach("broadcast.after", sandbox=self._config.sandbox)

@@ -48,7 +48,8 @@ class Signing:
 
 class Sender:
     """Belongs to one thread, the one that holds the chain's lease; `guard` proves that in every
-    database transaction. `paused` says why nothing may be paid now, or is empty."""
+    database transaction. `paused` says why nothing may be paid now, or is empty. `go_on` is called
+    between two chain txs; it raises EngineStopping to leave the rest for the next start."""
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class Sender:
         *,
         guard: Callable[[], None],
         paused: Callable[[str], str] = lambda _: "",
+        go_on: Callable[[], None] = lambda: None,
     ) -> None:
         self._config = config
         self._symbol = symbol
@@ -65,8 +67,9 @@ class Sender:
         self._node = node
         self._guard = guard
         self._paused = paused
+        self._go_on = go_on
         self._proof = Proof(node)
-        self._following = Following(config, symbol, node, guard=guard)
+        self._following = Following(config, symbol, node, guard=guard, go_on=go_on)
         self._looked: tuple[str, datetime] | None = None
 
     def step(self, tip: BlockRef, now: datetime) -> int:
@@ -126,6 +129,7 @@ class Sender:
             change = self._change_address(now)
             composer = Composer(self._currency, self._node, own, rate=rate, low=low)
             for group in groups:
+                self._go_on()
                 composed = composer.most(group, change)
                 if composed is None:
                     return drafts, NO_FUNDS

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,19 +11,17 @@ import pytest
 from db.models import Chain as ChainRow
 from db.models import Client, Lease, Payment
 from engine import address_pool, chains
-from engine.chain import Chain, Scan
+from engine.chain import Scan
 from engine.clock import rfc3339, utc_now
-from engine.config import Config, Currency, load_config
-from engine.daemon import Daemon
+from engine.config import Config, load_config
 from engine.deposits.request import request_deposit
 from tests.engine.deposits.books import assert_books_balance
 from tests.engine.deposits.life import COIN, write_config
 from tests.engine.processes import EngineProcess, Nursery
+from tests.engine.running import STOP_MAX_S, running
 from tests.nodes.fake import FakeChain
 from tests.nodes.litecoind import Litecoind
 from tests.nodes.ports import wait_until
-
-STOP_MAX_S = 10
 
 
 class HangingChain(FakeChain):
@@ -58,26 +54,6 @@ def _pay(config: Config, symbol: str, node: FakeChain) -> None:
     node.mine(2)
 
 
-@contextmanager
-def _running(config: Config, nodes: dict[str, FakeChain]) -> Iterator[threading.Event]:
-    """A daemon on these nodes; the event stops it."""
-    stop, ready = threading.Event(), threading.Event()
-
-    def opener(currency: Currency) -> Chain:
-        return nodes[currency.symbol]
-
-    daemon = Daemon(config, opener=opener)
-    thread = threading.Thread(target=daemon.run, args=(stop,), kwargs={"on_ready": ready.set})
-    thread.start()
-    try:
-        assert ready.wait(20)
-        yield stop
-    finally:
-        stop.set()
-        thread.join(STOP_MAX_S)
-        assert not thread.is_alive(), "the daemon did not stop"
-
-
 def _state(symbol: str) -> tuple[str, str]:
     row = ChainRow.get_by_id(symbol)
     return row.state, row.reason
@@ -98,7 +74,7 @@ def test_a_sick_node_stops_its_own_currency_only(database: str, tmp_path: Path) 
     for symbol, node in nodes.items():
         _pay(config, symbol, node)
     nodes["BTC"].down = "nothing answers at the node's address"
-    with _running(config, nodes):
+    with running(config, nodes):
         wait_until(lambda: _is_credited("LTC"), what="the well currency")
         wait_until(lambda: "nothing answers" in _state("BTC")[1], what="the reason")
         assert _state("BTC")[0] == "paused"
@@ -113,7 +89,7 @@ def test_a_sick_node_stops_its_own_currency_only(database: str, tmp_path: Path) 
 def test_a_stop_does_not_wait_for_a_node_that_hangs(database: str, tmp_path: Path) -> None:
     config = _config(tmp_path, database, "LTC", "BTC")
     hanging = HangingChain("BTC")
-    with _running(config, {"LTC": FakeChain("LTC"), "BTC": hanging}) as stop:
+    with running(config, {"LTC": FakeChain("LTC"), "BTC": hanging}) as stop:
         assert hanging.asked.wait(20)
         asked_at = time.monotonic()
         stop.set()
