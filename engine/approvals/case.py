@@ -4,8 +4,8 @@ what this client did before, how much of the limits is used, what would be poste
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from db.models import Client, History, Payment
 from engine import queries
 from engine.approvals.acts import plan_of
 from engine.approvals.plan import Proposal
+from engine.approvals.rights import check_right
 from engine.approvals.views import ApprovalView, Note, approvals_of, notes_of
 from engine.config import Config, Currency
 from engine.errors import CashierError
@@ -64,10 +65,22 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """An act as it stands for one person: `entry` is what it would post, `when` a few words about
+    when; `why_not` what stands against it now, `not_you` why this person cannot sign it: both
+    empty for nothing."""
+
+    entry: NewEntry | None = None
+    when: str = ""
+    persons: int = 1
+    why_not: str = ""
+    not_you: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """`asked` is the address as the first row of the history has it, `paid` where the coins would
-    go now; `rule` names what held it. `entry` is what `needs.act` would post, `when` a few words
-    about when; `why_not` what stands against the act now, empty for nothing."""
+    go now; `rule` names what held it, `offer` says what the act would do."""
 
     view: PaymentView
     needs: Needs
@@ -76,52 +89,70 @@ class Case:
     paid: str | None
     past: Past | None
     limits: tuple[Limit, ...]
-    entry: NewEntry | None
-    when: str
-    why_not: str
+    offer: Offered
     approvals: tuple[ApprovalView, ...]
     notes: tuple[Note, ...]
 
 
-def case_of(config: Config, payment_id: str, now: datetime) -> Case | None:
-    """The case of a held payment; None when it is not held any more."""
+def case_of(config: Config, payment_id: str, *, staff: str, now: datetime) -> Case | None:
+    """The case of a held payment for the person who looks at it, empty for nobody; None when it is
+    not held any more."""
     payment: Payment | None = Payment.get_or_none(Payment.id == payment_id)
     if payment is None or payment.state != "held":
         return None
     (view,) = queries.views(config, [payment])
     needs = needs_of(config, [view])[view.id]
     currency = config.currencies.get(view.currency)
-    entry, when, why_not, persons = _act(config, payment, needs)
+    offer = _offered_on(config, payment, needs, staff)
     return Case(
         view=view,
-        needs=Needs(needs.act, needs.signed, max(persons, needs.persons)),
+        needs=Needs(needs.act, needs.signed, max(offer.persons, needs.persons)),
         rule=_rule(payment_id),
         asked=_asked(payment) if view.kind != "deposit" else None,
         paid=payment.address if view.kind != "deposit" else None,
         past=None if view.client is None else _past(view),
         limits=() if currency is None else tuple(_limits(currency, view, now)),
-        entry=entry,
-        when=when,
-        why_not=why_not,
+        offer=offer,
         approvals=approvals_of(payment_id),
         notes=notes_of(payment_id),
     )
 
 
-def _act(config: Config, payment: Payment, needs: Needs) -> tuple[NewEntry | None, str, str, int]:
-    """What the act that the payment needs would post and when, what stands against it, and how
-    many persons it takes."""
+def offered(config: Config, proposal: Proposal, signed: Collection[str], *, staff: str) -> Offered:
+    """An act that may be carried out at once, for the person who looks at it."""
+    not_you = _no_right(config, staff, proposal.act)
+    try:
+        plan = plan_of(config, proposal)
+    except CashierError as error:
+        return Offered(why_not=str(error), not_you=not_you)
+    not_you = not_you or plan.objection(staff, signed)
+    return Offered(plan.entry, "at once", plan.persons, "", not_you)
+
+
+def _offered_on(config: Config, payment: Payment, needs: Needs, staff: str) -> Offered:
+    """The act that a held payment needs. A withdrawal's coins leave the books when they are gone
+    for good, not when it is released."""
     account = None
     if needs.act == "book":
         account = HOUSE if payment.client is None else f"client:{payment.client}"
+    proposal = Proposal(act=needs.act, payment=payment.id, account=account)
+    found = offered(config, proposal, needs.signed, staff=staff)
+    if account == HOUSE:
+        return replace(found, when="if it is booked to the house")
+    if found.entry is None and not found.why_not:
+        entry = entries.settled(payment, "credit")
+        return replace(found, entry=entry, when="once its chain tx is deep")
+    return found
+
+
+def _no_right(config: Config, staff: str, act: str) -> str:
+    if not staff:
+        return "nobody sits here: cashier console --as STAFF signs"
     try:
-        plan = plan_of(config, Proposal(act=needs.act, payment=payment.id, account=account))
+        check_right(config.staff, staff, act)
     except CashierError as error:
-        return None, "", str(error), 0
-    if plan.entry is not None:
-        when = "if it is booked to the house" if account == HOUSE else "at once"
-        return plan.entry, when, "", plan.persons
-    return entries.settled(payment, "credit"), "once its chain tx is deep", "", plan.persons
+        return str(error)
+    return ""
 
 
 def _rule(payment_id: str) -> str:

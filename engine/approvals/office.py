@@ -90,11 +90,9 @@ class Office:
     ) -> Mapping[str, Any]:
         signed = signatures[-1]
         persons = {each.staff for each in signatures}
-        if signed.staff in plan.barred:
-            raise ActRefused(f"{signed.staff} proposed this sum: another person must approve it")
-        if signed.staff in {each.staff for each in signatures[:-1]}:
-            count = f"{len(persons)} of {plan.persons}"
-            raise ActRefused(f"{signed.staff} has signed this already ({count})")
+        objection = plan.objection(signed.staff, {each.staff for each in signatures[:-1]})
+        if objection:
+            raise ActRefused(objection)
         complete = len(persons) >= plan.persons
         result = {"act": plan.act, "done": complete, "signed": len(persons), "of": plan.persons}
         doing = Doing(

@@ -6,7 +6,7 @@ person saw and what would happen now is found by comparing two forms.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
@@ -67,6 +67,14 @@ class Plan:
         if self.entry is not None:
             fields["entry_hash"] = entry_hash(self.entry)
         return fields
+
+    def objection(self, staff: str, signed: Collection[str]) -> str:
+        """Why `staff` cannot be the next to sign after those who `signed`; empty for nothing."""
+        if staff in self.barred:
+            return f"{staff} proposed this sum: another person must approve it"
+        if staff in signed:
+            return f"{staff} has signed this already ({len(set(signed))} of {self.persons})"
+        return ""
 
 
 def proposal_of(form: Mapping[str, Any]) -> Proposal:

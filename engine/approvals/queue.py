@@ -27,10 +27,19 @@ PAGE_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """Who signed when (RFC 3339 UTC), and why if that was said."""
+
+    staff: str
+    at: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """One thing that waits, since `since` (RFC 3339 UTC). `act` is what is to be signed, `why` the
     rule that held it or what was proposed; `view` is the payment that is held, `proposal` the act
-    that was signed, `hindered` why the latter cannot be carried out now."""
+    that was signed by `signatures`."""
 
     id: str
     since: str
@@ -45,7 +54,7 @@ class Waiting:
     persons: int
     view: PaymentView | None = None
     proposal: Proposal | None = None
-    hindered: str = ""
+    signatures: tuple[Signature, ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:
@@ -81,6 +90,16 @@ def page(
 def of_payments(config: Config, payments: Iterable[str]) -> tuple[Waiting, ...]:
     """Those of these payments that are held, in no order."""
     return tuple(_of_payments(config, _held().where(Payment.id.in_(sorted(payments)))))
+
+
+def moves_of(config: Config, payments: Iterable[str]) -> dict[str, str]:
+    """What became of these payments, those that are held left out: their last move in words."""
+    rows = Payment.select().where(Payment.id.in_(sorted(payments)) & (Payment.state != "held"))
+    found = {}
+    for view in queries.views(config, rows):
+        last = History.get(History.seq == view.last_seq)
+        found[view.id] = f"{last.event} by {last.actor}, now {view.sub_state or view.state}"
+    return found
 
 
 def half_signed(config: Config) -> tuple[Waiting, ...]:
@@ -139,14 +158,12 @@ def _half_signed(config: Config, rows: Sequence[tuple[Approval, forms.Form]]) ->
     """None for the cure of a break that is gone: it waits for nobody."""
     row, form = rows[0]
     plan: Plan | None = None
-    hindered = ""
     proposal = proposal_of(form)
     try:
         plan = plan_of(config, proposal)
-    except CashierError as error:
+    except CashierError:
         if row.act == "cure":
             return None
-        hindered = str(error)
     currency = config.currencies.get(str(form.get("currency", "")))
     units = form.get("units")
     return Waiting(
@@ -162,5 +179,8 @@ def _half_signed(config: Config, rows: Sequence[tuple[Approval, forms.Form]]) ->
         signed=tuple(sorted({str(each.staff) for each, _ in rows})),
         persons=2 if plan is None else plan.persons,
         proposal=proposal,
-        hindered=hindered,
+        signatures=tuple(
+            Signature(str(each.staff), str(said["at"]), str(said.get("reason", "")))
+            for each, said in rows
+        ),
     )

@@ -11,7 +11,8 @@ from freezegun import freeze_time
 from db.connection import database as db
 from db.models import Chain, Client, Payment
 from engine import installation
-from engine.approvals.case import Case, case_of
+from engine.approvals.case import Case, case_of, offered
+from engine.approvals.plan import Proposal
 from engine.clock import rfc3339
 from engine.deposits import rules
 from engine.withdrawals.request import request_withdrawal
@@ -58,8 +59,8 @@ def _pays(office: Bench, payment: str) -> None:
         till.settle(payment)
 
 
-def _case(office: Bench, payment: str) -> Case:
-    found = case_of(office.config, payment, NOW)
+def _case(office: Bench, payment: str, staff: str = "cleo") -> Case:
+    found = case_of(office.config, payment, staff=staff, now=NOW)
     assert found is not None
     return found
 
@@ -68,19 +69,19 @@ def test_a_held_withdrawal_shows_rule_addresses_limits_and_entry(office: Bench) 
     case = _case(office, _asks(office, "12"))
     assert (case.rule, case.needs.act, case.needs.persons) == ("approve_above", "approve", 2)
     assert case.asked == case.paid == ADDRESS
-    assert case.why_not == ""
+    assert case.offer.why_not == ""
     assert [(each.name, each.used, each.most, each.passed) for each in case.limits] == [
         ("alone, without a person", 12 * COIN, COIN, True),
         ("of this client in 24 hours", 12 * COIN, 50 * COIN, False),
         ("of all clients in 24 hours", 12 * COIN, 500 * COIN, False),
     ]
-    assert case.entry is not None
-    assert [(line.account, line.units) for line in case.entry.lines] == [
+    assert case.offer.entry is not None
+    assert [(line.account, line.units) for line in case.offer.entry.lines] == [
         ("in_transit", 12 * COIN + 50_000),
         ("wallet:hot", -12 * COIN),
         ("fees:service", -50_000),
     ]
-    assert case.when == "once its chain tx is deep"
+    assert case.offer.when == "once its chain tx is deep"
 
 
 def test_what_the_client_did_before_is_counted_and_what_waits_is_not(office: Bench) -> None:
@@ -123,16 +124,16 @@ def test_a_released_payment_is_no_case_any_more(office: Bench) -> None:
     payment = _asks(office, "12")
     for name in ("ben", "cleo"):
         office.do("approve", by=name, now=NOW, payment=payment)
-    assert case_of(office.config, payment, NOW) is None
+    assert case_of(office.config, payment, staff="ben", now=NOW) is None
 
 
 def test_a_coin_of_nobody_shows_what_booking_it_to_the_house_posts(office: Bench) -> None:
     payment = add_deposit(office.config, None, state="held", units=7, reason=rules.HELD_NOBODY)
     case = _case(office, payment.id)
     assert (case.needs.act, case.past, case.asked, case.limits) == ("book", None, None, ())
-    assert case.when == "if it is booked to the house"
-    assert case.entry is not None
-    assert case.entry.lines[-1].account == "house"
+    assert case.offer.when == "if it is booked to the house"
+    assert case.offer.entry is not None
+    assert case.offer.entry.lines[-1].account == "house"
 
 
 def test_what_stands_against_the_act_is_said(office: Bench) -> None:
@@ -140,8 +141,8 @@ def test_what_stands_against_the_act_is_said(office: Bench) -> None:
     payment = add_deposit(office.config, "CR1", state="held", units=7, reason=rules.HELD_BLOCKED)
     Chain.update(state="paused", reason="syncing").execute()
     case = _case(office, payment.id)
-    assert case.why_not == "crediting of LTC is paused: syncing"
-    assert case.entry is None
+    assert case.offer.why_not == "crediting of LTC is paused: syncing"
+    assert case.offer.entry is None
     assert case.past is not None
     assert case.past.blocked == "lost phone"
 
@@ -149,4 +150,30 @@ def test_what_stands_against_the_act_is_said(office: Bench) -> None:
 def test_a_row_that_its_history_does_not_bear_out_is_shown_as_such(office: Bench) -> None:
     payment = _asks(office, "12")
     db.execute_sql(f"UPDATE payment SET units = '{11 * COIN}' WHERE id = '{payment}'")
-    assert "not what its history says" in _case(office, payment).why_not
+    assert "not what its history says" in _case(office, payment).offer.why_not
+
+
+@pytest.mark.parametrize(
+    ("staff", "said"),
+    [
+        ("cleo", ""),
+        ("ben", "ben has signed this already (1 of 2)"),
+        ("ann", "ann is payments: to approve is for approver"),
+        ("sue", "sue is support: to approve is for approver"),
+        ("", "nobody sits here: cashier console --as STAFF signs"),
+    ],
+)
+def test_who_may_not_sign_is_told_why(office: Bench, staff: str, said: str) -> None:
+    payment = _asks(office, "12")
+    office.do("approve", by="ben", now=NOW, payment=payment)
+    assert _case(office, payment, staff).offer.not_you == said
+
+
+def test_a_half_signed_act_is_offered_to_the_second_person(office: Bench) -> None:
+    adjust = {"currency": "LTC", "units": "7", "account": "+client:CR1|loss", "reason": "wrong"}
+    office.do("adjust", by="ann", now=NOW, **adjust)
+    proposal = Proposal(act="adjust", **adjust)
+    for staff, said in (("ann", "ann has signed this already (1 of 2)"), ("ben", "")):
+        offer = offered(office.config, proposal, ("ann",), staff=staff)
+        assert (offer.not_you, offer.persons, offer.when) == (said, 2, "at once")
+        assert offer.entry is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -87,3 +88,10 @@ def test_a_field_out_of_shape_makes_no_form(name: str, bad: object) -> None:
     form = new_form(plan().form_fields(), staff="ann", now=NOW)
     with pytest.raises(ActRefused):
         check({**form, name: bad})
+
+
+def test_who_proposed_or_signed_cannot_be_the_next_to_sign() -> None:
+    two = replace(plan(), persons=2, barred=frozenset({"ann"}))
+    assert two.objection("ann", ()) == "ann proposed this sum: another person must approve it"
+    assert two.objection("ben", ["ben"]) == "ben has signed this already (1 of 2)"
+    assert two.objection("cleo", ["ben"]) == ""

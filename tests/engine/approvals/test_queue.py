@@ -72,9 +72,17 @@ def test_an_act_of_one_of_two_waits_among_them_with_who_signed(office: Bench) ->
     half = found[1]
     assert (half.act, half.signed, half.persons) == ("adjust", ("ann",), 2)
     assert (half.units, half.currency, half.since) == (700, "LTC", rfc3339(_minute(2)))
+    assert [(each.staff, each.reason) for each in half.signatures] == [("ann", "wrong")]
     assert half.why == "client:CR1 by +0.000007 LTC against loss"
     assert half.proposal is not None
     assert half.proposal.account == "+client:CR1|loss"
+
+
+def test_what_became_of_a_payment_is_told_once_it_is_held_no_more(office: Bench) -> None:
+    held, released = (_held(office.config, _minute(number)) for number in (1, 2))
+    office.do("refuse", by="ann", now=_minute(3), payment=released, reason="police")
+    told = queue.moves_of(office.config, [held, released])
+    assert told == {released: "refuse by staff:ann, now refused"}
 
 
 def test_a_second_signature_ends_its_waiting(office: Bench) -> None:
