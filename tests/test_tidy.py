@@ -26,6 +26,7 @@ MIRRORED = ("commands", "console", "db", "engine", "web")
 
 # Modules whose claims are proved elsewhere than in their mirror, each with the test that does it.
 TESTED_ELSEWHERE: dict[str, str] = {
+    "engine/approvals/curing.py": "tests/engine/approvals/test_cures.py",
     "engine/approvals/withdrawals.py": "tests/engine/sender/test_papers.py",
     "engine/chain_thread.py": "tests/engine/test_daemon.py",
     "engine/families/bitcoin/wallet.py": "tests/engine/test_wallet_conformance.py",

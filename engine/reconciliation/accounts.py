@@ -11,7 +11,7 @@ from db.models import Balance, Client, Payment
 from engine import ledger
 from engine.ledger import shift
 from engine.reconciliation.kinds import Finding
-from engine.reconciliation.matching import LOSS
+from engine.reconciliation.mending import LOSS
 from engine.reconciliation.timing import DUE, OUT_OF_BLOCK, RULES
 
 BATCH = 500  # names in one query

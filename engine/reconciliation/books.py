@@ -9,7 +9,7 @@ from engine.chain import Unspent
 from engine.reconciliation import accounts, payouts, timing
 from engine.reconciliation.kinds import Finding
 from engine.reconciliation.lines import Line, lines_without_coin, read_lines
-from engine.reconciliation.matching import Questions, compare
+from engine.reconciliation.matching import Questions, compare, together
 from engine.reconciliation.outlays import NOTHING_TOLD, Told
 
 
@@ -98,7 +98,8 @@ def settle_up(
 ) -> Result:
     """Compare coin by coin. What is left after that is between the wallet accounts and the coins
     that they are said to hold, and gets its name too; `more` was found elsewhere."""
-    found = (*books.findings, *more, *compare(books.currency, books.lines, coins, ask))
+    compared = compare(books.currency, books.lines, coins, ask)
+    found = together(books.lines, (*books.findings, *more), compared)
     result = Result(books, sum(coin.units for coin in coins), found)
     if not result.unnamed:
         return result

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
-from db.models import Payment
+from db.connection import database
+from db.models import Coin, Payment
 from engine.chain import BlockRef, Chain
 from engine.config import Config
 from engine.deposits.cases import cases_of_payments
@@ -47,8 +48,26 @@ class Cures:
         payments = sorted({payment for finding in todo for payment in finding.payments})
         if payments:
             self._recheck(payments[:ASKED_MAX], node, tip, lease, hook, now=now)
+        self._follow_spends(todo, lease)
         if any(KINDS[f.kind].safe == RECOUNT and not f.payments for f in todo):
             Recount(self.config, self.chain, self.opener).run(lease, hook)
+
+    def _follow_spends(self, findings: Iterable[Finding], lease: ChainLease) -> None:
+        """Booked spends of strangers that a reorganisation put into another block: the same coins
+        spent, the same change, no entry."""
+        booked = [f.evidence for f in findings if f.kind == "state_lags" and "was" in f.evidence]
+        for told in booked:
+            block = told["block"]
+            with database.atomic():
+                lease.guard()
+                Coin.update(spent_height=block["height"], spent_hash=block["hash"]).where(
+                    (Coin.chain == self.chain) & (Coin.spent_txid == told["txid"])
+                ).execute()
+                Coin.update(height=block["height"], hash=block["hash"]).where(
+                    (Coin.chain == self.chain)
+                    & (Coin.txid == told["txid"])
+                    & Coin.payment.is_null()
+                ).execute()
 
     def _recheck(
         self,

@@ -39,7 +39,7 @@ _ALL = (
         "missing_on_chain",
         STAFF,
         "the books have a coin that the node does not show",
-        "look the coin up in another node; if it never was: cashier adjust, as the entry says",
+        f"look the coin up in another node, and rescan the wallet; if it never was: {FIX}",
     ),
     Kind(
         "missing_in_books",
@@ -52,7 +52,8 @@ _ALL = (
         "amount_differs",
         STAFF,
         "a row, an account or an entry has another amount than what proves it",
-        "cashier verify --database names the first changed row; then cashier adjust",
+        "cashier verify --database names the first changed row; then cashier reconcile --fix BREAK"
+        " --as STAFF where it is about a payment or a coin, else cashier adjust",
     ),
     Kind(
         "state_lags",
@@ -118,16 +119,34 @@ _ALL = (
     ),
 )
 
-FIXED = frozenset({"unknown_spend", "duplicate_credit", "amount_differs", "fee_differs"})
+FIXED = frozenset(
+    {
+        "unknown_spend",
+        "duplicate_credit",
+        "amount_differs",
+        "fee_differs",
+        "missing_on_chain",
+        "reorged",
+    }
+)
 """Kinds that `cashier reconcile --fix` cures; what cures the others stands in their `cure`."""
 
 KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _ALL})
 
 
-def is_fixable(kind: str, subject: str, *, has_entry: bool) -> bool:
-    """Whether a signed act cures such a break whole: a chain tx that spends, or a payment's
-    postings. A subject with a colon is a single coin, entry or account."""
-    return kind in FIXED and has_entry and ":" not in subject
+MEND = "mend"
+"""In the evidence of a single coin that a signed act puts right: what its row will say."""
+
+
+def is_fixable(
+    kind: str, subject: str, *, has_entry: bool, evidence: Mapping[str, Any] = MappingProxyType({})
+) -> bool:
+    """Whether a signed act cures such a break whole: a chain tx that spends, a payment's postings,
+    or a single coin whose evidence says how. Another subject with a colon is an entry or an
+    account."""
+    if kind not in FIXED:
+        return False
+    return MEND in evidence or (has_entry and ":" not in subject)
 
 
 # A safe cure that removed nothing is left to people, with these words.
@@ -153,5 +172,18 @@ class Finding:
         return self.currency, self.kind, self.subject
 
     @property
+    def fixable(self) -> bool:
+        """Whether a signed act cures it."""
+        has_entry = self.entry is not None
+        return is_fixable(self.kind, self.subject, has_entry=has_entry, evidence=self.evidence)
+
+    @property
+    def owner(self) -> str:
+        """Who must act on it: people, where only a signed act cures it."""
+        return STAFF if self.fixable else KINDS[self.kind].owner
+
+    @property
     def cure(self) -> str:
-        return KINDS[self.kind].cure.replace("{subject}", self.subject)
+        kind = KINDS[self.kind]
+        text = kind.cure.replace("{subject}", self.subject)
+        return f"{text}; {FIX}" if self.fixable and kind.owner == ENGINE else text

@@ -10,6 +10,7 @@ import peewee
 
 from db.models import Coin, Payment
 from engine.deposits.watch import MINED, POSTED
+from engine.ledger import WALLET_DEPOSITS
 
 BOOKED = ("confirmed", *POSTED, "refunded")
 IN_CHAIN = (*MINED, "refunded")
@@ -17,8 +18,9 @@ IN_CHAIN = (*MINED, "refunded")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One coin. `units` are those of its payment, `coin_units` those of its own row (None: there is
-    no such row). `height` and `hash` say in which block the payment has it, None outside of one."""
+    """One coin. `units` are those of its deposit, `coin_units` those of its own row (None: there is
+    no such row). `height` and `hash` say in which block the deposit has it, None outside of one.
+    What is no deposit's coin has all of that from its own row."""
 
     txid: str
     index: str
@@ -32,6 +34,22 @@ class Line:
     payment: str | None
     client: str | None
     state: str
+    kind: str = ""
+
+    @property
+    def is_deposit(self) -> bool:
+        """Whether a deposit's postings say what the books hold of it."""
+        return self.payment is not None and self.kind != "transfer"
+
+    @property
+    def is_nowhere(self) -> bool:
+        """Whether it is a coin of no payment that was in a block once and is in none."""
+        return self.payment is None and self.hash is None
+
+    @property
+    def wallet(self) -> str:
+        """The wallet account on which it stands."""
+        return self.account or WALLET_DEPOSITS
 
     @property
     def coin(self) -> tuple[str, str]:
@@ -49,8 +67,11 @@ class Line:
         return self.units if on_chain else 0
 
 
-def read_lines(chain: str, currency: str) -> list[Line]:
-    """A line for every coin that no block has spent, in no order."""
+def read_lines(chain: str, currency: str, *, of: tuple[str, str] | None = None) -> list[Line]:
+    """A line for every coin that no block has spent, in no order; `of` one coin only."""
+    ours = (Coin.chain == chain) & (Coin.currency == currency) & Coin.spent_height.is_null()
+    if of is not None:
+        ours &= (Coin.txid == of[0]) & (Coin.idx == of[1])
     rows: Any = (
         Coin.select(
             Coin.txid,
@@ -63,14 +84,20 @@ def read_lines(chain: str, currency: str) -> list[Line]:
             *_PAYMENT,
         )
         .join(Payment, peewee.JOIN.LEFT_OUTER, on=(Coin.payment == Payment.id))
-        .where((Coin.chain == chain) & (Coin.currency == currency) & Coin.spent_height.is_null())
+        .where(ours)
         .tuples()
     )
     return [_line(row) for row in rows]
 
 
-def lines_without_coin(chain: str, currency: str) -> list[Line]:
-    """Payments that are in a block or booked, and whose coin has no row. Reads all payments."""
+def lines_without_coin(
+    chain: str, currency: str, *, of: tuple[str, str] | None = None
+) -> list[Line]:
+    """Payments that are in a block or booked, and whose coin has no row. Reads all payments, or
+    `of` one coin only."""
+    wanted = (Payment.chain == chain) & (Payment.currency == currency)
+    if of is not None:
+        wanted &= (Payment.txid == of[0]) & (Payment.idx == of[1])
     same = (
         (Coin.chain == Payment.chain)
         & (Coin.txid == Payment.txid)
@@ -81,8 +108,7 @@ def lines_without_coin(chain: str, currency: str) -> list[Line]:
         Payment.select()
         .join(Coin, peewee.JOIN.LEFT_OUTER, on=same)
         .where(
-            (Payment.chain == chain)
-            & (Payment.currency == currency)
+            wanted
             & (Payment.kind == "deposit")
             & ~Payment.txid.is_null()
             & (Payment.state.in_(BOOKED) | ~Payment.block_hash.is_null())
@@ -103,6 +129,7 @@ def lines_without_coin(chain: str, currency: str) -> list[Line]:
             payment=row.id,
             client=row.client,
             state=row.state,
+            kind=row.kind,
         )
         for row in rows
     ]
@@ -122,19 +149,20 @@ _PAYMENT = (
 def _line(row: tuple[Any, ...]) -> Line:
     txid, index, address, units, height, block, account, *of_payment = row
     payment, client, state, payment_units, payment_height, payment_block, kind = of_payment
-    # A transfer may make several coins, and each row says its own amount.
-    own_units = payment is None or kind == "transfer"
+    # A transfer may make several coins, and each row says its own amount and place.
+    own = payment is None or kind == "transfer"
     return Line(
         txid=txid,
         index=index,
         address=address,
-        units=units if own_units else int(payment_units or 0),
+        units=units if own else int(payment_units or 0),
         coin_units=units,
-        height=height if payment is None else payment_height,
-        hash=block if payment is None else payment_block,
+        height=height if own else payment_height,
+        hash=block if own else payment_block,
         coin_height=height,
         account=account,
         payment=payment,
         client=client,
         state=state or "",
+        kind=kind or "",
     )

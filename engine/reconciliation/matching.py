@@ -8,26 +8,33 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine import ledger
 from engine.chain import Fact, Unspent
 from engine.ledger import NewEntry
-from engine.reconciliation.kinds import Finding
+from engine.reconciliation.kinds import MEND, Finding
 from engine.reconciliation.lines import Line
+from engine.reconciliation.mending import LOSS, entry_of
 
 Coin = tuple[str, str]
+
+POSTED_WRONGLY = ("amount_differs", "duplicate_credit")
 
 
 @dataclass(frozen=True, slots=True)
 class Questions:
     """What only the node can say of coins that it does not show: `spenders` as Chain.spenders,
-    `is_active` whether the chain holds a block. `attempts` tells which chain txs are ours."""
+    `is_active` whether the chain holds a block. `attempts` tells which chain txs are ours, and
+    `own_coins` what the wallet accounts hold of coins that came back to us. `undone` are coins of
+    booked spends that a reorganisation took out of their blocks: named with those."""
 
     spenders: Callable[[Collection[Coin], int], Mapping[Coin, Fact]]
     is_active: Callable[[str], bool]
     attempts: Callable[[Collection[str]], frozenset[str]]
+    own_coins: Callable[[Collection[Coin]], Mapping[Coin, int]] = lambda _: {}
+    undone: frozenset[Coin] = frozenset()
 
 
 def compare(
@@ -36,11 +43,13 @@ def compare(
     """Every difference between the two; their `difference`s add up to what the node has more."""
     shown = {coin.coin: coin for coin in coins}
     known = {line.coin: line for line in lines}
-    gone = [line for line in lines if line.expected and line.coin not in shown]
+    named = shown.keys() | ask.undone
+    gone = [line for line in lines if line.expected and line.coin not in named]
     spenders = _spenders_of(gone, ask)
     outside = {coin.spender for coin in shown.values() if coin.spender is not None}
     attempts = ask.attempts({fact.txid for fact in spenders.values()} | outside)
     thefts = _Thefts(currency, attempts)
+    own = ask.own_coins([line.coin for line in lines if _is_odd(line, shown.get(line.coin))])
     found = []
     for line in gone:
         fact = spenders.get(line.coin)
@@ -49,13 +58,51 @@ def compare(
         elif fact is not None:
             thefts.take(line, fact)
         else:
-            found.append(_missing(currency, line, ask))
+            found.append(_missing(currency, line, ask, own.get(line.coin, 0)))
     for key in sorted(shown):
-        if key in known:
-            found += _differing(currency, known[key], shown[key], thefts)
-        elif not thefts.give_back(shown[key]):
-            found.append(_extra(currency, shown[key]))
+        ours, coin = known.get(key), shown[key]
+        if ours is not None and not (ours.is_nowhere and thefts.give_back(coin)):
+            found += _differing(currency, ours, coin, thefts, own.get(key, ours.expected))
+        elif ours is None and key not in ask.undone and not thefts.give_back(coin):
+            found.append(_extra(currency, coin))
     return [*found, *thefts.findings()]
+
+
+def together(
+    lines: Sequence[Line], others: Iterable[Finding], compared: Iterable[Finding]
+) -> tuple[Finding, ...]:
+    """All findings, those about a deposit's postings taken into the one about its coin: mending the
+    coin cures both."""
+    by_name = {_name(line.coin): line for line in lines}
+    of_coins = {f.payments[0]: f for f in compared if MEND in f.evidence and f.payments}
+    of_postings = {
+        f.subject: f
+        for f in others
+        if f.kind in POSTED_WRONGLY and f.subject in of_coins and "posted" in f.evidence
+    }
+    mended = [
+        _with_postings(by_name[f.subject], f, of_postings[f.payments[0]])
+        if f.payments and f.payments[0] in of_postings and f is of_coins.get(f.payments[0])
+        else f
+        for f in compared
+    ]
+    left = (f for f in others if of_postings.get(f.subject) is not f)
+    return (*left, *mended)
+
+
+def _with_postings(line: Line, coin: Finding, postings: Finding) -> Finding:
+    posted = {
+        (account, coin.currency): int(units)
+        for account, units in postings.evidence["posted"].items()
+    }
+    units = coin.evidence[MEND]["units"]
+    shown = None if units is None else int(units)
+    return replace(
+        coin,
+        difference=coin.difference + postings.difference,
+        evidence={**coin.evidence, "posted": postings.evidence["posted"]},
+        entry=entry_of(coin.currency, line, shown, posted=posted),
+    )
 
 
 def _spenders_of(gone: Sequence[Line], ask: Questions) -> Mapping[Coin, Fact]:
@@ -65,10 +112,19 @@ def _spenders_of(gone: Sequence[Line], ask: Questions) -> Mapping[Coin, Fact]:
     return ask.spenders([line.coin for line in gone], lowest)
 
 
-def _differing(currency: str, line: Line, coin: Unspent, thefts: _Thefts) -> Iterator[Finding]:
-    """What is wrong with a coin that both sides have."""
+def _is_odd(line: Line, coin: Unspent | None) -> bool:
+    """Whether a coin of our own is not as its row has it."""
+    if line.is_deposit or not line.expected:
+        return False
+    return coin is None or coin.units != line.expected
+
+
+def _differing(
+    currency: str, line: Line, coin: Unspent, thefts: _Thefts, held: int
+) -> Iterator[Finding]:
+    """What is wrong with a coin that both sides have, of which the books hold `held` units."""
     name, evidence = _name(coin.coin), _evidence(line, coin)
-    difference = coin.units - line.expected
+    difference = coin.units - (line.expected if line.is_deposit else held)
     if coin.spender is not None:
         thefts.announce(line, coin.spender)
     if not line.expected:
@@ -81,8 +137,9 @@ def _differing(currency: str, line: Line, coin: Unspent, thefts: _Thefts) -> Ite
             difference,
             payments=_payments(line),
         )
-    elif difference or line.coin_units not in {None, coin.units}:
+    elif difference or {line.expected, line.coin_units} - {None, coin.units}:
         units = difference or coin.units - int(line.coin_units or 0)
+        evidence[MEND] = {"units": str(coin.units)}
         yield Finding(
             "amount_differs",
             currency,
@@ -90,7 +147,8 @@ def _differing(currency: str, line: Line, coin: Unspent, thefts: _Thefts) -> Ite
             units,
             evidence,
             difference,
-            entry=_adjusted(currency, line, difference),
+            entry=entry_of(currency, line, coin.units),
+            payments=_payments(line),
         )
     elif line.coin_units is None:
         yield Finding(
@@ -100,23 +158,23 @@ def _differing(currency: str, line: Line, coin: Unspent, thefts: _Thefts) -> Ite
         yield Finding("state_lags", currency, name, coin.units, evidence, payments=_payments(line))
 
 
-def _missing(currency: str, line: Line, ask: Questions) -> Finding:
-    """A coin of the books that is not in the chain, and that nothing of ours spends."""
-    active = line.hash is not None and ask.is_active(line.hash)
-    back = None
-    if active and line.booked:
-        back = ledger.shift(
-            "adjust", currency, -line.expected, to=line.account or _WALLET, out_of=_owner(line)
-        )
+def _missing(currency: str, line: Line, ask: Questions, held: int) -> Finding:
+    """A coin of the books that is not in the chain, and that nothing of ours spends; of one of our
+    own the books hold `held` units."""
+    name, evidence = _name(line.coin), _evidence(line, None)
+    if line.hash is None or not ask.is_active(line.hash):
+        kind, entry = "reorged", None
+    elif not line.booked:
+        kind, entry = "state_lags", None
+    else:
+        kind = "missing_on_chain"
+        entry = entry_of(currency, line, None, own_units=held)
+        evidence[MEND] = {"units": None}
+    difference = -line.expected
+    if kind == "missing_on_chain" and line.payment is None:
+        difference = -held
     return Finding(
-        "missing_on_chain" if active else "reorged",
-        currency,
-        _name(line.coin),
-        -line.expected,
-        _evidence(line, None),
-        -line.expected,
-        entry=back,
-        payments=_payments(line),
+        kind, currency, name, -line.expected, evidence, difference, entry, _payments(line)
     )
 
 
@@ -188,13 +246,9 @@ class _Thefts:
     def _loss(self, spent: Sequence[Line], difference: int) -> NewEntry | None:
         if not difference or not all(line.booked for line in spent):
             return None
-        accounts = [(line.account or _WALLET, line.expected) for line in spent]
+        accounts = [(line.wallet, line.expected) for line in spent]
         back = difference + sum(line.expected for line in spent)
         return loss_of(self._currency, accounts, back=back)
-
-
-_WALLET = ledger.WALLET_DEPOSITS
-LOSS = "loss"
 
 
 def loss_of(currency: str, spent: Sequence[tuple[str, int]], *, back: int) -> NewEntry:
@@ -207,22 +261,6 @@ def loss_of(currency: str, spent: Sequence[tuple[str, int]], *, back: int) -> Ne
     sums[LOSS] = -sum(sums.values())
     lines = (ledger.Line(account, currency, units) for account, units in sums.items() if units)
     return NewEntry("cure", tuple(lines), overdraw=True)
-
-
-def _adjusted(currency: str, line: Line, difference: int) -> NewEntry | None:
-    """What makes the books say what the node shows, against whoever has the coin."""
-    if not difference or not line.booked:
-        return None
-    account = line.account or _WALLET
-    return ledger.shift("adjust", currency, difference, to=account, out_of=_owner(line))
-
-
-def _owner(line: Line) -> str:
-    if line.payment is None:
-        return LOSS
-    if line.state == "credited":
-        return ledger.owner_account(line.client)
-    return ledger.suspense_account(line.payment)
 
 
 def _payments(line: Line) -> tuple[str, ...]:

@@ -67,6 +67,11 @@ class _Posted:
     fee: Accounts = field(default_factory=dict)
 
 
+def posted_for(payment: str) -> Accounts:
+    """What stands on each account for a payment, with its signed cures, without its chain fee."""
+    return payouts.without_zeros(_postings_of([payment]).get(payment, _Posted()).own)
+
+
 def _touched(since: int) -> Iterator[list[Payment]]:
     after = 0
     while True:

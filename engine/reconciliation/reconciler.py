@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import peewee
@@ -18,18 +19,19 @@ import peewee
 from db.connection import connected
 from db.snapshot import snapshot
 from engine import chains, queries
-from engine.chain import BlockRef, Chain
+from engine.chain import BlockRef, Chain, Unspent
 from engine.clock import Interval, utc_now
 from engine.config import Config
 from engine.errors import CashierError, NodeError, TipMoved
 from engine.lease import ChainLease
 from engine.moves.origins import known_moves
-from engine.reconciliation import records
+from engine.reconciliation import records, spends
 from engine.reconciliation.audit import PostingAudit
 from engine.reconciliation.books import Books, Result, read_books, settle_up
 from engine.reconciliation.cures import Cures
 from engine.reconciliation.kinds import KINDS, Finding
 from engine.reconciliation.matching import Questions
+from engine.reconciliation.mending import own_coins
 from engine.reconciliation.outlays import Outlays, unheard
 from engine.reconciliation.uncertain import Families, old_families, uncertain
 from engine.risk import RiskHook
@@ -230,23 +232,41 @@ class Reconciler:
             at, seq, books, audited, unsure = self._read(now, full=full)
         coins = node.coins(at.hash)
         audited += uncertain(unsure, node.facts)
-        ask = Questions(
-            spenders=lambda gone, since: node.spenders(gone, since=since),
-            is_active=lambda block: node.block(block) is not None,
-            attempts=known_moves,
-        )
         results = [
-            settle_up(
+            self._settle_up(
+                node,
+                at,
                 each,
                 [coin for coin in coins if coin.currency == each.currency],
-                ask,
-                more=tuple(f for f in audited if f.currency == each.currency),
+                [f for f in audited if f.currency == each.currency],
             )
             for each in books
         ]
         if not full and any(_has_gap(result) for result in results):
             return self._compare(node, now, full=True)
         return at, seq, results
+
+    def _settle_up(
+        self,
+        node: Chain,
+        at: BlockRef,
+        books: Books,
+        coins: list[Unspent],
+        more: Sequence[Finding],
+    ) -> Result:
+        currency = self._config.currencies[books.currency]
+        places = spends.not_final(currency, at.height)
+        facts = node.facts([place.spend.txid for place in places]) if places else {}
+        found = list(spends.moved(currency, places, facts, at))
+        undone = {finding.subject for finding in found if finding.kind == "reorged"}
+        ask = Questions(
+            spenders=lambda gone, since: node.spenders(gone, since=since),
+            is_active=lambda block: node.block(block) is not None,
+            attempts=known_moves,
+            own_coins=partial(own_coins, books.currency),
+            undone=frozenset().union(*(p.spend.coins for p in places if p.spend.txid in undone)),
+        )
+        return settle_up(books, coins, ask, more=(*more, *found))
 
     def _read(
         self, now: datetime, *, full: bool

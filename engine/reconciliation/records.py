@@ -169,7 +169,7 @@ def _values(finding: Finding, at: str) -> dict[str, Any]:
     return {
         "units": finding.units,
         "evidence": json.dumps(finding.evidence),
-        "owner": KINDS[finding.kind].owner,
+        "owner": finding.owner,
         "cure": finding.cure,
         "entry": _entry(finding.entry),
         "last_seen": at,

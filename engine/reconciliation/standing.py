@@ -77,7 +77,9 @@ class BreakView:
     @property
     def fixable(self) -> bool:
         """Whether a signed cure posts the entry and whatever else belongs to it."""
-        return is_fixable(self.kind, self.subject, has_entry=bool(self.entry))
+        return is_fixable(
+            self.kind, self.subject, has_entry=bool(self.entry), evidence=self.evidence
+        )
 
     @property
     def amount(self) -> str:

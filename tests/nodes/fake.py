@@ -38,6 +38,7 @@ class FakeChain(FakeWallet):
     `other_genesis`, `other_wallet`: what health tells. `forgotten`: cursors that it no longer
     knows. `oddities`: unreadable rows of each scan. `phantoms`: arrivals that its list shows though
     nothing paid them. `lies`: what it answers about single chain txs instead of the truth.
+    `unlisted`: chain txs that its wallet lost, as one does that was restored from a copy.
     """
 
     def __init__(self, currency: str = "LTC", *, seed: int = 0, start_s: int = START_S) -> None:
@@ -55,6 +56,7 @@ class FakeChain(FakeWallet):
         self.forgotten: set[str] = set()
         self.oddities: list[Oddity] = []
         self.phantoms: list[Arrival] = []
+        self.unlisted: set[str] = set()
         self.lies: dict[str, Fact] = {}
         self.closed = 0
         self._calls = 0
@@ -218,7 +220,7 @@ class FakeChain(FakeWallet):
         """Whether the wallet ever saw it: an unannounced one only in a block."""
         chain_tx = self.txs[txid]
         pays_us = any(address in self.ours for address, _ in chain_tx.outputs)
-        return txid in self.seen and (chain_tx.own or pays_us)
+        return txid in self.seen and txid not in self.unlisted and (chain_tx.own or pays_us)
 
     def _in_mempool(self, txid: str) -> bool:
         return txid in self.mempool or (txid in self.mined and self._place(txid) is None)

@@ -130,10 +130,8 @@ def test_a_credit_posted_twice_is_taken_back_whole(bench: Bench, house: House) -
 
 @on_the_fake
 def test_a_break_without_a_whole_cure_says_what_cures_it(bench: Bench, house: House) -> None:
-    house.on.pay(house.address("ann"), COIN)
-    house.on.mine()
-    house.settle()
-    change("UPDATE payment SET units = ?", str(2 * COIN))
+    credited(house, COIN)
+    change("UPDATE balance SET units = ? WHERE account = 'client:ann'", str(-2 * COIN))
     (broken,) = reconcile(house)[1]
     with pytest.raises(ActRefused, match="cured in another way: cashier verify --database"):
         plan_of(bench.config, Proposal(act="cure", payment=broken.id))

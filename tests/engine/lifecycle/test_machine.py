@@ -38,6 +38,10 @@ DEPOSIT = {
         for event in ("unsettle", "settle")
         for state in ("credited", "held", "refused")
     ),
+    *(
+        ("mend", state, state)
+        for state in ("pending", "confirmed", "credited", "held", "refused", "refunded")
+    ),
     *(("reverse", state, "reversed") for state in ("credited", "held", "refused")),
 }
 PAID_OUT = {"refused", "cancelled", "failed"}

@@ -10,7 +10,7 @@ from db.connection import database
 from db.models import Coin, Payment
 from engine import ledger
 from engine.lifecycle import Batch
-from engine.reconciliation.matching import LOSS
+from engine.reconciliation.mending import LOSS
 from engine.reconciliation.standing import BreakView
 from tests.engine.deposits.life import COIN, House
 from tests.engine.deposits.worlds import everywhere, on_the_fake
@@ -118,7 +118,7 @@ def test_a_credit_for_a_coin_that_never_was_is_named_with_the_entry_that_takes_i
     house: House,
 ) -> None:
     credited(house)
-    _forge(house, "eve", 7 * COIN)
+    forge(house, "eve", 7 * COIN)
     only = the_break(house)
     assert (only.kind, only.units, only.owner) == ("missing_on_chain", -7 * COIN, "staff")
     assert only.evidence["books"]["client"] == "eve"
@@ -126,7 +126,7 @@ def test_a_credit_for_a_coin_that_never_was_is_named_with_the_entry_that_takes_i
     assert only.entry == (("wallet:deposits", "LTC", -7 * COIN), ("client:eve", "LTC", 7 * COIN))
 
 
-def _forge(house: House, client: str, units: int) -> None:
+def forge(house: House, client: str, units: int) -> None:
     """A deposit that looks right in every table, and has no coin."""
     house.client(client)
     tip = house.chain_row
