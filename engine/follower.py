@@ -75,6 +75,7 @@ class Follower:
         self._sorter = Sorter(self._currency, node)
         self._seen: frozenset[tuple[str, str]] | None = None
         self._tip: Block | None = None
+        self._final: int | None = None
         self._unconfirmed: frozenset[str] = frozenset()
         self._contested: frozenset[str] = frozenset()
         self._parked: tuple[Oddity, ...] = ()
@@ -130,6 +131,7 @@ class Follower:
 
     def _follow(self, scan: Scan, cursor: str | None, now: datetime, *, moved: int) -> Round:
         tip = self._tip_of(scan)
+        self._final = scan.final_height
         if tip is None:
             return Round(moved=moved, busy=True)  # the tip left the chain while we asked
         advanced = tip.hash != cursor
@@ -278,6 +280,8 @@ class Follower:
 
     def _advance(self, tip: Block, scan: Scan, now: datetime, dead: Sequence[str]) -> None:
         final = tip.height - self._currency.finality
+        if self._currency.finality_tag is not None:
+            final = min(final, -1 if scan.final_height is None else scan.final_height)
         if scan.more:
             log.info("%s: followed to block %d of %s", self._symbol, tip.height, scan.node_height)
         with self._batch(now) as batch:
@@ -296,6 +300,7 @@ class Follower:
             now=now,
             hook=self._hook,
             show_only=show_only,
+            final_height=self._final,
         )
 
     def _cases(self, arrivals: Sequence[Arrival], found: Sorted) -> list[Case]:

@@ -33,6 +33,9 @@ COLUMNS = (
     "hash",
 )
 
+_SAME_NAME = tuple(
+    name for name in COLUMNS if name not in {"from", "to", "units", "evidence", "hash"}
+)
 
 _encode = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
@@ -51,6 +54,20 @@ def row_hash(row: Mapping[str, Any]) -> str:
     """The hash that this row must carry: lower-case hex SHA-256 over all columns but `hash`."""
     unsigned = {name: row[name] for name in COLUMNS if name != "hash"}
     return hashlib.sha256(canonical(unsigned)).hexdigest()
+
+
+def record_hash(record: Mapping[str, Any]) -> str:
+    """The hash of the row that is stored as `record` (History's columns by name, its evidence as
+    canonical text): what `row_hash` says of its public form, without reading that text and writing
+    it again."""
+    units = record["units"]
+    row = {name: record[name] for name in _SAME_NAME}
+    row["from"], row["to"] = record["from_state"], record["to_state"]
+    row["units"] = None if units is None else str(units)
+    row["evidence"] = 0
+    # No text inside the row can look like this key and its 0: quotes in it are escaped.
+    written = _encode(row).replace('"evidence":0', f'"evidence":{record["evidence"]}', 1)
+    return hashlib.sha256(written.encode()).hexdigest()
 
 
 def row_of(record: History) -> dict[str, Any]:

@@ -9,10 +9,11 @@ from typing import Any
 
 import peewee
 
+from db import bulk
 from db.models import Address, Client, Payment
 from engine.chain import Arrival, Fact, Standing
 from engine.config import Currency
-from engine.deposits.rules import HELD_OLD_COIN, Position
+from engine.deposits.rules import HELD_DOUBTED, HELD_OLD_COIN, Position
 from engine.ledger import WALLET_COLD, WALLET_DEPOSITS, WALLET_HOT
 
 WALLETS = {"hot": WALLET_HOT, "cold": WALLET_COLD}
@@ -63,7 +64,14 @@ class Case:
     def is_top_up(self) -> bool:
         """Whether the house itself sent it, decided at first sight."""
         origin = self.origin if self.payment is None else self.payment.origin
-        return bool(origin == "top_up")
+        return bool(origin == "top_up") and not self.is_doubted
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether the chain did not prove it, so that a person must look. Known at first sight."""
+        if self.payment is not None and self.payment.txid is not None:
+            return bool(self.payment.reason == HELD_DOUBTED)
+        return self.arrival is not None and bool(self.arrival.doubt)
 
     @property
     def wallet(self) -> str:
@@ -194,10 +202,10 @@ def _payments_by_identity(
     rows = Payment.select().where(
         (Payment.chain == chain)
         & (Payment.kind == "deposit")
-        & Payment.txid.in_(sorted({arrival.txid for arrival in arrivals}))
-        & Payment.idx.in_(sorted({arrival.index for arrival in arrivals}))
+        & bulk.one_of(Payment.txid, sorted({arrival.txid for arrival in arrivals}))
+        & bulk.one_of(Payment.idx, sorted({arrival.index for arrival in arrivals}))
     )
-    return {(str(row.txid), str(row.idx), row.currency): row for row in rows}
+    return {(str(row.txid), str(row.idx), row.currency): row for row in bulk.read_rows(rows)}
 
 
 def _owners(chain: str, texts: set[str]) -> dict[str, Owner]:
@@ -212,7 +220,7 @@ def _owners(chain: str, texts: set[str]) -> dict[str, Owner]:
             Address.purpose,
         )
         .join(Client, peewee.JOIN.LEFT_OUTER, on=(Address.client == Client.id))
-        .where((Address.chain == chain) & Address.address.in_(sorted(texts)))
+        .where((Address.chain == chain) & bulk.one_of(Address.address, sorted(texts)))
         .tuples()
     )
     return {
@@ -226,6 +234,6 @@ def _open_requests(chain: str, addresses: Iterable[str]) -> dict[tuple[str, str]
         (Payment.chain == chain)
         & (Payment.kind == "deposit")
         & (Payment.state == "requested")
-        & Payment.address.in_(sorted(addresses))
+        & bulk.one_of(Payment.address, sorted(addresses))
     )
-    return {(str(row.address), row.currency): row for row in rows}
+    return {(str(row.address), row.currency): row for row in bulk.read_rows(rows)}

@@ -34,6 +34,7 @@ class Settlement:
         now: datetime,
         hook: RiskHook | None,
         show_only: bool = False,
+        final_height: int | None = None,
     ) -> None:
         self._new_batch = batch
         self._chain = chain
@@ -41,6 +42,7 @@ class Settlement:
         self._now = now
         self._hook = hook
         self._show_only = show_only
+        self._final_height = final_height
 
     def settle(
         self, cases: Sequence[Case], *, also: Iterable[Callable[[], None]] = ()
@@ -66,12 +68,23 @@ class Settlement:
         return moved
 
     def _events(self, case: Case) -> tuple[str, ...]:
-        events = rules.next_events(case.position, case.fact, tip_height=self._tip.height)
+        events = rules.next_events(case.position, case.fact, tip_height=self._deepening(case))
         if self._show_only:
             return tuple(event for event in events if event == "see")
         if not events and self._is_given_up(case):
             return ("vanish",)
         return events
+
+    def _deepening(self, case: Case) -> int:
+        """The tip's height by which a coin's depth is counted. Where the node's own word for final
+        decides, any depth is enough with it, and none without."""
+        tip, block = self._tip.height, case.fact.block
+        if not case.currency.confirmations.finalized or block is None:
+            return tip
+        enough = block.height + case.required - 1
+        if self._final_height is not None and block.height <= self._final_height:
+            return max(tip, enough)
+        return min(tip, enough - 1)
 
     def _is_given_up(self, case: Case) -> bool:
         """Nothing is proved, but a payment in another's place or forgotten for two weeks is not
@@ -214,6 +227,8 @@ class Settlement:
         return "not_in_mempool" if case.fact.standing is Standing.ABSENT else ""
 
     def _reason(self, case: Case, event: str) -> str:
+        if case.is_doubted:  # whatever happens to it, it stays to be looked at
+            return rules.HELD_DOUBTED
         if event == "vanish":
             if case.fact.standing is Standing.GONE:
                 return "a conflicting payment was mined"
@@ -251,6 +266,13 @@ class Settlement:
             evidence["conflicts"] = list(fact.conflicts)
         if case.generated:
             evidence["generated"] = True
+        if arrival is not None:
+            said = {
+                "sender": arrival.sender,
+                "nonce": arrival.nonce,
+                "doubt": arrival.doubt or None,
+            }
+            evidence |= {key: value for key, value in said.items() if value is not None}
         return evidence
 
     def _entry(self, case: Case, event: str) -> ledger.NewEntry | None:
@@ -320,13 +342,13 @@ class Settlement:
         in the next attempt: it must not wait for a coin that is here already."""
         addresses = sorted({address for address, _ in fresh})
         Address.update(used_at=rfc3339(self._now)).where(
-            (Address.chain == self._chain) & Address.address.in_(addresses)
+            (Address.chain == self._chain) & bulk.one_of(Address.address, addresses)
         ).execute()
         waiting = Payment.select(Payment.address, Payment.currency).where(
             (Payment.chain == self._chain)
             & (Payment.kind == "deposit")
             & (Payment.state == "requested")
-            & Payment.address.in_(addresses)
+            & bulk.one_of(Payment.address, addresses)
         )
         if any((row.address, row.currency) in fresh for row in waiting):
             raise StaleState("a request was opened meanwhile")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from db import bulk
 from db.models import Payment
 from engine import brakes
 
@@ -24,7 +25,7 @@ def due(chain: str, tip_height: int, *, limit: int) -> list[Payment]:
         (Payment.state == "confirmed") & Payment.currency.not_in(paused)
     )
     rows = Payment.select().where(_open(chain) & ready & deep)
-    return list(rows.order_by(Payment.block_height, Payment.first_seq).limit(limit))
+    return bulk.read_rows(rows.order_by(Payment.block_height, Payment.first_seq).limit(limit))
 
 
 def outside(chain: str, *, after: int, limit: int) -> list[Payment]:
@@ -36,15 +37,15 @@ def outside(chain: str, *, after: int, limit: int) -> list[Payment]:
         & Payment.block_height.is_null()
         & (Payment.first_seq > after)
     )
-    return list(rows.order_by(Payment.first_seq).limit(limit))
+    return bulk.read_rows(rows.order_by(Payment.first_seq).limit(limit))
 
 
 def outside_txids(chain: str, txids: Iterable[str]) -> list[Payment]:
     """Those of `txids` that are open deposits in no block."""
     rows = Payment.select().where(
-        _open(chain) & Payment.block_height.is_null() & Payment.txid.in_(sorted(txids))
+        _open(chain) & Payment.block_height.is_null() & bulk.one_of(Payment.txid, sorted(txids))
     )
-    return list(rows)
+    return bulk.read_rows(rows)
 
 
 def open_blocks(chain: str) -> list[str]:
@@ -66,7 +67,7 @@ def in_blocks(chain: str, hashes: Iterable[str], *, after: int, limit: int) -> l
         & Payment.block_hash.in_(list(hashes))
         & (Payment.first_seq > after)
     )
-    return list(rows.order_by(Payment.first_seq).limit(limit))
+    return bulk.read_rows(rows.order_by(Payment.first_seq).limit(limit))
 
 
 def freeze(chain: str, *, deepest: int) -> int:

@@ -20,46 +20,48 @@ from engine import ledger
 from engine.clock import rfc3339
 from engine.config import Config
 from engine.errors import LifecycleError, StaleState
-from engine.history import COLUMNS, canonical, row_hash
+from engine.history import COLUMNS, canonical, record_hash, row_hash
 from engine.lifecycle.machine import NEW, fire
 from engine.money import format_amount
 
-CHANGING = (
-    "client",
-    "state",
-    "sub_state",
-    "unsettled",
-    "reason",
-    "units",
-    "fee_units",
-    "address",
-    "txid",
-    "idx",
-    "block_hash",
-    "block_height",
-    "generated",
-    "required",
-    "rule",
-    "updated_at",
-    "expires_at",
-    "missing_since",
-    "successor",
-    "attempt",
-    "approvals_required",
-    "final",
-    "last_seq",
-    "last_hash",
+CHANGING = frozenset(
+    {
+        "client",
+        "state",
+        "sub_state",
+        "unsettled",
+        "reason",
+        "units",
+        "fee_units",
+        "address",
+        "txid",
+        "idx",
+        "block_hash",
+        "block_height",
+        "generated",
+        "required",
+        "rule",
+        "updated_at",
+        "expires_at",
+        "missing_since",
+        "successor",
+        "attempt",
+        "approvals_required",
+        "final",
+        "last_seq",
+        "last_hash",
+    }
 )
-
+_BY_MOVES = frozenset({"state", "last_seq", "last_hash"})
 _SAME_NAME = tuple(name for name in COLUMNS if name not in {"units", "from", "to", "evidence"})
 
 
 @dataclass(slots=True)
 class _Step:
-    """One history row to be, and the entry that it carries."""
+    """One history row to be, by the columns of History, and the entry that it carries."""
 
     payment: Payment
-    row: dict[str, Any]
+    record: dict[str, Any]
     entry: ledger.NewEntry | None
 
 
@@ -87,6 +89,7 @@ class Batch:
         self._steps: list[_Step] = []
         self._new: list[Payment] = []
         self._originals: dict[str, tuple[Payment, str, int]] = {}
+        self._changed: set[str] = set()
         self._also: list[Callable[[], object]] = []
 
     @property
@@ -151,9 +154,9 @@ class Batch:
         proof = dict(evidence)
         if entry is not None:
             proof["entry"] = entry.as_json()
-        row = self._row(payment, event, left, proof)
-        row["actor"] = actor or self._actor
-        self._steps.append(_Step(payment, row, entry))
+        record = self._record(payment, event, left, proof)
+        record["actor"] = actor or self._actor
+        self._steps.append(_Step(payment, record, entry))
 
     def touch(self, payment: Payment, **changes: Any) -> None:
         """Change columns that are not a move (a block while pending, a flag of finality)."""
@@ -173,11 +176,12 @@ class Batch:
                 self._guard()
             numbered = self._number_steps()
             self._write_payments()
-            bulk.insert_rows(History, [_record(step.row) for step in self._steps])
+            bulk.insert_rows(History, [step.record for step in self._steps])
             self._post(numbered)
             for work in self._also:
                 work()
         self._steps, self._new, self._originals, self._also = [], [], {}, []
+        self._changed = set()
 
     @staticmethod
     def _post(numbered: Sequence[tuple[int, _Step]]) -> None:
@@ -185,8 +189,8 @@ class Batch:
         entries: dict[str, list[tuple[int, str, str | None, ledger.NewEntry]]] = {}
         for seq, step in numbered:
             if step.entry is not None:
-                posted = (seq, step.row["event"], step.payment.id, step.entry)
-                entries.setdefault(step.row["at"], []).append(posted)
+                posted = (seq, step.record["event"], step.payment.id, step.entry)
+                entries.setdefault(step.record["at"], []).append(posted)
         for at, together in entries.items():
             ledger.post(together, at=at)
 
@@ -198,14 +202,15 @@ class Batch:
             raise LifecycleError("two copies of one payment cannot move in one batch")
 
     def _change(self, payment: Payment, changes: Mapping[str, Any]) -> None:
-        for name, value in changes.items():
-            if name not in CHANGING:
-                raise TypeError(f"Payment.{name} does not change")
-            setattr(payment, name, value)
+        for name in changes.keys() - CHANGING:
+            raise TypeError(f"Payment.{name} does not change")
+        data = payment.__data__  # a third of a round's time went into the ORM's setters
+        data.update(changes)
+        self._changed.update(changes)
         # A clock that was set back must not make a payment's rows run backwards.
-        payment.updated_at = max(self._at, payment.updated_at)
+        data["updated_at"] = max(self._at, payment.updated_at)
 
-    def _row(
+    def _record(
         self, payment: Payment, event: str, left: str, evidence: dict[str, Any]
     ) -> dict[str, Any]:
         decimals = self._config.currencies[payment.currency].decimals
@@ -215,15 +220,15 @@ class Batch:
             "kind": payment.kind,
             "client": payment.client,
             "currency": payment.currency,
-            "units": None if units is None else str(units),
+            "units": units,
             "amount": None if units is None else format_amount(units, decimals),
             "event": event,
-            "from": None if left == NEW else left,
-            "to": payment.state,
+            "from_state": None if left == NEW else left,
+            "to_state": payment.state,
             "at": payment.updated_at,
             "reason": payment.reason,
             "rule": payment.rule,
-            "evidence": evidence,
+            "evidence": canonical(evidence).decode(),
         }
 
     def _number_steps(self) -> list[tuple[int, _Step]]:
@@ -234,30 +239,28 @@ class Batch:
         first = _take_numbers(len(self._steps))
         numbered = list(enumerate(self._steps, start=first))
         for seq, step in numbered:
-            payment = step.payment
-            step.row["seq"] = seq
-            step.row["prev"] = payment.last_hash
-            step.row["hash"] = row_hash(step.row)
+            payment, record = step.payment, step.record
+            record["seq"] = seq
+            record["prev"] = payment.last_hash
+            record["hash"] = record_hash(record)
             payment.first_seq = payment.first_seq or seq
             payment.last_seq = seq
-            payment.last_hash = step.row["hash"]
+            payment.last_hash = record["hash"]
         return numbered
 
     def _write_payments(self) -> None:
+        """Only columns that some payment changed are written: each one that is named rewrites the
+        indexes that it is in, changed or not."""
         opened = {payment.id for payment in self._new}
-        bulk.insert_rows(Payment, [dict(payment.__data__) for payment in self._complete_new()])
+        bulk.insert_rows(Payment, [payment.__data__ for payment in self._complete_new()])
         rows = [
-            {
-                "match.id": payment.id,
-                "match.state": state,
-                "match.last_seq": seq,
-                **{name: getattr(payment, name) for name in CHANGING},
-            }
+            {"match.id": payment.id, "match.state": state, "match.last_seq": seq} | payment.__data__
             for payment, state, seq in self._originals.values()
             if payment.id not in opened
         ]
+        names = self._changed | {"updated_at"} | (_BY_MOVES if self._steps else frozenset())
         changed = bulk.update_rows(
-            Payment, rows, match=("id", "state", "last_seq"), changes=CHANGING
+            Payment, rows, match=("id", "state", "last_seq"), changes=sorted(names)
         )
         if changed != len(rows):
             raise StaleState("the payment moved meanwhile; nothing was changed")
@@ -274,10 +277,10 @@ def write_row(row: dict[str, Any]) -> None:
     database transaction; `row` has every public column but `seq` and `hash`."""
     row["seq"] = _take_numbers(1)
     row["hash"] = row_hash(row)
-    bulk.insert_rows(History, [_record(row)])
+    bulk.insert_rows(History, [_stored(row)])
 
 
-def _record(row: Mapping[str, Any]) -> dict[str, Any]:
+def _stored(row: Mapping[str, Any]) -> dict[str, Any]:
     """The stored form of a public row."""
     return {
         **{name: row[name] for name in _SAME_NAME},

@@ -167,7 +167,7 @@ def known_txids(txids: Iterable[str]) -> frozenset[str]:
     asked = sorted(set(txids))
     if not asked:
         return frozenset()
-    rows = Attempt.select(Attempt.txid).where(Attempt.txid.in_(asked))
+    rows = Attempt.select(Attempt.txid).where(bulk.one_of(Attempt.txid, asked))
     return frozenset(str(row.txid) for row in rows)
 
 

@@ -10,6 +10,7 @@ import pytest
 from db import bulk
 from db.connection import database as opened
 from db.models import Balance, Chain, Client, Coin, Payment
+from tests.db.kinds import on_sqlite
 
 
 def coin(number: int, **changes: Any) -> dict[str, Any]:
@@ -152,3 +153,52 @@ def test_an_update_can_set_large_and_small_numbers_together(database: str) -> No
     rows = [{"match.symbol": "A", "height": 1}, {"match.symbol": "B", "height": 2**50}]
     assert bulk.update_rows(Chain, rows, match=("symbol",), changes=("height",)) == 2
     assert [row.height for row in Chain.select().order_by(Chain.symbol)] == [1, 2**50]
+
+
+def test_rows_are_read_as_the_orm_reads_them(database: str) -> None:
+    assert database
+    bulk.insert_rows(
+        Payment,
+        [payment(1, units=2**200, unsettled=True), payment(2, first_seq=2**40, generated=True)],
+    )
+    query = Payment.select().where(Payment.state == "pending").order_by(Payment.first_seq.desc())
+    found = bulk.read_rows(query.limit(5))
+    assert [row.__data__ for row in found] == [row.__data__ for row in query]
+    assert [(row.first_seq, row.units, row.unsettled) for row in found] == [
+        (2**40, None, False),
+        (1, 2**200, True),
+    ]
+
+
+def test_a_column_is_one_of_hundreds_of_texts(database: str) -> None:
+    assert database
+    bulk.insert_rows(Payment, [payment(number) for number in range(1, 400)])
+    wanted = [f"{number:032x}" for number in range(300, 900)]
+    found = bulk.read_rows(Payment.select().where(bulk.one_of(Payment.id, wanted)))
+    assert sorted(row.first_seq for row in found) == list(range(300, 400))
+
+
+@pytest.mark.parametrize("listed", [[], ["nobody"], ["'); DROP TABLE payment; --", '"', "%s ?"]])
+def test_a_list_without_a_match_finds_nothing(database: str, listed: list[str]) -> None:
+    assert database
+    bulk.insert_rows(Payment, [payment(1)])
+    assert bulk.read_rows(Payment.select().where(bulk.one_of(Payment.id, listed))) == []
+    assert Payment.select().count() == 1
+
+
+def test_a_list_of_odd_texts_finds_just_these(database: str) -> None:
+    assert database
+    odd = ["a'b", 'a"b', "ä€😀", "a,b", "{a}", "a\\b", ""]
+    bulk.insert_rows(Payment, [payment(at, address=text) for at, text in enumerate(odd, start=1)])
+    for text in odd:
+        rows = bulk.read_rows(Payment.select().where(bulk.one_of(Payment.address, [text])))
+        assert [row.address for row in rows] == [text]
+
+
+@on_sqlite
+def test_a_list_is_looked_up_in_an_index_not_searched_row_by_row(database: str) -> None:
+    assert database
+    sql, values = Payment.select().where(bulk.one_of(Payment.id, ["a", "b"])).sql()
+    plan = " ".join(row[3] for row in opened.execute_sql(f"EXPLAIN QUERY PLAN {sql}", values))
+    assert "SEARCH" in plan
+    assert "SCAN t1" not in plan

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.models import History
-from engine.history import COLUMNS, canonical, row_hash, row_of
+from engine.history import COLUMNS, canonical, record_hash, row_hash, row_of
 from tests.engine.house import add_deposit, house
 
 # Frozen: whoever changes these makes every exported file unverifiable.
@@ -97,3 +97,27 @@ def test_a_stored_row_comes_back_as_the_row_that_was_hashed(database: str, tmp_p
     assert [row["units"] for row in rows] == [None, str(big), str(big), str(big)]
     assert rows[0]["prev"] == rows[0]["payment"]
     assert [row["prev"] for row in rows[1:]] == [row["hash"] for row in rows[:-1]]
+
+
+@given(
+    st.dictionaries(st.text(st.characters(max_codepoint=126), max_size=6), plain, max_size=4),
+    st.text(st.characters(exclude_categories=["Cs"])),
+    st.sampled_from([None, 0, 10**40]),
+)
+def test_a_stored_row_hashes_as_its_public_form(
+    evidence: dict[str, Any], reason: str, units: int | None
+) -> None:
+    public = ROW | {
+        "evidence": evidence,
+        "reason": reason,
+        "client": '"evidence":0',
+        "from": None,
+        "units": None if units is None else str(units),
+    }
+    stored = public | {
+        "evidence": canonical(evidence).decode(),
+        "units": units,
+        "from_state": None,
+        "to_state": "credited",
+    }
+    assert record_hash(stored) == row_hash(public)

@@ -15,7 +15,7 @@ from db.connection import connected, database
 from db.models import Address, Payment
 from engine.deposits.request import request_deposit
 from engine.errors import CashierError, StaleState
-from engine.follower import Follower
+from engine.follower import CHUNK, Follower
 from engine.lease import ChainLease
 from engine.recount import Recount
 from engine.risk import RiskHook
@@ -33,7 +33,8 @@ on_postgresql = pytest.mark.parametrize(
 )
 NO_LIMIT = 1_073_741_823  # pages
 ROOM = 2  # pages that are left
-CUTS = 4  # database transactions of a round with 120 arrivals
+COINS = CHUNK + 20
+CUTS = 4  # database transactions of a round with so many arrivals
 
 
 def _pragma(name: str, value: int) -> None:
@@ -135,7 +136,7 @@ def test_a_lost_connection_in_any_database_transaction_is_made_up_for(
     cuts = 0
     for at in range(1, CUTS + 1):
         address = house.address("ann")
-        for _ in range(120):
+        for _ in range(COINS):
             fake.pay(address, COIN)
         fake.mine(2)
         guard = Cutter(house.lease, database_url, at=at)
@@ -152,7 +153,7 @@ def test_a_lost_connection_in_any_database_transaction_is_made_up_for(
         assert_books_balance()
         house.restart()
         house.settle()
-        assert house.owed("ann") == at * 120 * COIN
+        assert house.owed("ann") == at * COINS * COIN
     assert cuts == CUTS
 
 
