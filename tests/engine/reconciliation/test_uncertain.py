@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
+import pytest
+
+from engine.families.bitcoin.chain import BitcoinChain
 from engine.reconciliation.uncertain import AGE_MIN
-from tests.engine.deposits.worlds import on_the_fake
-from tests.engine.reconciliation.against import reconcile
+from tests.engine.deposits.worlds import on_a_node_of_its_own, on_the_fake
+from tests.engine.reconciliation.against import assert_reconciles, reconcile
 from tests.engine.sender.desk import COIN, Desk
+from tests.engine.sender.test_nodes import Behind
 from tests.nodes.fake import FakeChain
+from tests.nodes.harness import Harness, LitecoindHarness
+from tests.nodes.litecoind import Litecoind
+from tests.nodes.proxy import Proxy, cut_at
 
 LONG = AGE_MIN + timedelta(minutes=1)
 
@@ -65,3 +73,45 @@ def test_a_refused_send_is_not_uncertain(desk: Desk, fake: FakeChain) -> None:
     desk.step(after=LONG)
     assert desk.attempt().last_error
     assert names(desk) == []
+
+
+@pytest.fixture
+def proxy(own_litecoind: Litecoind) -> Iterator[Proxy]:
+    opened = Proxy(own_litecoind.port)
+    yield opened
+    opened.close()
+
+
+@on_a_node_of_its_own
+def test_a_real_node_that_took_bytes_without_a_reply_and_forgot_them(
+    desk: Desk, on: Harness, own_litecoind: Litecoind, proxy: Proxy
+) -> None:
+    """The reply to the broadcast is lost, and the node starts again without its mempool: nobody
+    knows whether the bytes are out, until the same ones are mined."""
+    assert isinstance(on, LitecoindHarness)
+    desk.fund("ann", 5 * COIN)
+    on.chain.close()
+    transport = Behind(own_litecoind.url(port=proxy.port), proxy)
+    on.chain = BitcoinChain(desk.currency, transport)
+    desk.restart()
+    paid = desk.withdraw("ann", 2 * COIN)
+    transport.method, transport.breakage = "sendrawtransaction", cut_at(0)
+    desk.failing_step()
+    txid = desk.attempt().txid
+    assert own_litecoind.rpc("getrawmempool") == [txid]
+    on.chain.close()  # a node that stops waits for its connections
+    own_litecoind._flags = ("-persistmempool=0", "-walletbroadcast=0")
+    own_litecoind.restart()
+    assert own_litecoind.rpc("getrawmempool") == []
+    assert names(desk) == []  # young
+    desk.now += LONG
+    found, (only,) = reconcile(desk)
+    assert (only.kind, only.subject) == ("uncertain_send", desk.attempt().family)
+    assert (only.units, found.residual) == (-2 * COIN, 0)
+    assert only.evidence["last_reply"] == "none is known"
+    assert only.evidence["payments"] == [paid.id]
+    assert not only.fixable
+    desk.finish(paid)
+    assert_reconciles(desk)
+    assert desk.attempt().txid == txid
+    on.chain.close()
