@@ -202,15 +202,15 @@ class Litecoind:
 
     def pay(self, address: str, amount: str) -> str:
         """Somebody pays `amount` coins, replaceably; its txid."""
-        return str(self.outside("sendtoaddress", address, amount, "", "", False, True))
+        return self._seen(self.outside("sendtoaddress", address, amount, "", "", False, True))
 
     def pay_many(self, amounts: Mapping[str, str]) -> str:
         """Somebody pays several addresses in one chain tx; its txid."""
-        return str(self.outside("sendmany", "", dict(amounts), 1, "", [], True))
+        return self._seen(self.outside("sendmany", "", dict(amounts), 1, "", [], True))
 
     def bump(self, txid: str) -> str:
         """The sender pays more fee; txid of the replacement, which pays the same."""
-        return str(self.outside("bumpfee", txid)["txid"])
+        return self._seen(self.outside("bumpfee", txid)["txid"])
 
     def double_spend(self, txid: str, outputs: Mapping[str, str] | None = None) -> str:
         """Signed bytes (not broadcast) that spend the inputs of `txid` otherwise: to `outputs`,
@@ -230,7 +230,12 @@ class Litecoind:
         return self.broadcast(self.double_spend(txid, outputs))
 
     def broadcast(self, raw_tx: str) -> str:
-        return str(self.rpc("sendrawtransaction", raw_tx, 0))
+        return self._seen(self.rpc("sendrawtransaction", raw_tx, 0))
+
+    def _seen(self, txid: Any) -> str:
+        """Wallets hear of the mempool a moment later than who sent it: wait until all have."""
+        self.rpc("syncwithvalidationinterfacequeue")
+        return str(txid)
 
     def raw(self, txid: str) -> str:
         """The signed bytes of a chain tx of the outside wallet."""
