@@ -25,6 +25,7 @@ from engine.config.values import (
 )
 
 EMBEDDED = "embedded"
+EMBEDDED_CHAIN_ID = 31337
 GAS_MAX = 100_000
 _FINALITY_MAX = 100_000
 

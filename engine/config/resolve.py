@@ -11,9 +11,10 @@ from typing import Any
 from engine.coins import COINS, Coin, Network, address_form
 from engine.config.confirmations import Tiers, flat
 from engine.config.currency import DEVELOPMENT_CHAIN_IDS, Currency
-from engine.config.currency_table import EMBEDDED, CurrencyTable
+from engine.config.currency_table import EMBEDDED, EMBEDDED_CHAIN_ID, CurrencyTable
 from engine.config.house import Rule
 from engine.config.reading import Reading
+from engine.config.secrets import Secret
 
 # Families that this version can follow; the others are refused here and nowhere else.
 FAMILIES = ("bitcoin", "evm")
@@ -70,11 +71,11 @@ def resolve_currency(
         network=network,
         parameters=parameters,
         chain=parent or symbol,
-        chain_id=ground.chain_id,
+        chain_id=_chain_id(ground),
         token=table.token,
         decimals=coin.decimals,
         sandbox=sandbox,
-        node=ground.node,
+        node=_node(parent or symbol, ground, reading),
         witness=ground.witness,
         keys=ground.keys,
         poll=ground.poll,
@@ -226,19 +227,35 @@ def _network(
 
 
 def _evm_network(table: CurrencyTable, ground: CurrencyTable, report: Report) -> str:
-    embedded = ground.node is not None and ground.node.reveal() == EMBEDDED
-    if ground.chain_id in DEVELOPMENT_CHAIN_IDS or (embedded and ground.chain_id is None):
+    if _chain_id(ground) in DEVELOPMENT_CHAIN_IDS:
         return "development"
     if table is ground and table.chain_id is None and table.chain is None:
         report("chain_id", "is missing", "1 is Ethereum; 31337 is a development chain")
     return _UNKNOWN if ground.chain_id is None else "main"
 
 
+def _is_embedded(ground: CurrencyTable) -> bool:
+    return ground.node is not None and ground.node.reveal() == EMBEDDED
+
+
+def _chain_id(ground: CurrencyTable) -> int | None:
+    if ground.chain_id is None and _is_embedded(ground):
+        return EMBEDDED_CHAIN_ID
+    return ground.chain_id
+
+
+def _node(chain: str, ground: CurrencyTable, reading: Reading) -> Secret | None:
+    """The node's URL; the embedded chain is named by the folder that it is kept in."""
+    if ground.node is None or not _is_embedded(ground):
+        return ground.node
+    folder = reading.folder / "var" / f"{EMBEDDED}-{chain}"
+    return Secret(f"{EMBEDDED}:{folder}", source=ground.node.source)
+
+
 def _check_node(table: CurrencyTable, ground: CurrencyTable, network: str, report: Report) -> None:
     if table is ground and table.chain is None and "node" not in table.model_fields_set:
         report("node", "is missing", 'such as "env:CASHIER_LTC_NODE"')
-    embedded = ground.node is not None and ground.node.reveal() == EMBEDDED
-    if embedded and network != "development":
+    if _is_embedded(ground) and network != "development":
         report("node", "the embedded chain is for sandboxes only", "name a real node")
 
 

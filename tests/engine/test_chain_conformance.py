@@ -1,4 +1,5 @@
-"""Every chain keeps to engine.chain: one suite over the fake, a real litecoind and a real anvil.
+"""Every chain keeps to engine.chain: one suite over the fake, a real litecoind, a real anvil and
+the embedded chain.
 
 A chain of another family is one harness and one line in CHAINS, or in READ where its node keeps no
 wallet.
@@ -33,15 +34,25 @@ def _anvil(request: pytest.FixtureRequest) -> Hands:
     return AnvilHands.open(request.getfixturevalue("anvil"), request.getfixturevalue("tmp_path"))
 
 
+def _embedded(request: pytest.FixtureRequest) -> Hands:
+    return AnvilHands.open(request.getfixturevalue("embedded"), request.getfixturevalue("tmp_path"))
+
+
 CHAINS = {
     "fake": (_fake, FakeHarness.abilities),
     "litecoind": (_litecoind, LitecoindHarness.abilities),
 }
-READ = {"anvil": (_anvil, AnvilHands.abilities)}
+READ = {
+    "anvil": (_anvil, AnvilHands.abilities | {Ability.PAY_MANY}),
+    # It has no traces: what a contract pays shows in balances only.
+    "embedded": (_embedded, AnvilHands.abilities),
+}
+NEED_NO_NODE = {"fake", "embedded"}
 LACKING = {
     "fake": set(),
     "litecoind": {Ability.DROP, Ability.LAG, Ability.RESTORE},
-    "anvil": set(Ability) - {Ability.PAY, Ability.REORG, Ability.DROP},
+    "anvil": set(Ability) - {Ability.PAY, Ability.PAY_MANY, Ability.REORG, Ability.DROP},
+    "embedded": set(Ability) - {Ability.PAY, Ability.REORG, Ability.DROP},
 }
 
 
@@ -58,7 +69,7 @@ def on_all_with(*needed: Ability) -> pytest.MarkDecorator:
 
 def _on(names: list[str]) -> pytest.MarkDecorator:
     marked = [
-        pytest.param(name, marks=pytest.mark.node if name != "fake" else ()) for name in names
+        pytest.param(name, marks=() if name in NEED_NO_NODE else pytest.mark.node) for name in names
     ]
     return pytest.mark.parametrize("on", marked, indirect=True)
 
@@ -139,7 +150,7 @@ def test_what_is_outside_of_a_block_is_named(on: Harness) -> None:
     assert txid not in on.chain.scan(None).unconfirmed
 
 
-@on_all_with(Ability.PAY)
+@on_all_with(Ability.PAY_MANY)
 def test_one_chain_tx_that_pays_three_of_us_is_three_arrivals(on: Hands) -> None:
     cursor = on.tip()
     paid = {_address(on): units for units in (100_000_000, 200_000_000, 300_000_000)}

@@ -20,7 +20,8 @@ from tests.nodes.litecoind import Litecoind
 class Ability(Enum):
     """What a test can make happen on a chain."""
 
-    PAY = "pay, mine, pay several at once"
+    PAY = "pay and mine"
+    PAY_MANY = "pay several by one chain tx, and show each coin by it"
     BUMP = "replace a chain tx in the mempool"
     REORG = "replace mined blocks"
     DOUBLE_SPEND = "mine a chain tx that nobody announced"

@@ -106,8 +106,14 @@ def test_a_payment_that_is_undone_pays_nobody_though_it_may_succeed(anvil: Anvil
     splitter = contracts.deploy(anvil, "Splitter")
     before = anvil.balance(OURS)
     whole = splitter.send("payAndRevert", OURS, wei=ETH, gas=200_000)
-    inner = splitter.send("tryInner", OURS, wei=ETH)
+    inner = splitter.send("tryInner", OURS, wei=ETH, gas=200_000)
     anvil.mine()
+    frames = [row for row in anvil.rpc("trace_block", "latest") if row["transactionHash"] == inner]
+    assert [(row["traceAddress"], row.get("error")) for row in frames] == [
+        ([], None),
+        ([0], "Reverted"),
+        ([0, 0], None),
+    ]
     assert _failed(anvil, whole)
     assert _logged(anvil, inner) == []
     assert (anvil.balance(OURS), anvil.balance(splitter.address)) == (before, ETH)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from engine.config import Currency
 from engine.families.evm.chain import EvmChain
 from engine.families.evm.transport import TIMEOUT_S, Transport
 from engine.ours import NothingYet, Ours
+
+EMBEDDED = "embedded"  # before the folder of a chain that needs no node
+
+# A library under eth-account raises the limit to 100,000 for its own sake. With that, a reply that
+# is nested deeply enough overflows the stack and ends the process instead of raising RecursionError.
+RECURSION_MAX = 10_000
+sys.setrecursionlimit(min(sys.getrecursionlimit(), RECURSION_MAX))
 
 
 def open_chain(
@@ -18,11 +27,22 @@ def open_chain(
     ours: Ours | None = None,
     timeout_s: int = TIMEOUT_S,
 ) -> EvmChain:
-    """The chain of `currency` and of the `tokens` on it behind `node_url`; nothing is asked of the
-    node yet. `timeout_s` bounds each request as a whole. Raises NodeDown if the URL cannot be used.
+    """The chain of `currency` and of the `tokens` on it behind `node_url`, or, for
+    `embedded:FOLDER`, the one that is kept there; nothing is asked of the node yet. `timeout_s`
+    bounds each request as a whole. Raises NodeDown if the URL cannot be used.
     """
-    transport = Transport(node_url, timeout_s=timeout_s)
+    transport = _transport(node_url, timeout_s)
     return EvmChain(currency, tokens, transport, NothingYet() if ours is None else ours)
+
+
+def _transport(node_url: str, timeout_s: int) -> Transport:
+    kind, _, folder = node_url.partition(":")
+    if kind != EMBEDDED:
+        return Transport(node_url, timeout_s=timeout_s)
+    # py-evm is loaded only where there is no node.
+    from engine.families.evm.embedded.transport import EmbeddedTransport
+
+    return EmbeddedTransport(Path(folder), timeout_s=timeout_s)
 
 
 __all__ = ["EvmChain", "open_chain"]

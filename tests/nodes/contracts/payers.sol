@@ -15,7 +15,8 @@ contract Splitter {
         revert("all of it undone");
     }
 
-    // The inner call pays and is undone; the chain tx succeeds, and the coins stay here.
+    // The inner call pays and is undone; the chain tx succeeds, and the coins stay here. Give it gas enough: a node's
+    // estimate is satisfied as soon as the inner call fails, though it be for want of gas.
     function tryInner(address payable to) external payable {
         try this.inner(to, msg.value) {} catch {}
     }
