@@ -129,6 +129,13 @@ class UnknownCursor(NodeError):
     code = "unknown_cursor"
 
 
+class OffChain(UnknownCursor):
+    """The block that we followed last is not on the node's active chain, and the node keeps no
+    other: an older one of ours may be."""
+
+    code = "off_chain"
+
+
 class TipMoved(NodeError):
     """The node's tip is not, or no longer, the block that it was asked about."""
 
@@ -154,9 +161,9 @@ class PaymentNotFound(CashierError):
 
 
 class WithdrawalRefused(CashierError):
-    """A withdrawal that is not accepted: `amount_below_minimum`, `address_invalid`,
-    `address_wrong_network`, `address_ambiguous`, `address_own`, `client_blocked`,
-    `limit_exceeded`."""
+    """A withdrawal that is not accepted: `withdrawals_not_offered`, `amount_below_minimum`,
+    `address_invalid`, `address_wrong_network`, `address_ambiguous`, `address_own`,
+    `client_blocked`, `limit_exceeded`."""
 
     code = "withdrawal_refused"
 

@@ -78,6 +78,11 @@ class Currency:
         return self.family in PAYING_FAMILIES
 
     @property
+    def one_address(self) -> bool:
+        """Whether a client keeps one address for ever, for the coin and the tokens of its chain."""
+        return self.family == "evm"
+
+    @property
     def main(self) -> bool:
         """Whether its coins are worth something: neither a sandbox nor a public test network."""
         return not self.sandbox and self.network == "main"

@@ -23,7 +23,7 @@ ATTEMPTS_MAX = 5
 def request_deposit(
     config: Config, *, client: str, currency: str, now: datetime
 ) -> tuple[PaymentView, bool]:
-    """The client's open request, and whether its address was given out just now.
+    """The client's open request, and whether it or its address is new to the client.
 
     Two requests at once end with one address: the database's constraints decide, and the loser
     reads what the winner wrote. Raises CurrencyUnknown, AddressPoolEmpty.
@@ -46,11 +46,12 @@ def _find_or_open(
     payment = _open_request(currency, client)
     if payment is not None:
         return payment, False
-    unused = _unused_address(currency, client)
+    known = _known_address(currency, client)
     with database.atomic():
-        address = unused or issue(currency.chain, client=client, now=now)
+        address = known or issue(currency.chain, client=client, now=now)
         with Batch(config, actor=f"client:{client}", now=now) as batch:
-            batch.also(partial(_check_unused, address))
+            if address.used_at is None:
+                batch.also(partial(_check_unused, address))
             payment = batch.open(
                 kind="deposit",
                 client=client,
@@ -58,18 +59,22 @@ def _find_or_open(
                 chain=currency.chain,
                 address=address.address,
                 expires_at=rfc3339(now + currency.request_ttl),
-                evidence={"address": address.address, "reused": unused is not None},
+                evidence={"address": address.address, "reused": known is not None},
             )
-    return payment, unused is None
+    return payment, known is None or known.used_at is not None
 
 
-def _unused_address(currency: Currency, client: str) -> Address | None:
-    return Address.get_or_none(
+def _known_address(currency: Currency, client: str) -> Address | None:
+    """The client's unused address; where a client keeps one for ever, that one, used or not."""
+    rows = Address.select().where(
         (Address.chain == currency.chain)
         & (Address.client == client)
         & (Address.purpose == "deposit")
-        & Address.used_at.is_null()
     )
+    if not currency.one_address:
+        rows = rows.where(Address.used_at.is_null())
+    found: Address | None = rows.order_by(Address.id).first()
+    return found
 
 
 def _check_unused(address: Address) -> None:

@@ -72,6 +72,8 @@ def _held_by_fact(case: Case) -> Verdict | None:
         return Verdict("hold", rules.HELD_NOBODY)
     if case.owner.blocked:
         return Verdict("hold", rules.HELD_BLOCKED)
+    if case.is_doubted:
+        return Verdict("hold", rules.HELD_DOUBTED)
     return Verdict("hold", rules.HELD_OLD_COIN) if case.is_old else None
 
 

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from eth_account.hdaccount import generate_mnemonic
+from eth_account.types import Language
+
 from engine.chain import Followed, NewAddress
 from engine.config import Currency, load_config
 from engine.families.evm import open_chain
@@ -16,6 +19,11 @@ from tests.nodes.contracts import Contract, deploy
 from tests.nodes.harness import Ability
 
 WORDS = "legal winner thank year wave sausage worth useful legal winner thank yellow"
+
+
+def fresh_words() -> str:
+    """Keys that nobody ever paid: a shared node remembers the others' addresses."""
+    return generate_mnemonic(12, Language.ENGLISH)
 
 
 def evm_tables(node_url: str, tokens: Mapping[str, str], **keys: object) -> dict[str, object]:

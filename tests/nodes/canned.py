@@ -77,7 +77,19 @@ class CannedNode:
         """The calls that were made."""
         return {method for method, _ in self.asked}
 
-    def _answer(self, handler: BaseHTTPRequestHandler, request: dict[str, Any]) -> None:
+    def _answer(self, handler: BaseHTTPRequestHandler, request: Any) -> None:
+        if isinstance(request, list):
+            reply = raw("[" + ",".join(self._reply(each) for each in request) + "]")
+        else:
+            reply = self._reply(request)
+        body = reply.encode()
+        handler.send_response(reply.status)
+        handler.send_header("Content-Type", reply.content_type)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    def _reply(self, request: dict[str, Any]) -> Raw:
         method, params = request["method"], request["params"]
         self.asked.append((method, params))
         reply = self.replies.get(method, _error(-32601, "Method not found"))
@@ -86,12 +98,11 @@ class CannedNode:
             reply = reply["__by_params__"].get(json.dumps(params), unknown)
         if not isinstance(reply, Raw):
             reply = _whole(reply, request["id"])
-        body = reply.replace("ID", str(request["id"])).encode()
-        handler.send_response(reply.status)
-        handler.send_header("Content-Type", reply.content_type)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
+        return raw(
+            reply.replace("ID", str(request["id"])),
+            status=reply.status,
+            content_type=reply.content_type,
+        )
 
 
 def _error(code: int, message: str) -> dict[str, object]:

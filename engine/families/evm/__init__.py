@@ -14,7 +14,7 @@ from engine.ours import NothingYet, Ours
 EMBEDDED = "embedded"  # before the folder of a chain that needs no node
 
 # A library under eth-account raises the limit to 100,000 for its own sake. With that, a reply that
-# is nested deeply enough overflows the stack and ends the process instead of raising RecursionError.
+# is nested deeply enough overflows the stack, which ends the process, and raises no RecursionError.
 RECURSION_MAX = 10_000
 sys.setrecursionlimit(min(sys.getrecursionlimit(), RECURSION_MAX))
 

@@ -51,6 +51,7 @@ class EvmChain:
         tagged = (each.finality_tag or each.confirmations.finalized for each in (currency, *tokens))
         self._wants_final = any(tagged)
         self._heights: dict[str, int] = {}
+        self._final: tuple[str, int | None] = ("", None)
 
     # --- who and how ---
 
@@ -86,7 +87,8 @@ class EvmChain:
                 raise OddValue("no newest block")
             self._remember(tip)
             if cursor is None or tip.hash == cursor:
-                return Scan(tip.hash, node_height=tip.height)
+                final = self._final_height(tip)
+                return Scan(tip.hash, node_height=tip.height, final_height=final)
             return self._scan_to(tip, cursor)
 
     def _scan_to(self, tip: Block, cursor: str) -> Scan:
@@ -113,14 +115,20 @@ class EvmChain:
             tuple(found.oddities),
             more=reached != tip.hash,
             node_height=tip.height,
-            final_height=self._final_height(),
+            final_height=self._final_height(tip),
         )
 
-    def _final_height(self) -> int | None:
+    def _final_height(self, tip: Block) -> int | None:
+        """What the node calls final, asked once for each tip; None where it calls nothing so."""
         if not self._wants_final:
             return None
-        block = header_at(self._node, FINALIZED)
-        return None if block is None else block.height
+        if self._final[0] != tip.hash:
+            try:
+                block = header_at(self._node, FINALIZED)
+            except NodeRefused:
+                block = None
+            self._final = (tip.hash, None if block is None else block.height)
+        return self._final[1]
 
     def block(self, block_hash: str) -> Block | None:
         with self._asking():

@@ -106,6 +106,7 @@ def test_a_node_that_is_not_there_says_so() -> None:
         (raw('{"id": 12345, "result": "0x1"}'), "another"),
         (raw('{"id": ID, "error": {"message": "no code"}}'), "malformed"),
         (raw('"a text"'), "malformed"),
+        (raw("[" * 500_000), "malformed"),
     ],
 )
 def test_a_reply_that_is_none_of_ours_is_not_believed(reply: object, word: str) -> None:

@@ -1,0 +1,151 @@
+"""A house on a real EVM chain: ETH and two tokens, their addresses, their deposits.
+
+After every step the books must balance; once settled, each address must hold what the rows say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+from db.models import Client, Coin, Parked, Payment
+from engine import address_pool, chains, installation, ledger
+from engine.clock import rfc3339
+from engine.config import Config, load_config
+from engine.deposits.request import request_deposit
+from engine.follower import Follower, Round
+from engine.lease import ChainLease
+from engine.ours import StoredOurs
+from engine.queries import PaymentView
+from tests.engine.deposits.books import assert_books_balance, assert_histories_verify
+from tests.engine.toml_text import SITE_SECRET, dump
+from tests.nodes.anvil import Anvil
+from tests.nodes.anvil_hands import AnvilHands, evm_tables, fresh_words
+from tests.nodes.contracts import Contract
+
+ETHER = 10**18
+START = datetime(2026, 11, 22, 12, tzinfo=UTC)
+POLL = timedelta(seconds=2)
+ROUNDS_MAX = 60
+
+
+class EvmHouse:
+    """One installation on one chain. Amounts are units."""
+
+    def __init__(self, config: Config, node: Anvil) -> None:
+        self.config = config
+        self.node = node
+        self.now = START
+        self.on = AnvilHands(node, config.currencies["ETH"], StoredOurs("ETH"))
+        self.lease = ChainLease("ETH", "first engine")
+        self.follower = self._follower()
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        url: str,
+        node: Anvil,
+        *,
+        tokens: Mapping[str, Contract] | None = None,
+        node_url: str = "",
+        **keys: object,
+    ) -> Self:
+        """A house of ETH with `keys` and of `tokens`, on an open, migrated database."""
+        contracts = {symbol: token.address for symbol, token in (tokens or {}).items()}
+        own = {"mnemonic": fresh_words()}
+        table = {"confirmations": 3, "address_pool": 3, "keys": own, **keys}
+        site = {"handshake": {"algorithm": "HS256", "secret": SITE_SECRET}}
+        tables = evm_tables(node_url or node.url(), contracts, **table)
+        path = folder / "cashier.toml"
+        document = {"cashier": {"database": url}, "site": site, "currency": tables}
+        path.write_text(dump(document))
+        house = cls(load_config(path, role="engine", environ={}), node)
+        chains.ensure(house.config, house.now)
+        installation.note_configuration(house.config, house.now)
+        assert house.lease.acquire(monotonic_s=0)
+        house.step()
+        return house
+
+    def _follower(self) -> Follower:
+        return Follower(self.config, "ETH", self.on.chain, guard=self.lease.guard)
+
+    def restart(self) -> None:
+        """The engine process is another one now, with nothing in memory."""
+        self.on.chain.close()
+        self.on = AnvilHands(self.node, self.config.currencies["ETH"], StoredOurs("ETH"))
+        self.follower = self._follower()
+
+    def step(self) -> Round:
+        self.now += POLL
+        done = self.follower.step(self.now)
+        assert_books_balance()
+        return done
+
+    def settle(self) -> Round:
+        """Rounds until nothing moves; then every address holds what our rows say."""
+        for _ in range(ROUNDS_MAX):
+            done = self.step()
+            if not done.moved and not done.busy:
+                assert_histories_verify()
+                return done
+        raise AssertionError(f"still moving after {ROUNDS_MAX} rounds")
+
+    def mine(self, count: int = 1) -> None:
+        """Blocks come, and the house settles."""
+        self.node.mine(count)
+        self.settle()
+
+    # --- clients ---
+
+    def request(self, name: str, currency: str = "ETH") -> PaymentView:
+        return self.asked(name, currency)[0]
+
+    def asked(self, name: str, currency: str = "ETH") -> tuple[PaymentView, bool]:
+        """What the page gets, and whether it is a new one."""
+        Client.insert(id=name, created_at=rfc3339(self.now)).on_conflict_ignore().execute()
+        address_pool.refill("ETH", self.on.chain, target=3, now=self.now, guard=self.lease.guard)
+        return request_deposit(self.config, client=name, currency=currency, now=self.now)
+
+    def address(self, name: str, currency: str = "ETH") -> str:
+        return str(self.request(name, currency).address)
+
+    # --- what everybody sees ---
+
+    def deposits(self, client: str | None = None) -> list[Payment]:
+        """Deposits with a coin, oldest first; of one client if one is named."""
+        rows = Payment.select().where((Payment.kind == "deposit") & ~Payment.txid.is_null())
+        if client is not None:
+            rows = rows.where(Payment.client == client)
+        return list(rows.order_by(Payment.first_seq))
+
+    def deposit(self, client: str | None = None) -> Payment:
+        """The one deposit that there must be."""
+        (payment,) = self.deposits(client)
+        return payment
+
+    def owed(self, client: str, currency: str = "ETH") -> int:
+        return -ledger.balance(ledger.client_account(client), currency)
+
+    def suspense(self, payment: Payment) -> int:
+        return -ledger.balance(ledger.suspense_account(payment.id), payment.currency)
+
+    def wallet(self, currency: str = "ETH") -> int:
+        return ledger.balance(ledger.WALLET_DEPOSITS, currency)
+
+    def parked(self) -> dict[str, str]:
+        return {row.key: row.reason for row in Parked.select()}
+
+    def coins(self, currency: str = "ETH") -> dict[str, int]:
+        """What the rows say that each address holds, in blocks."""
+        found: dict[str, int] = {}
+        rows = Coin.select().where((Coin.currency == currency) & ~Coin.height.is_null())
+        for row in rows:
+            found[row.address] = found.get(row.address, 0) + int(row.units)
+        return found
+
+    def is_paused(self, *words: str) -> bool:
+        row = chains.state("ETH")
+        return row.state == "paused" and all(word in row.reason for word in words)
