@@ -62,6 +62,9 @@ class Standing(Enum):
     MEMPOOL = "mempool"
     ABSENT = "absent"  # neither mined nor in our mempool; nothing proves that it cannot confirm
     GONE = "gone"  # proved: a conflicting chain tx is mined `conflict_depth` deep, or orphaned
+    UNREADABLE = (
+        "unreadable"  # the answer about it makes no sense, as `words` says: nothing follows
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,12 @@ class Fact:
     block: BlockRef | None = None
     conflict_depth: int = 0
     conflicts: tuple[str, ...] = ()
+    words: str = ""
+
+    @property
+    def readable(self) -> bool:
+        """Whether anything follows from it."""
+        return self.standing is not Standing.UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +333,8 @@ class Followed(Protocol):
         """The block, if it is known **and on the active chain**, else None. One call."""
 
     def facts(self, txids: Iterable[str]) -> dict[str, Fact]:
-        """The standing of each chain tx now, asked by id. An unknown one is ABSENT."""
+        """The standing of each chain tx now, asked by id. An unknown one is ABSENT, and one of which
+        the node tells nonsense UNREADABLE, so that it holds up no other."""
 
     def in_mempool(self, txids: Sequence[str]) -> frozenset[str]:
         """Which of these the node's mempool holds."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from db.connection import database
 from db.models import Block, Chain, Parked
 from engine.chain import Block as ChainBlock
-from engine.chain import Expectation, Health, Identity, Oddity
+from engine.chain import Expectation, Fact, Health, Identity, Oddity
 from engine.clock import rfc3339
 from engine.config import Config
 
@@ -111,6 +111,15 @@ def prune_blocks(symbol: str, *, below: int) -> None:
     """Forget tips that are far beyond the finality horizon."""
     old = (Block.chain == symbol) & (Block.height < below - BLOCKS_KEPT)
     Block.delete().where(old).execute()
+
+
+def unreadable(facts: Iterable[Fact]) -> tuple[Oddity, ...]:
+    """Chain txs of which the node tells nonsense, as they are parked."""
+    return tuple(
+        Oddity(fact.txid, f"the node's answer about this chain tx cannot be read: {fact.words}")
+        for fact in facts
+        if not fact.readable
+    )
 
 
 def park(symbol: str, oddities: tuple[Oddity, ...], now: datetime) -> None:

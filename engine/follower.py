@@ -7,7 +7,7 @@ chunks or nothing, and the cursor moves last, so that a crash at any point is re
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from db.models import Payment
 from engine import brakes, chains
-from engine.chain import Arrival, Block, BlockRef, Followed, Oddity, Scan, Standing, Trust
+from engine.chain import Arrival, Block, BlockRef, Fact, Followed, Oddity, Scan, Standing, Trust
 from engine.clock import Interval
 from engine.config import Config
 from engine.deposits import watch
@@ -79,6 +79,7 @@ class Follower:
         self._unconfirmed: frozenset[str] = frozenset()
         self._contested: frozenset[str] = frozenset()
         self._parked: tuple[Oddity, ...] = ()
+        self._unread: set[Oddity] = set()
         self._recheck = Interval(RECHECK_EVERY)
         self._outside = Interval(OUTSIDE_EVERY)
         self._outside_after = 0
@@ -98,7 +99,7 @@ class Follower:
             return Round(moved=expired)
         row = chains.state(self._symbol)
         try:
-            scan = self._scan(row.hash)
+            scan, lost = self._scan(row.hash)
         except UnknownCursor:
             self._health.doubt(f"the node does not know block {row.hash} that we followed", now)
             return Round(moved=expired)
@@ -109,17 +110,20 @@ class Follower:
         self._park(scan, now)
         if not health.well:
             return Round(moved=expired + self._show(scan, row.height, now))
-        return self._follow(scan, row.hash, now, moved=expired)
+        return self._follow(scan, row.hash, now, moved=expired, lost=lost)
 
-    def _scan(self, cursor: str | None) -> Scan:
-        """What is new since `cursor`. A node that keeps no dead branch is asked since the newest
-        block that we followed and it still has."""
+    def _scan(self, cursor: str | None) -> tuple[Scan, bool]:
+        """What is new since `cursor`, and whether the node never had that block, as one that was
+        restored from before it. Such a node, and one that keeps no dead branch, is asked since the
+        newest block that we followed and it has."""
         try:
-            return self._node.scan(cursor)
-        except OffChain:
+            return self._node.scan(cursor), False
+        except UnknownCursor as error:
+            if cursor is None or self._node.block(cursor) is not None:
+                raise  # it contradicts itself
             for _, known in chains.tips(self._symbol):
-                if known != cursor and self._node.block(known) is not None:
-                    return self._node.scan(known)
+                if self._node.block(known) is not None:
+                    return self._node.scan(known), not isinstance(error, OffChain)
             raise
 
     def _park(self, scan: Scan, now: datetime) -> None:
@@ -129,7 +133,9 @@ class Follower:
                 batch.also(partial(chains.park, self._symbol, odd, now))
         self._parked = odd
 
-    def _follow(self, scan: Scan, cursor: str | None, now: datetime, *, moved: int) -> Round:
+    def _follow(
+        self, scan: Scan, cursor: str | None, now: datetime, *, moved: int, lost: bool
+    ) -> Round:
         tip = self._tip_of(scan)
         self._final = scan.final_height
         if tip is None:
@@ -141,7 +147,7 @@ class Follower:
             return Round(moved=moved)
         moved += self._take_arrivals(scan, tip, now, advanced=advanced)
         if rewound or self._recheck.is_due(now):
-            moved += self._recheck_blocks(tip, now)
+            moved += self._recheck_blocks(tip, now, everything=lost)
             self._recheck.wait(now)
         moved += self._ask_outside(scan, tip, now, everything=advanced)
         busy = False
@@ -226,14 +232,15 @@ class Follower:
             if case.arrival is not None and (case.payment is None or case.payment.txid is None)
         ]
 
-    def _recheck_blocks(self, tip: Block, now: datetime) -> int:
+    def _recheck_blocks(self, tip: Block, now: datetime, *, everything: bool) -> int:
         """Ask of every block that holds open deposits whether it is still on the active chain, and
-        of the deposits in those that are not, where they are now."""
-        dead = [each for each in watch.open_blocks(self._symbol) if self._node.block(each) is None]
-        if not dead:
+        of the deposits in those that are not, or in all of them, where they are now."""
+        blocks = watch.open_blocks(self._symbol)
+        doubted = [each for each in blocks if everything or self._node.block(each) is None]
+        if not doubted:
             return 0
         moved, after = 0, 0
-        while rows := watch.in_blocks(self._symbol, dead, after=after, limit=CHUNK):
+        while rows := watch.in_blocks(self._symbol, doubted, after=after, limit=CHUNK):
             after = rows[-1].first_seq
             moved += self._ask(rows, tip, now)
         return moved
@@ -264,8 +271,10 @@ class Follower:
         return moved, len(rows) == ASKED_PER_ROUND and moved > 0
 
     def _ask(self, payments: Sequence[Payment], tip: Block, now: datetime) -> int:
-        """Bring payments to where their chain txs are now; each chain tx is asked for once."""
+        """Bring payments to where their chain txs are now; each chain tx is asked for once. One of
+        which the node tells nonsense is parked."""
         facts = self._node.facts(sorted({str(payment.txid) for payment in payments}))
+        self._park_unreadable(facts, now)
         absent = [fact for fact in facts.values() if fact.standing is Standing.ABSENT]
         rivals = sorted({rival for fact in absent for rival in fact.conflicts})
         mempool = self._node.in_mempool(rivals) if rivals else frozenset()
@@ -277,6 +286,13 @@ class Follower:
             moved += len(self._settlement(tip.ref, now).settle(cases))
             self._breathe()
         return moved
+
+    def _park_unreadable(self, facts: Mapping[str, Fact], now: datetime) -> None:
+        odd = chains.unreadable(facts.values())
+        if not self._unread.issuperset(odd):
+            with self._batch(now) as batch:
+                batch.also(partial(chains.park, self._symbol, odd, now))
+            self._unread.update(odd)
 
     def _advance(self, tip: Block, scan: Scan, now: datetime, dead: Sequence[str]) -> None:
         final = tip.height - self._currency.finality

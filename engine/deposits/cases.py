@@ -180,8 +180,8 @@ def cases_of_payments(
     *,
     mempool: frozenset[str] = frozenset(),
 ) -> list[Case]:
-    """Payments that were asked for by id, each with the node's answer; `mempool` names the
-    conflicting chain txs that the mempool holds."""
+    """Payments that were asked for by id, each with the node's answer; those without one that can
+    be read are left out. `mempool` names the conflicting chain txs that the mempool holds."""
     owners = _owners(chain, {str(payment.address) for payment in payments})
     return [
         Case(
@@ -192,7 +192,7 @@ def cases_of_payments(
             replaced=not mempool.isdisjoint(facts[str(payment.txid)].conflicts),
         )
         for payment in payments
-        if payment.txid in facts
+        if payment.txid in facts and facts[str(payment.txid)].readable
     ]
 
 

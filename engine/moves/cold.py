@@ -76,7 +76,8 @@ class ColdMoves:
         Raises NodeDown."""
         payments = self._followed()
         facts = node.facts(sorted({str(payment.txid) for payment in payments}))
-        return sum(self._settle(payment, facts[str(payment.txid)], tip) for payment in payments)
+        told = [(payment, facts[str(payment.txid)]) for payment in payments]
+        return sum(self._settle(payment, fact, tip) for payment, fact in told if fact.readable)
 
     def _followed(self) -> list[Payment]:
         rows = Payment.select().where(

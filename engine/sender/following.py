@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
 from db.models import Coin
-from engine.chain import BlockRef, Chain, Fact, Sending, Standing
+from engine import chains
+from engine.chain import BlockRef, Chain, Fact, Oddity, Sending, Standing
 from engine.clock import rfc3339
 from engine.config import Config, Currency
 from engine.crashpoints import reach
@@ -42,6 +43,7 @@ class Following:
         self._node = node
         self._guard = guard
         self._go_on = go_on
+        self._unread: set[Oddity] = set()
 
     def follow(self, tip: BlockRef, now: datetime, *, everything: bool) -> int:
         """Ask for every open attempt (else only for those whose bytes may not be out), and bring
@@ -50,6 +52,7 @@ class Following:
         if not families:
             return 0
         facts = self._node.facts([stored.row.txid for family in families for stored in family])
+        families = self._readable(families, facts, now)
         moved = 0
         for start in range(0, len(families), TOGETHER):
             part = families[start : start + TOGETHER]
@@ -59,6 +62,19 @@ class Following:
             due = (f for f in families if bump.is_due(f, facts, self._currency, now))
             moved += sum(self._bump(family, facts, tip, now) for family in due)
         return moved
+
+    def _readable(
+        self, families: Sequence[list[Stored]], facts: Mapping[str, Fact], now: datetime
+    ) -> list[list[Stored]]:
+        """The families of which the node tells what makes sense; the others are parked."""
+        odd = chains.unreadable(facts.values())
+        if not self._unread.issuperset(odd):
+            with self._batch(now) as batch:
+                batch.also(partial(chains.park, self._symbol, odd, now))
+            self._unread.update(odd)
+        return [
+            family for family in families if all(facts[each.row.txid].readable for each in family)
+        ]
 
     def send_new(self, made: Sequence[Stored], tip: BlockRef, now: datetime) -> int:
         """Send attempts that were just stored, each once, and bring their payments to where the

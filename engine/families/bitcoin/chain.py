@@ -251,9 +251,12 @@ class BitcoinChain:
             if reply is None:
                 found[txid] = Fact(txid, Standing.ABSENT)
                 continue
-            found[txid] = reader.fact(txid, reply)
-            if found[txid].standing is Standing.ABSENT and not is_abandoned(reply):
-                outside.append(txid)
+            try:
+                found[txid] = reader.fact(txid, reply)
+                if found[txid].standing is Standing.ABSENT and not is_abandoned(reply):
+                    outside.append(txid)
+            except OddValue as error:
+                found[txid] = Fact(txid, Standing.UNREADABLE, words=str(error))
         for txid in self._in_mempool(outside):
             found[txid] = Fact(txid, Standing.MEMPOOL, conflicts=found[txid].conflicts)
         return found

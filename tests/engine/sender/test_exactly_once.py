@@ -9,9 +9,9 @@ from datetime import timedelta
 
 import pytest
 
-from db.models import Client, Coin, History, Payment
+from db.models import Client, Coin, History, Parked, Payment
 from engine import chains, ledger
-from engine.chain import BlockRef
+from engine.chain import BlockRef, Fact, Standing
 from engine.errors import LeaseLost, NodeDown
 from engine.sender.settle import LOST, NOT_TAKEN
 from tests.engine.deposits.life import events_of
@@ -102,6 +102,26 @@ def test_bytes_that_the_node_refuses_are_kept_and_sent_until_it_takes_them(
     desk.finish(paid)
     assert len(set(fake.sent)) == 1
     assert desk.now_of(paid).reason == ""
+
+
+@on_the_fake
+def test_nonsense_about_one_chain_tx_holds_up_no_other(desk: Desk, fake: FakeChain) -> None:
+    """Rule 10: what is told of it makes no sense, so nothing follows for its payment."""
+    desk.fund("ann", 5 * COIN, 5 * COIN)
+    first = desk.withdraw("ann", 2 * COIN)
+    desk.settle()
+    poisoned = desk.attempt().txid
+    fake.lies[poisoned] = Fact(poisoned, Standing.UNREADABLE, words="its conflicts are no list")
+    second = desk.withdraw("ann", COIN)
+    for _ in range(4):
+        desk.on.mine(1)
+        desk.step()
+    assert (desk.state_of(first), desk.state_of(second)) == ("pending", "credited")
+    (parked,) = Parked.select()
+    assert (parked.key, "no list" in parked.reason) == (poisoned, True)
+    fake.lies.clear()
+    desk.on.mine(1)
+    desk.finish(first, second)
 
 
 @everywhere

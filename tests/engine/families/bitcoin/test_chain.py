@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.chain import Expectation
+from engine.chain import Expectation, Standing
 from engine.config import Currency
 from engine.errors import NodeDown, NodeError, NodeRefused
 from engine.families.bitcoin import BitcoinChain, open_chain
@@ -103,12 +103,27 @@ def test_whatever_a_node_says_only_node_errors_come_out(
 def test_a_reply_that_cannot_be_read_costs_the_connection(
     node: CannedNode, chain: BitcoinChain
 ) -> None:
-    node.replies["gettransaction"] = {"confirmations": "many"}
+    node.replies["getblockchaininfo"] = {"bestblockhash": "many"}
     before = chain._node._connection
     with pytest.raises(NodeDown, match="malformed") as caught:
-        chain.facts([TXID])
-    assert "a number in it is none" in caught.value.detail
+        chain.health(ANYTHING, now_s=0)
+    assert "a hash in it is no hash" in caught.value.detail
     assert chain._node._connection is not before
+
+
+@pytest.mark.parametrize(
+    "reply", [{"confirmations": "many"}, {"confirmations": 3, "blockhash": 7}, [], "gone", {}]
+)
+def test_nonsense_about_one_chain_tx_says_nothing_about_others(
+    node: CannedNode, chain: BitcoinChain, reply: object
+) -> None:
+    """Rule 10: one poisoned row is parked, and holds up no other."""
+    node.replies["gettransaction"] = reply
+    before = chain._node._connection
+    (fact,) = chain.facts([TXID]).values()
+    assert fact.standing is Standing.UNREADABLE
+    assert fact.words
+    assert chain._node._connection is before
 
 
 def test_a_refusal_keeps_the_connection_and_its_code(node: CannedNode, chain: BitcoinChain) -> None:
