@@ -18,8 +18,10 @@ from textual.theme import Theme
 
 from console import preferences, themes, words
 from console.feed import Feed
-from console.frame import Hears
+from console.frame import Hears, own_bindings
+from console.palette import EverythingProvider
 from console.preferences import Preferences
+from console.safe import clip
 from console.screens import SCREENS, Place
 from console.source import Away, Source
 from engine.clock import utc_now
@@ -41,6 +43,7 @@ class CashierConsole(App[None]):
     Screen { background: $background; color: $foreground; }
     """
     ENABLE_COMMAND_PALETTE = True
+    COMMANDS: ClassVar[set[Any]] = {EverythingProvider}
     COMMAND_PALETTE_BINDING = "ctrl+p"
     TITLE = "Cashier"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -48,6 +51,7 @@ class CashierConsole(App[None]):
             Binding(place.digit, f"place('{place.name}')", place.title, show=False)
             for place in SCREENS
         ),
+        Binding("slash", "search", "search", key_display="/"),
         Binding("question_mark", "help", "help", key_display="?"),
         Binding("ctrl+p", "command_palette", "everything", priority=True),
         Binding("ctrl+q,q", "quit", "quit", show=False),
@@ -153,7 +157,11 @@ class CashierConsole(App[None]):
         """Call on the UI's thread; may be called on any other."""
         loop = self._loop
         if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(partial(self.call_later, callback, answer))
+            loop.call_soon_threadsafe(partial(self.call_later, self._hand, callback, answer))
+
+    def _hand(self, callback: Callable[..., Any], answer: Any) -> None:
+        if self.is_running:  # else its screen is being taken apart
+            callback(answer)
 
     def _unusable(self, error: CashierError) -> None:
         """Without a configuration or a fitting database there is nothing to show."""
@@ -172,6 +180,9 @@ class CashierConsole(App[None]):
             screen.moved(payments)
 
     def _pulsed(self, pulse: Pulse) -> None:
+        more = self.pulse is not None and pulse.held > self.pulse.held
+        if more and self.preferences.bell:
+            self.bell()
         self.pulse = pulse
         self._look()
         for screen in self._in_sight():
@@ -186,7 +197,9 @@ class CashierConsole(App[None]):
             screen.look()
 
     def _in_sight(self) -> list[Hears]:
-        return [each for each in self.screen_stack if isinstance(each, Hears)]
+        if not self.is_running:
+            return []
+        return [each for each in self.screen_stack if isinstance(each, Hears) and each.is_mounted]
 
     # Acts.
 
@@ -206,7 +219,51 @@ class CashierConsole(App[None]):
             who = f"{self.staff} is {self.role}" if self.staff else "this console only shows"
             self.notify(f"{who}: to {proposal.act} is for others", severity="warning", markup=False)
 
+    # What screens call.
+
+    def open_payment(self, payment: str) -> None:
+        """Show one payment on top of this screen."""
+        from console.screens.payment import PaymentScreen
+
+        self.push_screen(PaymentScreen(payment))
+
+    def copy(self, text: str | None, what: str) -> None:
+        """Copy to the clipboard of the person's own terminal, over SSH too, and say what."""
+        if text:
+            self.copy_to_clipboard(text)
+            self.notify(f"copied {what} {clip(text, 40)}", markup=False, timeout=2)
+        else:
+            self.notify(f"there is no {what} yet", markup=False, timeout=2)
+
+    def wear(self, theme: str) -> None:
+        """Take a theme into use."""
+        self.theme = theme
+
     # Keys.
+
+    def action_search(self, text: str = "") -> None:
+        """Find a payment from wherever one is, and open it."""
+        from console.search import SearchDialog
+
+        def found(payment: str | None) -> None:
+            if payment:
+                self.open_payment(payment)
+
+        self.push_screen(SearchDialog(text), found)
+
+    def action_help(self) -> None:
+        """Every key that works here."""
+        from console.help import HelpDialog, keys_of
+
+        here: list[Binding] = []
+        everywhere: list[Binding] = []
+        for active in own_bindings(self.screen):
+            (everywhere if active.node is self else here).append(active.binding)
+        title = next((p.title for p in self.places if p.name == self.current_mode), "here")
+        sections = ((title, here), ("everywhere", everywhere))
+        self.push_screen(
+            HelpDialog((what, keys_of(keys, self.get_key_display)) for what, keys in sections)
+        )
 
     async def action_place(self, name: str) -> None:
         """Go to a screen by its name."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import ActiveBinding, Binding, BindingType
 from textual.content import Content
 from textual.message_pump import MessagePump
 from textual.screen import ModalScreen, Screen
@@ -93,8 +93,11 @@ class ChainStrip(Bar):
         for chain in pulse.chains:
             parts += [*self._chain(chain, pulse.waiting.get(chain.symbol, 0)), ("    ", "")]
         parts += [
-            (f"{symbol} not contacted yet    ", "$state-asks bold") for symbol in pulse.missing
+            (f"! {symbol} not contacted yet    ", "bold $state-asks") for symbol in pulse.missing
         ]
+        for brake in pulse.brakes:
+            what = f"! {brake.currency} {brake.kind}s paused by staff: {clip(brake.reason, 40)}    "
+            parts.append((what, "bold $state-asks"))
         return Content.assemble(*parts)
 
     @staticmethod
@@ -104,7 +107,7 @@ class ChainStrip(Bar):
             since = words.clock(chain.since)[:5]
             yield (
                 f"! {chain.symbol} paused: {clip(chain.reason, 40)} since {since}{wait}",
-                ("$state-wrong bold"),
+                ("bold $state-wrong"),
             )
             return
         yield f"{chain.symbol} ", "bold"
@@ -154,7 +157,7 @@ class KeyBar(Bar):
 
     def _keys(self) -> Iterable[tuple[str, str, str]]:
         """Key, word and action of each binding that is shown, the screen's before the app's."""
-        for active in self.screen.active_bindings.values():
+        for active in own_bindings(self.screen):
             binding = active.binding
             if binding.show and active.enabled:
                 yield self.app.get_key_display(binding), binding.description, binding.action
@@ -166,8 +169,37 @@ class KeyBar(Bar):
                 return
 
 
-class Hears:
-    """What a screen hears of; each fills in what it shows."""
+STOCK = frozenset({"scroll_left", "scroll_right", "page_left", "page_right"})
+"""Actions of Textual's own that mean nothing here, beside those that are in a namespace."""
+
+
+def own_bindings(screen: Screen[Any]) -> list[ActiveBinding]:
+    """The keys that work on a screen, without those that only Textual knows of."""
+    return [
+        active
+        for active in screen.active_bindings.values()
+        if active.binding.description
+        and active.binding.action not in STOCK
+        and not active.binding.action.startswith(("app.focus", "screen."))
+    ]
+
+
+class Hears(Widget):
+    """What a screen hears of, and how it asks; each fills in what it shows."""
+
+    @property
+    def console_app(self) -> CashierConsole:
+        """The console that this screen is in."""
+        return console_of(self)
+
+    def ask(self, kind: str, question: Callable[[Config], Any], then: Callable[[Any], Any]) -> None:
+        """Ask the source; the answer is dropped when this screen is gone by then."""
+
+        def still_here(answer: Any) -> None:
+            if self.is_attached and self.display:  # not one that is being taken apart
+                then(answer)
+
+        self.console_app.source.ask(f"{id(self)}.{kind}", question, still_here)
 
     def load(self) -> None:
         """Ask for everything that this screen shows."""
@@ -188,10 +220,6 @@ class Hears:
 class Dialog(Hears, ModalScreen[Result]):
     """What is asked above a screen, one thing at a time; Esc leaves it."""
 
-    @property
-    def console_app(self) -> CashierConsole:
-        return console_of(self)
-
 
 class ConsoleScreen(Hears, Screen[None]):
     """A screen of the console: see console.screens for how to write one."""
@@ -210,19 +238,6 @@ class ConsoleScreen(Hears, Screen[None]):
     def compose_body(self) -> ComposeResult:
         """What this screen shows between the frame's lines."""
         raise NotImplementedError
-
-    @property
-    def console_app(self) -> CashierConsole:
-        return console_of(self)
-
-    def ask(self, kind: str, question: Callable[[Config], Any], then: Callable[[Any], Any]) -> None:
-        """Ask the source; the answer is dropped when this screen is gone by then."""
-
-        def still_here(answer: Any) -> None:
-            if self.is_attached:
-                then(answer)
-
-        self.console_app.source.ask(f"{id(self)}.{kind}", question, still_here)
 
     # How the frame keeps up.
 
@@ -244,4 +259,4 @@ class ConsoleScreen(Hears, Screen[None]):
     async def action_back(self) -> None:
         """Leave what was opened on top of a screen."""
         if len(self.app.screen_stack) > 1:
-            self.dismiss()
+            self.app.pop_screen()

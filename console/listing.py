@@ -42,13 +42,16 @@ class Row(Protocol):
 
 
 class Rows(Protocol):
-    """Where a list's rows come from. Asked on the source's thread."""
+    """Where a list's rows come from. Asked on the source's thread. `page` gives the rows after the
+    first `skip` behind `after`, or behind the beginning; `again` the same rows as they are now."""
 
     def count(self, config: Config) -> int: ...
 
     def page(
         self, config: Config, *, after: Any | None, skip: int, limit: int
     ) -> Sequence[Any]: ...
+
+    def again(self, config: Config, rows: Sequence[Any]) -> Sequence[Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,13 @@ class PagedList(ScrollView, can_focus=True):
             if row.id in changed:
                 self._rows[place] = changed[row.id]
                 self.refresh_line(place + HEADER)
+
+    def reload_rows(self) -> None:
+        """Ask again for the rows in sight, and draw them in their places."""
+        source, top = self._source, self.scroll_offset.y
+        seen = [row for place, row in self._rows.items() if top <= place < top + self.size.height]
+        if source is not None and seen:
+            self._ask(f"{self.id}.rows", lambda config: source.again(config, seen), self.replace)
 
     @property
     def row(self) -> Any | None:

@@ -11,6 +11,7 @@ from db import connection
 from tests.commands.desk import Desk
 from tests.conftest import _sqlite
 from tests.console.houses import FilledHouse
+from tests.engine.approvals.people import People
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +31,13 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
             opened.close()
 
 
+@pytest.fixture(scope="session")
+def people(tmp_path_factory: pytest.TempPathFactory) -> People:
+    """Staff with keys, made once for all tests of a worker."""
+    return People(tmp_path_factory.mktemp("people") / "keys")
+
+
 @pytest.fixture
-def house(desk: Desk) -> FilledHouse:
-    """A house with a payment in each state."""
-    return FilledHouse(desk)
+def house(desk: Desk, people: People) -> FilledHouse:
+    """A house with a payment in each state, and with the staff of `people`."""
+    return FilledHouse(desk, people)

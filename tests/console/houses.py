@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from freezegun import freeze_time
@@ -22,6 +23,7 @@ from engine.deposits import rules
 from engine.deposits.request import request_deposit
 from tests.commands.desk import Desk
 from tests.console.terminal import NOW
+from tests.engine.approvals.people import ROLES, People
 from tests.engine.house import add_client
 from tests.web.till import Till
 
@@ -44,8 +46,13 @@ class FilledHouse:
     """A desk's database with an engine that showed itself a moment ago. `paid` are the ids of its
     deposits by the state they are in."""
 
-    def __init__(self, desk: Desk, *, at: datetime = NOW) -> None:
+    def __init__(self, desk: Desk, people: People, *, at: datetime = NOW) -> None:
+        staff = [
+            {"name": name, "role": role, "key": people.public[name]} for name, role in ROLES.items()
+        ]
+        desk.write(tables={"staff": staff})
         self.desk = desk
+        self.people = people
         self.path = desk.path
         self.at = at
         self.paid: dict[str, str] = {}
@@ -53,6 +60,10 @@ class FilledHouse:
             installation.ensure_id()
             self._fill(config)
         self.beat(at)
+
+    def sits(self, name: str) -> dict[str, Any]:
+        """What `at_terminal` needs for a person of `ROLES` to sit at the console."""
+        return {"staff": name, "role": ROLES[name], "key": self.people.key(name)}
 
     def beat(self, at: datetime) -> None:
         """A sign of life of the engine."""

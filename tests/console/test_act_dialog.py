@@ -15,11 +15,6 @@ from tests.console.terminal import Terminal, at_terminal
 from tests.engine.approvals.people import ROLES, People
 
 
-@pytest.fixture(scope="session")
-def people(tmp_path_factory: pytest.TempPathFactory) -> People:
-    return People(tmp_path_factory.mktemp("people") / "keys")
-
-
 @pytest.fixture
 def staffed(desk: Desk, people: People) -> Iterator[StaffedDesk]:
     """A house whose engine carries out what is signed."""

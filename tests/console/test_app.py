@@ -19,14 +19,14 @@ def test_each_digit_leads_to_its_screen(house: FilledHouse) -> None:
             assert shown.app.current_mode == place.name
             assert type(shown.app.screen) is place.load()
 
-    at_terminal(house.path, steps, role="payments", staff="ann")
+    at_terminal(house.path, steps, **house.sits("ann"))
 
 
 def test_who_sits_here_is_said(house: FilledHouse) -> None:
     async def steps(shown: Terminal) -> None:
         assert "ann · payments" in shown.text
 
-    at_terminal(house.path, steps, role="payments", staff="ann")
+    at_terminal(house.path, steps, **house.sits("ann"))
 
 
 def test_a_configuration_that_cannot_be_read_ends_the_console() -> None:

@@ -46,6 +46,6 @@ def test_a_held_payment_that_waits_for_long_is_said(house: FilledHouse) -> None:
 
 def test_the_keys_that_matter_stand_below(house: FilledHouse) -> None:
     async def steps(shown: Terminal) -> None:
-        assert shown.text.splitlines()[-1].split()[1::2][:2] == ["open", "help"]
+        assert shown.text.splitlines()[-1].split()[1::2][:2] == ["open", "filter"]
 
     at_terminal(house.path, steps)

@@ -1,0 +1,26 @@
+"""`?` lists every key that works here, from the bindings themselves."""
+
+from __future__ import annotations
+
+from textual.binding import Binding
+
+from console.help import keys_of
+from tests.console.houses import FilledHouse
+from tests.console.terminal import Terminal, at_terminal
+
+
+def test_help_names_the_keys_of_this_screen_and_of_all(house: FilledHouse) -> None:
+    async def steps(shown: Terminal) -> None:
+        await shown.press("question_mark")
+        await shown.sees("Live", "filter", "copy id", "everywhere", "search", "state:open")
+        assert "Scroll Left" not in shown.text
+        await shown.press("down", "up", "pagedown")
+        await shown.press("escape")
+        assert "everywhere" not in shown.text
+
+    at_terminal(house.path, steps, size=(100, 70))
+
+
+def test_an_act_with_two_keys_is_one_line() -> None:
+    keys = [Binding("q", "quit", "quit"), Binding("x", "quit", "quit"), Binding("z", "hidden")]
+    assert keys_of(keys, lambda binding: binding.key) == [("q x", "quit")]
