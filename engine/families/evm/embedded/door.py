@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,10 +14,13 @@ from engine.families.evm.embedded.chain import EmbeddedChain
 from engine.families.evm.embedded.refusal import (
     BAD_PARAMS,
     BAD_REQUEST,
+    INTERNAL,
     NOT_JSON,
     UNKNOWN_METHOD,
     CallRefused,
 )
+
+log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 BODY_MAX = 2 * 1024 * 1024
@@ -59,7 +63,7 @@ class Door(ThreadingHTTPServer):
         """The reply to a request or a batch of them."""
         try:
             asked = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return _error(None, CallRefused("parse error", code=NOT_JSON))
         if not isinstance(asked, list):
             return self._answer_one(asked)
@@ -73,6 +77,9 @@ class Door(ThreadingHTTPServer):
             result = self._called(asked)
         except CallRefused as refusal:
             return _error(number, refusal)
+        except Exception:  # whatever a call asks, the next one is answered
+            log.exception("the embedded chain failed at a call")
+            return _error(number, CallRefused("internal error", code=INTERNAL))
         return {"jsonrpc": "2.0", "id": number, "result": result}
 
     def _called(self, asked: Any) -> Any:
