@@ -10,18 +10,28 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 
 from db.findings import Break
 from db.models import Payment
 from engine.approvals import spends
-from engine.approvals.curing import STALE, Cure, chronicled
-from engine.approvals.mends import mend
-from engine.approvals.plan import Plan, Proposal
+from engine.approvals.curing import (
+    STALE,
+    Cure,
+    chronicled,
+    close,
+    evidence_of,
+    reason_of,
+)
+from engine.approvals.mends import mend, require_history
+from engine.approvals.plan import Doing, Plan, Proposal
 from engine.chronicle import Subject
 from engine.config import Config, Currency
 from engine.errors import ActRefused
 from engine.history import canonical
+from engine.ledger import NewEntry
+from engine.lifecycle import Batch
 from engine.money import format_amount
 from engine.reconciliation.kinds import MEND, is_fixable
 from engine.reconciliation.outlays import NOTHING_TOLD, Outlay, Told
@@ -84,9 +94,20 @@ def _of_postings(_currency: Currency, row: Break) -> Cure:
     entry = next((each.entry for each in found if each.kind == row.kind), None)
     if payment is None or entry is None:
         raise ActRefused(STALE)
-    subject = cures_of(payment.id, fee=row.kind == "fee_differs")
-    whose = Subject(subject.kind, subject.name, payment.client, payment.currency)
-    return chronicled(whose, entry)
+    if row.kind != "fee_differs":
+        require_history(payment)
+        return Cure(payment.id, payment.last_hash, entry, partial(_move, payment, entry))
+    subject = cures_of(payment.id)
+    return chronicled(Subject(subject.kind, subject.name, payment.client, payment.currency), entry)
+
+
+def _move(payment: Payment, entry: NewEntry, doing: Doing, row: Break) -> None:
+    """The payment stays where it is; its own history tells what was put right."""
+    with Batch(doing.config, actor=doing.actor, now=doing.now, guard=doing.guard) as batch:
+        evidence, reason = evidence_of(doing, row), reason_of(doing, row)
+        batch.move(payment, "mend", evidence=evidence, reason=reason, entry=entry)
+        batch.also(partial(close, doing, row))
+        batch.also(doing.also)
 
 
 def _told(row: Break) -> Told:

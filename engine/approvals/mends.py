@@ -45,7 +45,8 @@ def mend(currency: Currency, row: Break) -> Cure:
     if line.units != int(told["books"]["units"]) or line.hash != told["books"]["hash"]:
         raise ActRefused(STALE)
     if line.is_deposit and (units is not None or line.state != "refunded"):
-        payment = _payment(line)
+        payment: Payment = Payment.get_by_id(line.payment)
+        require_history(payment)
         entry = _entry(currency.symbol, line, units, posted=posted_for(payment.id))
         move = partial(_of_deposit, currency, line, payment, units, entry)
         return Cure(payment.id, payment.last_hash, entry, move)
@@ -77,9 +78,9 @@ def _line(currency: Currency, coin: tuple[str, str]) -> Line:
     return found[0]
 
 
-def _payment(line: Line) -> Payment:
-    """The coin's payment. Its amount may lie; whose it is and where it stands may not."""
-    payment: Payment = Payment.get_by_id(line.payment)
+def require_history(payment: Payment) -> None:
+    """Raises ActRefused unless a payment is whose, and stands where, its own verified history says.
+    Its amount may lie: that is what is cured."""
     rows = verified_rows(payment.id)
     last = rows[-1] if rows else None
     said = None if last is None else (last.hash, last.to_state, last.client, last.currency)
@@ -88,7 +89,6 @@ def _payment(line: Line) -> Payment:
             "the payment is not what its history says: it was changed; run cashier verify"
             " --database"
         )
-    return payment
 
 
 def _of_deposit(

@@ -14,7 +14,7 @@ from engine.ledger import NewEntry
 from engine.lifecycle import Batch
 from engine.money import format_amount
 
-PROPOSING = frozenset({"request", "book", "cure"})
+PROPOSING = frozenset({"request", "book", "mend"})
 """Moves whose author does not approve the same sum."""
 
 

@@ -72,7 +72,7 @@ DEPOSIT_MOVES = (
     *(Move("unsettle", (state,), state, "engine") for state in _FOLLOWED),
     *(Move("settle", (state,), state, "engine") for state in _FOLLOWED),
     # Two persons put right what the books say of its coin, as the node shows it.
-    *(Move("mend", (s,), s, "staff") for s in ("pending", "confirmed", *_FOLLOWED, "refunded")),
+    *(Move("mend", (state.name,), state.name, "staff") for state in DEPOSIT_STATES),
 )
 
 WITHDRAWAL_STATES = (
@@ -108,6 +108,8 @@ WITHDRAWAL_MOVES = (
     # The chain's fee is one entry of the attempt, carried by the first payment that it pays.
     Move("chain_fee", ("credited",), "credited", "engine"),
     Move("chain_fee_undone", ("requested",), "requested", "engine"),
+    # Two persons put right what was posted for it.
+    *(Move("mend", (state.name,), state.name, "staff") for state in WITHDRAWAL_STATES),
 )
 
 STATES: dict[str, tuple[State, ...]] = {

@@ -26,10 +26,10 @@ UNBOOKED = ("requested", "pending", "expired", "vanished", "reversed")
 _FEE_EVENTS = "('chain_fee', 'chain_fee_undone')"
 
 
-def cures_of(payment: str, *, fee: bool) -> Subject:
-    """The chronicle of what staff posted to put a payment's postings right; of those of its
-    attempt's fee with `fee`."""
-    return Subject("staff", f"{payment}/{'fee-cures' if fee else 'cures'}")
+def cures_of(payment: str) -> Subject:
+    """The chronicle of what staff posted to put right the fee of the attempt that a payment bears;
+    what they put right for the payment itself is in its own history."""
+    return Subject("staff", f"{payment}/fee-cures")
 
 
 def other_postings(since: int, told: Told = NOTHING_TOLD) -> Iterator[Finding]:
@@ -91,9 +91,7 @@ def _postings_of(payments: Sequence[str]) -> dict[str, _Posted]:
     if not payments:
         return {}
     owners = {each: (each, False) for each in payments}
-    owners |= {
-        cures_of(each, fee=fee).id: (each, fee) for each in payments for fee in (False, True)
-    }
+    owners |= {cures_of(each).id: (each, True) for each in payments}
     found: dict[str, _Posted] = defaultdict(_Posted)
     names = list(owners)
     for start in range(0, len(names), BATCH):

@@ -111,13 +111,11 @@ def add_small(
 
 
 def note_spent(chain: str, spent: Mapping[tuple[str, str], Fact]) -> None:
-    """Coins that a foreign chain tx in a block spent are never chosen again; reconciliation names
-    the difference. Inside the caller's database transaction."""
+    """Coins that a foreign chain tx in a block spent are never chosen again. They count as spent in
+    the books when two persons cure what reconciliation names. Inside the caller's database
+    transaction."""
     for (txid, index), fact in spent.items():
-        assert fact.block is not None
-        Coin.update(
-            spent_txid=fact.txid, spent_height=fact.block.height, spent_hash=fact.block.hash
-        ).where(
+        Coin.update(spent_txid=fact.txid).where(
             (Coin.chain == chain)
             & (Coin.txid == txid)
             & (Coin.idx == index)

@@ -18,7 +18,7 @@ from engine.errors import ActRefused
 from engine.lifecycle import Batch
 from engine.reconciliation.standing import BreakView
 from tests.engine.approvals.people import Bench
-from tests.engine.deposits.life import COIN, House
+from tests.engine.deposits.life import COIN, House, events_of
 from tests.engine.deposits.worlds import everywhere, on_the_fake
 from tests.engine.reconciliation.against import assert_reconciles, breaks, reconcile
 from tests.engine.reconciliation.test_matching import change, credited
@@ -81,7 +81,7 @@ def test_one_person_cures_nothing(bench: Bench, house: House) -> None:
 def test_the_cure_says_who_signed_it_and_over_what(bench: Bench, house: House) -> None:
     broken = stolen(house)
     cured(bench, house, broken)
-    row = History.get(History.event == "cure")
+    row = History.get(History.event.in_(("cure", "mend")))
     evidence = json.loads(row.evidence)
     assert evidence["break"] == broken.id
     assert evidence["about"]["txid"] == broken.subject
@@ -124,6 +124,7 @@ def test_a_credit_posted_twice_is_taken_back_whole(bench: Bench, house: House) -
     assert_reconciles(house)
     assert breaks(house) == []
     assert house.owed("ann") == COIN
+    assert events_of(house.deposit("ann"))[-1] == "mend"
     with pytest.raises(ActRefused, match="no such open break"):
         plan_of(bench.config, Proposal(act="cure", payment=broken.id))
 

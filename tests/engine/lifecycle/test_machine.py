@@ -40,7 +40,10 @@ DEPOSIT = {
     ),
     *(
         ("mend", state, state)
-        for state in ("pending", "confirmed", "credited", "held", "refused", "refunded")
+        for state in (
+            *("requested", "pending", "confirmed", "held", "credited"),
+            *("refused", "refunded", "expired", "vanished", "reversed"),
+        )
     ),
     *(("reverse", state, "reversed") for state in ("credited", "held", "refused")),
 }

@@ -15,6 +15,7 @@ from engine.reconciliation.standing import BreakView
 from tests.engine.deposits.life import COIN, House
 from tests.engine.deposits.worlds import everywhere, on_the_fake
 from tests.engine.reconciliation.against import reconcile
+from tests.engine.sender.desk import Desk
 
 
 def credited(house: House, units: int = 3 * COIN) -> str:
@@ -188,3 +189,18 @@ def test_a_lost_row_of_a_coin_is_written_again_by_the_engine(
     (coin,) = Coin.select()
     assert (coin.units, coin.payment) == (COIN, house.deposit("ann").id)
     assert Payment.get().state == state
+
+
+@everywhere
+def test_a_spend_by_hand_that_the_sender_met_first_keeps_its_name(desk: Desk) -> None:
+    """A coin that cannot be signed for any more is given up by the sender, and is still a theft."""
+    (paid,) = desk.fund("ann", 5 * COIN)
+    thief = desk.on.spend_ours(paid, desk.on.stranger(), COIN)
+    desk.on.mine()
+    desk.withdraw("ann", 2 * COIN)
+    for _ in range(3):
+        desk.step()
+    found, opened = reconcile(desk)
+    (spent,) = [each for each in opened if each.kind == "unknown_spend"]
+    assert (spent.subject, spent.units) == (thief, found.residual)
+    assert [each.kind for each in opened] == ["unknown_spend"]

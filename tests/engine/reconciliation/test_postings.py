@@ -7,6 +7,8 @@ from engine.ledger import Line, NewEntry
 from engine.lifecycle import Batch
 from engine.reconciliation.standing import BreakView
 from engine.sender import entries
+from tests.engine.approvals.people import Bench, People
+from tests.engine.deposits.life import events_of
 from tests.engine.deposits.worlds import everywhere, on_the_fake
 from tests.engine.reconciliation.against import assert_reconciles, reconcile
 from tests.engine.reconciliation.test_matching import change
@@ -75,6 +77,26 @@ def test_a_settlement_posted_twice_is_named_by_its_payment(desk: Desk) -> None:
         "loss": -2 * COIN,
         "wallet:hot": 2 * COIN,
     }
+
+
+@everywhere
+def test_two_persons_put_a_settlement_right_that_was_posted_twice(
+    desk: Desk, people: People
+) -> None:
+    bench = Bench(people.join(desk.config), people, guard=desk.lease.guard)
+    paid = paid_out(desk)
+    again = NewEntry(
+        "settle", (Line("loss", "LTC", 2 * COIN), Line("wallet:hot", "LTC", -2 * COIN))
+    )
+    post(desk, paid, again)
+    wrong = of_kind(reconcile(desk)[1], "amount_differs")
+    for name in ("ann", "ben"):
+        state, words = bench.do("cure", by=name, now=desk.now, payment=wrong.id)
+        assert state == "done", words
+    assert_reconciles(desk)
+    assert events_of(paid)[-1] == "mend"
+    desk.mine(8)  # and it becomes final like any other
+    assert desk.now_of(paid).final
 
 
 @on_the_fake
