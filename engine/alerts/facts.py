@@ -12,6 +12,7 @@ from typing import Any
 from db.findings import Break
 from db.models import Chain, History, Parked, Payment, Seal
 from engine import brakes
+from engine.audit import sealed
 from engine.clock import parse_rfc3339, rfc3339
 from engine.config import Config, Currency
 from engine.money import format_amount
@@ -34,6 +35,7 @@ FLAWS = (
     proof.UNPROVED_HISTORY,
     proof.UNPROVED_AMOUNT,
     proof.SIGNED_BEFORE,
+    proof.UNPROVED_SEALS,
     proof.UNPROVED_BALANCE,
     papers.UNSIGNED,
     papers.NOT_ALLOWED,
@@ -128,6 +130,16 @@ def _unproved(config: Config, _now: datetime) -> Iterator[Fact]:
             f" cashier verify --database, then cashier show {row.id}"
         )
         yield _of_payment("payment_unproved", row, text)
+
+
+def _unsealed(config: Config, _now: datetime) -> Iterator[Fact]:
+    """Nothing is signed, because old rows are not what was sealed."""
+    reasons = (sealed.CHANGED, sealed.NO_KEY)
+    for row in _payments((Payment.state == "requested") & Payment.reason.in_(reasons)):
+        if row.currency in config.currencies:
+            text = f"{row.currency}: nothing is sent: {row.reason}"
+            yield Fact("history_changed", row.currency, row.currency, text)
+            return
 
 
 def _held(config: Config, now: datetime) -> Iterator[Fact]:
@@ -226,6 +238,7 @@ _SOURCES: tuple[Callable[[Config, datetime], Iterable[Fact]], ...] = (
     _breaks,
     _reversed,
     _unproved,
+    _unsealed,
     _held,
     _totals,
     _sending,

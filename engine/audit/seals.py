@@ -78,9 +78,10 @@ def _line(record: Seal, installation: str) -> Line:
     }
 
 
-def read_seals(*, up_to: int | None = None) -> Iterator[Line]:
-    """Every seal's public line from the first, in batches; `up_to` is the last number wanted."""
-    last, installation = 0, installation_id()
+def read_seals(*, above: int = 0, up_to: int | None = None) -> Iterator[Line]:
+    """Every seal's public line after number `above`, in batches; `up_to` is the last number
+    wanted."""
+    last, installation = above, installation_id()
     while True:
         query = Seal.select().where(Seal.number > last)
         if up_to is not None:

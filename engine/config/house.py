@@ -88,12 +88,23 @@ def _key_file(value: Any, info: ValidationInfo) -> Path:
     return path_of(value.removeprefix("file:"), reading_of(info))
 
 
+def _public_key(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"ed25519:[A-Za-z0-9+/]{43}=", value):
+        raise Wrong("must be a public key", '"ed25519:…", as `cashier keys audit` prints it')
+    return value
+
+
 class Audit(Table):
     """[audit]: seals over all history."""
 
     key: Annotated[Path, PlainValidator(_key_file), WithJsonSchema(REFERENCE)] | None = Field(
         default=None,
         description="Ed25519 key of the seals; made by `migrate` next to the database.",
+    )
+    former_keys: Rows[
+        Annotated[str, PlainValidator(_public_key), WithJsonSchema({"type": "string"})]
+    ] = Field(
+        default=(), description="Public keys of earlier audit keys, whose seals are still ours."
     )
     publish: Rows[
         Annotated[Publish, PlainValidator(_publish), WithJsonSchema({"type": "string"})]

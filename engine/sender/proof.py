@@ -1,7 +1,7 @@
 """What is proved before anything is signed: nothing is believed that only the database says.
 
-A forged row pays nobody: the payment's own history must verify link by link, and the client's
-balance must follow from deposits that the node still shows.
+A forged row pays nobody: the payment's own history must verify link by link, the client's balance
+must follow from deposits that the node still shows, and all of it must be what was sealed.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from db.models import History, Payment
+from engine.audit.sealed import SealedHistory
 from engine.chain import Spend, Wallet
 from engine.history import row_hash, row_of
 from engine.ledger import client_account
@@ -17,6 +18,7 @@ from engine.ledger import client_account
 UNPROVED_HISTORY = "its history does not verify"
 UNPROVED_AMOUNT = "what it pays is not what its history says"
 SIGNED_BEFORE = "its history says that it was signed already"
+UNPROVED_SEALS = "its history, or one that bears it, is not what was sealed"
 UNPROVED_BALANCE = "the client's balance does not follow from deposits that the node shows"
 
 REMEMBERED_MAX = 100_000  # histories
@@ -46,13 +48,14 @@ class Proof:
     """Checks payments of one chain. Coins that the node confirmed once beyond finality, and
     histories that verified, are remembered while this process lives."""
 
-    def __init__(self, node: Wallet) -> None:
+    def __init__(self, node: Wallet, sealed: SealedHistory) -> None:
         self._node = node
+        self._sealed = sealed
         self._told: dict[str, _Told] = {}
         self._final: set[Spend] = set()
         self._shown: set[Spend] = set()
         self._shown_at = ""
-        self._covered: dict[tuple[str, str], bool] = {}
+        self._covered: dict[tuple[str, str], str | None] = {}
         self._rows: dict[str, list[History]] = {}
 
     def begin(self, payments: Sequence[Payment], tip_hash: str) -> None:
@@ -71,29 +74,29 @@ class Proof:
         rows = self._rows.pop(payment.id, None) or rows_of([payment.id]).get(payment.id, [])
         if not are_linked(rows) or rows[-1].hash != payment.last_hash:
             return UNPROVED_HISTORY
+        if not self._sealed.hold(rows):
+            return UNPROVED_SEALS
         if not _says(rows, payment):
             return UNPROVED_AMOUNT
         if _is_signed(rows):
             return SIGNED_BEFORE
-        of_client = payment.kind == "withdrawal" and payment.refund_of is None
-        if of_client and not self._is_covered(str(payment.client), payment.currency, adjusted):
-            return UNPROVED_BALANCE
-        return None
+        if payment.kind != "withdrawal" or payment.refund_of is not None:
+            return None
+        key = str(payment.client), str(payment.currency)
+        if key not in self._covered:
+            self._covered[key] = self._flaw_of_balance(*key, adjusted)
+        return self._covered[key]
 
-    def _is_covered(self, client: str, currency: str, adjusted: Adjusted) -> bool:
-        if (client, currency) not in self._covered:
-            self._covered[client, currency] = self._covers(client, currency, adjusted)
-        return self._covered[client, currency]
-
-    def _covers(self, client: str, currency: str, adjusted: Adjusted) -> bool:
-        """Deposits that the node shows, and signed adjustments, bear all that went off the client's
-        account, the debits of withdrawals that are to be signed too."""
+    def _flaw_of_balance(self, client: str, currency: str, adjusted: Adjusted) -> str | None:
+        """Deposits that the node shows, and signed adjustments, must bear all that went off the
+        client's account, the debits of withdrawals that are to be signed too."""
         spent, deposits = 0, []
         account = client_account(client)
         of_client = (Payment.client == client) & (Payment.currency == currency)
         payments = list(Payment.select().where(of_client))
-        if not self._read(payments):
-            return False
+        flaw = self._read(payments)
+        if flaw is not None:
+            return flaw
         for row in payments:
             told = self._told[row.id]
             change = -sum(u for name, of, u in told.entries if (name, of) == (account, currency))
@@ -102,7 +105,8 @@ class Proof:
             elif change < 0:  # what only rows say was given to a client is not believed
                 spent -= change
         gave, took = adjusted(client, currency)
-        return self._is_borne(spent + took - gave, deposits)
+        borne = self._is_borne(spent + took - gave, deposits)
+        return None if borne else UNPROVED_BALANCE
 
     def _is_borne(self, spent: int, deposits: list[tuple[int, Payment]]) -> bool:
         counted: set[Spend] = set()
@@ -115,8 +119,8 @@ class Proof:
                 spent -= units
         return spent <= 0
 
-    def _read(self, payments: Sequence[Payment]) -> bool:
-        """Read the histories that are not remembered as they stand; whether all of them verify."""
+    def _read(self, payments: Sequence[Payment]) -> str | None:
+        """Read the histories that are not remembered as they stand; what is wrong with one."""
         if len(self._told) >= REMEMBERED_MAX:
             self._told.clear()
         known = {each.id for each in payments if self._is_known(each)}
@@ -126,9 +130,11 @@ class Proof:
                 continue
             rows = histories.get(payment.id, [])
             if not are_linked(rows) or rows[-1].hash != payment.last_hash:
-                return False
+                return UNPROVED_BALANCE
+            if not self._sealed.hold(rows):
+                return UNPROVED_SEALS
             self._told[payment.id] = _Told(payment.last_hash, _entries(rows))
-        return True
+        return None
 
     def _is_known(self, payment: Payment) -> bool:
         known = self._told.get(payment.id)
@@ -140,10 +146,24 @@ class Proof:
             return None
         coin = Spend(str(row.txid), str(row.idx), units, str(row.address))
         if coin not in self._final and coin not in self._shown:
-            if not self._node.received(coin):
+            if _is_claimed_twice(row) or not self._node.received(coin):
                 return None
             (self._final if row.final else self._shown).add(coin)
         return coin
+
+
+def _is_claimed_twice(row: Payment) -> bool:
+    """Whether another payment says that it came with the same coin: a copy of somebody's deposit
+    bears nothing."""
+    others = Payment.select().where(
+        (Payment.chain == row.chain)
+        & (Payment.txid == row.txid)
+        & (Payment.idx == row.idx)
+        & (Payment.currency == row.currency)
+        & (Payment.kind == "deposit")
+        & (Payment.id != row.id)
+    )
+    return bool(others.exists())
 
 
 def rows_of(payments: Iterable[str]) -> dict[str, list[History]]:

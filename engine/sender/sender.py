@@ -14,6 +14,7 @@ from functools import partial
 
 from db.connection import database
 from db.models import Address, Payment
+from engine.audit.sealed import open_sealed
 from engine.chain import BlockRef, Chain
 from engine.clock import rfc3339
 from engine.config import Config
@@ -68,7 +69,8 @@ class Sender:
         self._guard = guard
         self._paused = paused
         self._go_on = go_on
-        self._proof = Proof(node)
+        self._sealed = open_sealed(config)
+        self._proof = Proof(node, self._sealed)
         self._following = Following(config, symbol, node, guard=guard, go_on=go_on)
         self._looked: tuple[str, datetime] | None = None
 
@@ -90,7 +92,7 @@ class Sender:
         payments = due(self._currency, now)
         if not payments:
             return 0
-        reason = self._paused(self._symbol)
+        reason = self._paused(self._symbol) or self._sealed.trouble(now)
         if reason:
             return wait(self._batch(now), self._currency, reason)
         final = tip.height - self._currency.finality + 1

@@ -213,3 +213,10 @@ def test_what_belongs_together_among_the_alerts_is_given_together(load: Load) ->
     assert alerts.webhook_secret is not None
     assert alerts.webhook_secret.reveal() == secret
     assert load(document, role="web").alerts.webhook_secret is None
+
+
+@pytest.mark.parametrize("key", ["ed25519:AAAA", "AAAA", "", 7])
+def test_a_former_audit_key_is_a_public_key(load: Load, key: object) -> None:
+    document = minimal()
+    document["audit"] = {"former_keys": [key]}
+    assert set(problems(load, document)) == {"audit.former_keys[0]"}
