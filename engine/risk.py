@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 REPLY_MAX_BYTES = 64 * 1024
 REASON_MAX = 200
+AGAIN_AFTER_S = 20  # how long one that did not answer in time is left alone by who can wait
 HUNG_MAX = 4  # questions that may hang at a time; further ones wait for theirs and are held
 NO_ANSWER = "the risk check gave no usable answer"
 
@@ -45,10 +46,20 @@ Hook = Callable[[Mapping[str, Any]], object]
 class RiskHook:
     """Asks the configured hook, and waits `timeout_s` for it at most."""
 
-    def __init__(self, hook: Hook, *, timeout_s: float) -> None:
+    def __init__(
+        self, hook: Hook, *, timeout_s: float, again_after_s: float = AGAIN_AFTER_S
+    ) -> None:
         self._hook = hook
         self._timeout_s = timeout_s
+        self._again_after_s = again_after_s
+        self._silent_until_s: float | None = None
         self._free = threading.BoundedSemaphore(HUNG_MAX)
+
+    @property
+    def silent(self) -> bool:
+        """Whether a question had no answer in time just now. A round of a thousand deposits must
+        not wait a thousand times: those that can wait are asked about later."""
+        return self._silent_until_s is not None and time.monotonic() < self._silent_until_s
 
     def ask_about_deposit(self, case: Case) -> tuple[Answer, str]:
         """The answer on a deposit that has its confirmations, and the reason to keep with it."""
@@ -66,6 +77,15 @@ class RiskHook:
 
     def ask(self, question: Mapping[str, Any]) -> tuple[Answer, str]:
         """Put one question. Never raises: what cannot be understood is `hold`."""
+        asked_at = time.monotonic()
+        answer, reason = self._answer_in_time(question)
+        now = time.monotonic()
+        slow = now - asked_at > self._timeout_s / 2
+        unanswered = slow and reason.startswith(NO_ANSWER)
+        self._silent_until_s = now + self._again_after_s if unanswered else None
+        return answer, reason
+
+    def _answer_in_time(self, question: Mapping[str, Any]) -> tuple[Answer, str]:
         deadline = time.monotonic() + self._timeout_s
         late = Answer.HOLD, f"{NO_ANSWER} within {self._timeout_s} s"
         if not self._free.acquire(timeout=self._timeout_s):

@@ -15,12 +15,13 @@ from engine.rules import Subject, first_match
 
 ACCUMULATING = "accumulating"
 PAUSED = "paused"
+UNCHECKED = "unchecked"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The move that a confirmed deposit makes: `credit`, `hold` or `refuse`, and why; or `wait`,
-    as long as a person's brake is on."""
+    as long as a person's brake is on or the risk check is silent."""
 
     event: str
     reason: str = ""
@@ -28,6 +29,7 @@ class Verdict:
 
 
 CREDIT = Verdict("credit")
+ASKED_LATER = Verdict("wait", "the risk check does not answer; it is asked again", UNCHECKED)
 ACCUMULATE = Verdict("hold", rules.HELD_BELOW_MINIMUM, ACCUMULATING)
 
 
@@ -100,6 +102,8 @@ def _below_minimum(case: Case, hook: RiskHook | None) -> Verdict | None:
 def _ask(case: Case, hook: RiskHook | None) -> Verdict:
     if hook is None:
         return CREDIT
+    if hook.silent:
+        return ASKED_LATER
     answer, reason = hook.ask_about_deposit(case)
     if answer is Answer.ALLOW:
         return CREDIT

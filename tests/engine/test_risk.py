@@ -54,6 +54,24 @@ GARBAGE: list[object] = [None, True, 1, "", "ALLOW", "allow ", "yes", b"allow", 
 GARBAGE += [{"answer": None}, {"answer": ["allow"]}, {"Answer": "allow"}, object(), {"allow": True}]
 
 
+def test_one_that_does_not_answer_in_time_is_silent_for_a_while() -> None:
+    answers = threading.Event()
+    slow = RiskHook(lambda _: answers.wait(20), timeout_s=0.1, again_after_s=0.3)
+    silent = [slow.silent]
+    assert slow.ask({})[0] is Answer.HOLD
+    silent.append(slow.silent)
+    time.sleep(0.4)
+    silent.append(slow.silent)
+    assert silent == [False, True, False]
+    answers.set()
+
+
+def test_one_that_fails_at_once_is_not_silent() -> None:
+    failing = hook(lambda _: None)
+    assert failing.ask({}) == (Answer.HOLD, NO_ANSWER)
+    assert not failing.silent
+
+
 @pytest.mark.parametrize("reply", GARBAGE, ids=range(len(GARBAGE)))
 def test_what_is_no_answer_holds(reply: object) -> None:
     assert hook(lambda _: reply).ask({}) == (Answer.HOLD, NO_ANSWER)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Mapping
 
 from db.models import Address, Client
@@ -263,3 +265,32 @@ def test_a_hook_that_fails_holds_the_coin(open_house: OpenHouse) -> None:
     house.on.mine()
     house.settle()
     assert events_of(house.deposit("ann"))[-1] == "hold"
+
+
+@on_the_fake
+def test_a_hook_that_hangs_costs_a_round_one_time_out(open_house: OpenHouse) -> None:
+    """The first coin is held; the others wait for a hook that answers, and are asked about then."""
+    asked: list[object] = []
+    answers = threading.Event()
+
+    def hang(question: object) -> str:
+        asked.append(question)
+        answers.wait(20)
+        return "allow"
+
+    hook = RiskHook(hang, timeout_s=0.1, again_after_s=0.5)
+    house = open_house(hook=hook, confirmations=1)
+    address = house.address("ann")
+    for _ in range(5):
+        house.on.pay(address, COIN)
+    house.on.mine()
+    house.step()
+    assert len(asked) == 1
+    assert sorted(house.states("ann")) == ["confirmed"] * 4 + ["held"]
+    assert {row.sub_state for row in house.deposits("ann")} == {"", "unchecked"}
+    answers.set()
+    time.sleep(0.6)
+    house.settle()
+    assert sorted(house.states("ann")) == ["credited"] * 4 + ["held"]
+    credited = [row for row in house.deposits("ann") if row.state == "credited"]
+    assert {(row.sub_state, row.reason) for row in credited} == {("", "")}
