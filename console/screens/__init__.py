@@ -57,4 +57,7 @@ class Place:
         return loaded
 
 
-SCREENS: tuple[Place, ...] = (Place("1", "live", "Live", "console.screens.live:LiveScreen"),)
+SCREENS: tuple[Place, ...] = (
+    Place("1", "live", "Live", "console.screens.live:LiveScreen"),
+    Place("2", "approvals", "Approvals", "console.screens.approvals:ApprovalsScreen"),
+)

@@ -206,10 +206,10 @@ def _limits(currency: Currency, view: PaymentView, now: datetime) -> Iterator[Li
         currency=currency.symbol, client=view.client, address=view.address or "", now=now
     )
     if limits.approve_above is not None:
-        yield Limit("alone, without a person", view.units or 0, limits.approve_above)
+        yield Limit("without a person", view.units or 0, limits.approve_above)
     if limits.daily_limit is not None:
-        yield Limit("of this client in 24 hours", flow.of_client(DAY), limits.daily_limit)
+        yield Limit("this client, 24 hours", flow.of_client(DAY), limits.daily_limit)
     if limits.total_hourly is not None:
-        yield Limit("of all clients in an hour", flow.of_all(HOUR), limits.total_hourly)
+        yield Limit("all clients, 1 hour", flow.of_all(HOUR), limits.total_hourly)
     if limits.total_daily is not None:
-        yield Limit("of all clients in 24 hours", flow.of_all(DAY), limits.total_daily)
+        yield Limit("all clients, 24 hours", flow.of_all(DAY), limits.total_daily)

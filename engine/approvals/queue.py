@@ -16,6 +16,7 @@ from engine import queries
 from engine.approvals import form as forms
 from engine.approvals.acts import plan_of
 from engine.approvals.plan import Plan, Proposal, proposal_of
+from engine.chronicle import Subject
 from engine.config import Config
 from engine.errors import ActRefused, CashierError
 from engine.views import PaymentView
@@ -90,6 +91,11 @@ def page(
 def of_payments(config: Config, payments: Iterable[str]) -> tuple[Waiting, ...]:
     """Those of these payments that are held, in no order."""
     return tuple(_of_payments(config, _held().where(Payment.id.in_(sorted(payments)))))
+
+
+def touching(row: Waiting) -> frozenset[str]:
+    """The ids of the histories in which something about this would be written."""
+    return frozenset({row.id, Subject("staff", row.id).id})
 
 
 def moves_of(config: Config, payments: Iterable[str]) -> dict[str, str]:

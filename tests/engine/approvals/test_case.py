@@ -71,9 +71,9 @@ def test_a_held_withdrawal_shows_rule_addresses_limits_and_entry(office: Bench) 
     assert case.asked == case.paid == ADDRESS
     assert case.offer.why_not == ""
     assert [(each.name, each.used, each.most, each.passed) for each in case.limits] == [
-        ("alone, without a person", 12 * COIN, COIN, True),
-        ("of this client in 24 hours", 12 * COIN, 50 * COIN, False),
-        ("of all clients in 24 hours", 12 * COIN, 500 * COIN, False),
+        ("without a person", 12 * COIN, COIN, True),
+        ("this client, 24 hours", 12 * COIN, 50 * COIN, False),
+        ("all clients, 24 hours", 12 * COIN, 500 * COIN, False),
     ]
     assert case.offer.entry is not None
     assert [(line.account, line.units) for line in case.offer.entry.lines] == [

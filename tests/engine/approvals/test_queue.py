@@ -11,7 +11,7 @@ from freezegun import freeze_time
 from db.connection import database as db
 from db.findings import Break
 from db.models import Approval, Chain
-from engine import installation
+from engine import installation, queries
 from engine.approvals import queue
 from engine.approvals.queue import Waiting
 from engine.clock import rfc3339
@@ -83,6 +83,16 @@ def test_what_became_of_a_payment_is_told_once_it_is_held_no_more(office: Bench)
     office.do("refuse", by="ann", now=_minute(3), payment=released, reason="police")
     told = queue.moves_of(office.config, [held, released])
     assert told == {released: "refuse by staff:ann, now refused"}
+
+
+def test_what_is_written_about_a_thing_names_it(office: Bench) -> None:
+    payment = _held(office.config, _minute(1))
+    (row,) = queue.page(office.config)
+    seq = queries.last_seq()
+    office.do("note", by="ann", now=_minute(2), payment=payment, reason="called")
+    office.do("refuse", by="ann", now=_minute(3), payment=payment, reason="police")
+    written = {each for _, _, each in queries.moved_since(seq)}
+    assert written == queue.touching(row)
 
 
 def test_a_second_signature_ends_its_waiting(office: Bench) -> None:
