@@ -149,13 +149,16 @@ def cases_of_arrivals(
     owners = _owners(chain, {arrival.address for arrival in arrivals})
     requests = _open_requests(chain, owners)
     cases = []
+    begun: set[str] = set()  # a second coin in the same look is not late
     for arrival in arrivals:
         owner = owners.get(arrival.address)
         payment = known.get((arrival.txid, arrival.index, arrival.currency))
         late = False
         if payment is None and owner is not None and owner.client is not None:
             payment = requests.pop((arrival.address, arrival.currency), None)
-            late = payment is None and not owner.used
+            if payment is not None:
+                begun.add(arrival.address)
+            late = payment is None and not owner.used and arrival.address not in begun
         cases.append(
             Case(
                 currencies[arrival.currency],
