@@ -12,11 +12,12 @@ from engine import address_pool
 from engine.chain import Expectation, Identity, NewAddress
 from engine.config import Currency
 from engine.errors import NodeError
-from engine.families import open_chain
+from engine.families import open_chain, open_followed
 from engine.moves.addresses import cold_address
+from engine.preflight.evm import check_keys, check_tokens
 from engine.preflight.finding import Finding
 from engine.preflight.limits import check_limits
-from engine.preflight.node import NodeCheck
+from engine.preflight.node import NodeCheck, open_alone, open_node
 
 NOTHING_KNOWN = Expectation(genesis=None, fork=None, address=None, height=-1)
 
@@ -29,10 +30,13 @@ def check_currency(currency: Currency, *, now: datetime, with_database: bool) ->
     if not currency.is_token:
         ours = _newest_address(currency.chain) if with_database else None
         expected = _expectation(currency, ours) if with_database else NOTHING_KNOWN
-        yield from NodeCheck(currency, expected, now).everything(ours)
+        opener = open_node if with_database else open_alone
+        yield from NodeCheck(currency, expected, now, opener).everything(ours)
         yield from _check_witness(currency)
         yield from _check_cold(currency)
+        yield from check_tokens(currency)
         if with_database:
+            yield from check_keys(currency)
             yield _check_pool(currency)
     yield from check_limits(currency)
 
@@ -41,7 +45,8 @@ def check_node(currency: Currency, *, now: datetime, with_database: bool) -> lis
     """What is wrong with a currency's node alone: for a start that should say so at once."""
     ours = _newest_address(currency.chain) if with_database else None
     expected = _expectation(currency, ours) if with_database else NOTHING_KNOWN
-    return [found for found in NodeCheck(currency, expected, now).health() if not found.ok]
+    opener = open_node if with_database else open_alone
+    return [found for found in NodeCheck(currency, expected, now, opener).health() if not found.ok]
 
 
 def _newest_address(chain: str) -> NewAddress | None:
@@ -83,7 +88,7 @@ def _check_witness(currency: Currency) -> Iterator[Finding]:
 def _check_cold(currency: Currency) -> Iterator[Finding]:
     """The node's wallet must watch the cold address, or its coins would be out of every sum."""
     address = cold_address(currency)
-    if address is None or currency.node is None:
+    if address is None or currency.node is None or not currency.pays:
         return
     try:
         with closing(open_chain(currency, currency.node.reveal())) as chain:
@@ -99,7 +104,7 @@ def _check_cold(currency: Currency) -> Iterator[Finding]:
 
 
 def _identity(currency: Currency, node_url: str) -> Identity:
-    with closing(open_chain(currency, node_url)) as chain:
+    with closing(open_followed(currency, node_url)) as chain:
         return chain.identity()
 
 

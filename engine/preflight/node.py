@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from engine.chain import Chain, Expectation, Health, NewAddress, Trust
+from engine.chain import Expectation, Followed, Health, NewAddress, Trust
 from engine.config import Currency
 from engine.errors import NodeError
-from engine.families import open_chain
+from engine.families import open_followed
+from engine.ours import NothingYet
 from engine.preflight.addresses import disagreement
 from engine.preflight.finding import Finding
 
 # What nodes call themselves, as far as this program was run against them (docs/nodes.md).
-TRIED = ("LitecoinCore:0.21.2",)
+TRIED = ("LitecoinCore:0.21.2", "anvil/v1.7")
 
 _PROGRAMS = {"BTC": "bitcoind", "BCH": "bitcoind", "LTC": "litecoind", "DOGE": "dogecoind"}
 _CURES = {
@@ -26,6 +27,7 @@ _CURES = {
     "synced": "wait; crediting goes on by itself when the node is well",
     "peers": "look at the node's network",
 }
+_KEYS = "give the keys with which this installation began"
 _ANSWERS = {
     "401": "correct the user and password here, or rpcauth at the node",
     "403": "allow this user the calls that docs/nodes.md lists (rpcwhitelist)",
@@ -34,9 +36,18 @@ _ANSWERS = {
 }
 
 
-def open_node(currency: Currency) -> Chain:
+def open_node(currency: Currency) -> Followed:
     """The chain behind a currency's configured node."""
-    return open_chain(currency, currency.node.reveal() if currency.node else "")
+    return open_followed(currency, _url(currency))
+
+
+def open_alone(currency: Currency) -> Followed:
+    """The same where there is no database to ask what is ours."""
+    return open_followed(currency, _url(currency), ours=NothingYet())
+
+
+def _url(currency: Currency) -> str:
+    return currency.node.reveal() if currency.node else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +58,7 @@ class NodeCheck:
     currency: Currency
     expected: Expectation
     now: datetime
-    opener: Callable[[Currency], Chain] = open_node
+    opener: Callable[[Currency], Followed] = open_node
 
     def health(self) -> Iterator[Finding]:
         """Whether the node may be believed. One line ends the list where the node is of no use."""
@@ -70,7 +81,7 @@ class NodeCheck:
         except NodeError as error:
             yield self._silent(error)
 
-    def _ask(self, chain: Chain) -> Health:
+    def _ask(self, chain: Followed) -> Health:
         return chain.health(self.expected, now_s=int(self.now.timestamp()))
 
     def _found(self, check: str, what: str, *, cure: str = "") -> Finding:
@@ -91,13 +102,14 @@ class NodeCheck:
         tip = "" if health.tip is None else f"block {health.tip.height}"
         wells = {
             "network": f"{self.currency.coin.name} {self.currency.network}",
-            "wallet": _wallet(health),
+            "wallet": _wallet(self.currency, health),
             "synced": tip,
             "peers": f"{health.peers or 0}, at least {self.currency.min_peers}",
         }
         for check, what in wells.items():
             if check == fault:
-                yield self._found(check, health.reason, cure=_CURES[check])
+                evm = self.currency.family == "evm" and check == "wallet"
+                yield self._found(check, health.reason, cure=_KEYS if evm else _CURES[check])
                 return
             yield self._found(check, what)
 
@@ -115,13 +127,14 @@ class NodeCheck:
         doubt = "" if tried else ": not tried with this program yet, see docs/nodes.md"
         return self._found("version", f"{health.version or 'unnamed'}{doubt}")
 
-    def _address(self, chain: Chain, ours: NewAddress | None) -> Iterator[Finding]:
+    def _address(self, chain: Followed, ours: NewAddress | None) -> Iterator[Finding]:
         """`ours` passed the wallet's check already: the node knows it as its own."""
         try:
             address = ours or chain.new_addresses(1)[0]
         except NodeError as error:
+            evm = self.currency.family == "evm"
             cure = "unlock the wallet and refill it (`walletpassphrase`, `keypoolrefill`)"
-            yield self._found("address", str(error), cure=cure)
+            yield self._found("address", str(error), cure=_KEYS if evm else cure)
             return
         wrong = disagreement(self.currency.parameters, address)
         if wrong:
@@ -152,8 +165,10 @@ class NodeCheck:
         return f"{url.hostname or 'nowhere'}{port}"
 
 
-def _wallet(health: Health) -> str:
+def _wallet(currency: Currency, health: Health) -> str:
     """What staff should know of a wallet that is in order."""
+    if currency.family == "evm":
+        return "the keys of cashier.toml; the node has none"
     facts = health.facts
     name = facts.get("walletname", "")
     words = [f"{name!r}" if name else "the node's own"]

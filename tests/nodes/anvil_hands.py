@@ -26,21 +26,26 @@ def fresh_words() -> str:
     return generate_mnemonic(12, Language.ENGLISH)
 
 
-def evm_tables(node_url: str, tokens: Mapping[str, str], **keys: object) -> dict[str, object]:
+def evm_tables(
+    node_url: str, tokens: Mapping[str, str], *, decimals: int = 6, **keys: object
+) -> dict[str, object]:
     """The `[currency.X]` tables of ETH with `keys`, and of `tokens` by their contracts."""
     ground = {"chain_id": CHAIN_ID, "node": node_url, "keys": {"mnemonic": WORDS}, **keys}
     others = {
-        symbol: {"chain": "ETH", "token": contract, "decimals": 6}
+        symbol: {"chain": "ETH", "token": contract, "decimals": decimals}
         for symbol, contract in tokens.items()
     }
     return {"ETH": ground, **others}
 
 
-def ether(folder: Path, node_url: str, tokens: Mapping[str, str], **keys: object) -> Currency:
+def ether(
+    folder: Path, node_url: str, tokens: Mapping[str, str], *, decimals: int = 6, **keys: object
+) -> Currency:
     """ETH as cashier.toml makes it."""
+    tables = evm_tables(node_url, tokens, decimals=decimals, **keys)
     site = {"handshake": {"algorithm": "HS256", "secret": SITE_SECRET}}
     path = folder / "cashier.toml"
-    path.write_text(dump({"site": site, "currency": evm_tables(node_url, tokens, **keys)}))
+    path.write_text(dump({"site": site, "currency": tables}))
     return load_config(path, role="engine", environ={}).currencies["ETH"]
 
 
