@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from engine.chain import Arrival, Expectation, Fact, Standing, Trust
+from engine.chain import Arrival, Fact, Standing
 from engine.errors import UnknownCursor
 from tests.nodes.anvil_hands import AnvilHands
 from tests.nodes.currencies import currency_of
 from tests.nodes.harness import Ability, FakeHarness, Hands, Harness, LitecoindHarness
 
 NOBODY = "00" * 32
-NOW_S = 1_800_000_000
 
 
 def _fake(_request: pytest.FixtureRequest) -> Harness:
@@ -345,47 +344,6 @@ def test_what_the_mempool_forgot_is_absent_but_not_gone(on: Hands) -> None:
     txid = on.pay(_address(on), 100_000_000)
     on.drop(txid)
     assert _fact(on, txid) == Fact(txid, Standing.ABSENT)
-
-
-@on_all_with(Ability.PAY)
-def test_a_node_that_is_as_expected_is_well(on: Hands) -> None:
-    address = _address(on)
-    expected = Expectation(on.chain.identity().genesis, None, address, on.height())
-    health = on.chain.health(expected, now_s=NOW_S)
-    assert (health.trust, health.reason, health.well) == (Trust.FULL, "", True)
-    assert health.tip is not None
-    assert health.tip == on.chain.block(on.tip())
-    assert health.version
-    assert health.facts["blocks"] == str(on.height())
-
-
-@on_all_with(Ability.PAY)
-@pytest.mark.parametrize(
-    ("changed", "trust", "word"),
-    [
-        ({"genesis": NOBODY}, Trust.NONE, "another network"),
-        ({"address": "stranger"}, Trust.NONE, "another wallet"),
-        ({"height": 1_000_000}, Trust.SHOW, "behind"),
-    ],
-)
-def test_a_node_that_is_not_as_expected_says_why(
-    on: Hands, changed: dict[str, object], trust: Trust, word: str
-) -> None:
-    given = {"genesis": None, "fork": None, "address": None, "height": 0, **changed}
-    if given["address"] == "stranger":
-        given["address"] = on.stranger()
-    health = on.chain.health(Expectation(**given), now_s=NOW_S)  # type: ignore[arg-type]  # a table
-    assert health.trust is trust
-    assert health.reason.startswith(word)
-    assert health.tip is not None
-
-
-@on_chains_with(Ability.LAG)
-def test_a_node_behind_what_it_showed_may_only_show(on: Harness) -> None:
-    height = on.height()
-    on.lag(2)
-    health = on.chain.health(Expectation(None, None, None, height), now_s=NOW_S)
-    assert (health.trust, health.tip and health.tip.height) == (Trust.SHOW, height - 2)
 
 
 @on_chains_with(Ability.RESTORE)

@@ -11,8 +11,15 @@ import pytest
 from engine.families.deadline import TimedSocket
 
 
+def _pair() -> tuple[socket.socket, socket.socket]:
+    """Both ends of a connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ours = socket.create_connection(listener.getsockname())
+        return ours, listener.accept()[0]
+
+
 def test_a_reply_that_drips_ends_at_the_deadline_and_not_at_its_last_byte() -> None:
-    ours, theirs = socket.socketpair()
+    ours, theirs = _pair()
     done = threading.Event()
 
     def drip() -> None:
@@ -33,7 +40,7 @@ def test_a_reply_that_drips_ends_at_the_deadline_and_not_at_its_last_byte() -> N
 
 
 def test_a_reply_in_time_is_read_whole() -> None:
-    ours, theirs = socket.socketpair()
+    ours, theirs = _pair()
     theirs.send(b"whole")
     theirs.close()
     with TimedSocket(ours, 5).makefile("rb") as reader:

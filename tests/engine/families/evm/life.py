@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from db.models import Client, Coin, Parked, Payment
 from engine import address_pool, chains, installation, ledger
@@ -56,7 +56,7 @@ class EvmHouse:
         """A house of ETH with `keys` and of `tokens`, on an open, migrated database."""
         contracts = {symbol: token.address for symbol, token in (tokens or {}).items()}
         own = {"mnemonic": fresh_words()}
-        table = {"confirmations": 3, "address_pool": 3, "keys": own, **keys}
+        table: dict[str, Any] = {"confirmations": 3, "address_pool": 3, "keys": own, **keys}
         site = {"handshake": {"algorithm": "HS256", "secret": SITE_SECRET}}
         tables = evm_tables(node_url or node.url(), contracts, **table)
         path = folder / "cashier.toml"
