@@ -120,6 +120,20 @@ def history(config: Config, payment_id: str) -> tuple[HistoryView, ...]:  # noqa
     )
 
 
+def seen_at(payments: Iterable[str]) -> dict[str, str]:
+    """When the coin of each of these deposits was seen first, RFC 3339; those without are left out.
+    (A request is older than its coin.)"""
+    rows = (
+        History.select(History.payment, History.at)
+        .where(History.payment.in_(sorted(payments)) & (History.event == "see"))
+        .order_by(History.seq)
+    )
+    found: dict[str, str] = {}
+    for row in rows:
+        found.setdefault(str(row.payment), str(row.at))
+    return found
+
+
 def balances(config: Config, client: str) -> tuple[BalanceView, ...]:
     """What this client has in every configured currency."""
     kept = {

@@ -246,5 +246,14 @@ def _status_of(error: BaseException) -> int:
     return int(getattr(error, "status_code", 500))
 
 
+class Headed(BaseHandler):
+    """A handler whose GET changes nothing: HEAD is answered like it, without the body."""
+
+    async def head(self, *parts: str) -> None:
+        done = self.get(*parts)
+        if done is not None:
+            await done
+
+
 def _overrides(handler: type[BaseHandler], method: str) -> bool:
     return getattr(handler, method) is not getattr(RequestHandler, method)

@@ -77,6 +77,7 @@ class Card:
     steps: tuple[Step, ...]
     story: Story
     short_txid: str
+    seen: str | None = None
     groups: tuple[tuple[str, bool], ...] = ()
     cancellable: bool = False
 
@@ -144,8 +145,8 @@ def open_first(config: Config, session: Session, *, now: datetime) -> None:
         return
 
 
-def card_of(config: Config, view: PaymentView) -> Card:
-    """A payment as the page tells it."""
+def card_of(config: Config, view: PaymentView, *, seen: str | None = None) -> Card:
+    """A payment as the page tells it; `seen` is when its coin was seen first."""
     currency = config.currencies.get(view.currency)
     paid_out = view.kind == "withdrawal"
     told = withdrawal_words if paid_out else words
@@ -155,6 +156,7 @@ def card_of(config: Config, view: PaymentView) -> Card:
         steps=told.steps(view),
         story=told.story(view, currency),
         short_txid="" if view.txid is None else f"{view.txid[:8]}…{view.txid[-6:]}",
+        seen=seen,
         groups=address_groups(view.address or "") if paid_out else (),
         cancellable=is_cancellable(view),
     )
@@ -273,4 +275,5 @@ def current_cards(
     waiting = {("deposit", "requested"), ("deposit", "expired")}
     views = [view for view in shown.values() if (view.kind, view.state) not in waiting]
     views.sort(key=lambda view: view.first_seq, reverse=True)
-    return tuple(card_of(config, view) for view in views[:CARDS_MAX])
+    seen = queries.seen_at(view.id for view in views[:CARDS_MAX])
+    return tuple(card_of(config, view, seen=seen.get(view.id)) for view in views[:CARDS_MAX])

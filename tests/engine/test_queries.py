@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from db.models import Address
+from db.models import Address, History
 from engine import queries
 from engine.config import Config
 from engine.errors import PaymentNotFound
@@ -185,3 +185,11 @@ def test_rows_that_were_read_elsewhere_get_the_same_views(config: Config) -> Non
     assert queries.views(config, [payment]) == (queries.find_payment(config, payment.id),)
     assert queries.views(config, []) == ()
     assert queries.tips(config) == {}
+
+
+def test_a_coin_is_seen_when_its_deposit_moved_not_when_it_was_asked_for(config: Config) -> None:
+    waiting = add_deposit(config, "ann")
+    seen = add_deposit(config, "bob", state="credited", units=1)
+    (moved,) = History.select().where((History.payment == seen.id) & (History.event == "see"))
+    assert queries.seen_at([waiting.id, seen.id]) == {seen.id: moved.at}
+    assert queries.seen_at([]) == {}

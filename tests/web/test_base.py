@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db.connection import database
-from tests.web.conftest import Configure
+from engine.config import Config
+from tests.web.conftest import Configure, token_for
 from tests.web.running import Visitor, running
 from web.app import ROUTES
 
@@ -77,6 +78,23 @@ def test_a_wrong_method_names_the_right_ones(client: Visitor) -> None:
     assert (answer.status, answer.code) == (405, "method_not_allowed")
     assert answer.headers["Allow"] == "GET"
     assert client.ask("BREW", "/healthz").status == 405
+
+
+@pytest.mark.usefixtures("till")
+def test_a_head_is_answered_like_a_get_without_the_body(client: Visitor) -> None:
+    pages = ("/", "/cashier", "/cashier/withdraw", "/cashier/history", "/docs")
+    for path in ("/healthz", "/readyz", "/metrics", "/openapi.json", *pages):
+        shown, peeked = client.get(path), client.ask("HEAD", path)
+        assert (peeked.status, peeked.body) == (shown.status, b""), path
+        assert peeked.headers["Content-Type"] == shown.headers["Content-Type"], path
+        assert int(peeked.headers["Content-Length"]) > 0 or path == "/", path
+
+
+def test_a_head_uses_up_no_token(stranger: Visitor, config: Config) -> None:
+    token = token_for(config)
+    assert stranger.ask("HEAD", f"/cashier?token={token}").status == 405
+    assert not stranger.cookies
+    assert stranger.get(f"/cashier?token={token}").status == 303
 
 
 def test_an_unknown_path_is_a_problem_or_a_page(stranger: Visitor) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.models import Payment
+from db.models import History, Payment
 from engine.clock import utc_now
 from engine.config import Config
 from engine.deposits.request import request_deposit
@@ -114,3 +114,12 @@ def test_balances_show_what_is_not_empty(two: Config) -> None:
     assert len(model(two, session()).balances) == 2
     till.deposit(ask(two), 150_000_000)
     assert model(two, session("LTC")).balances == (("LTC", "1.50000000", "", ""),)
+
+
+def test_a_card_says_when_its_coin_was_seen_not_when_it_was_asked_for(config: Config) -> None:
+    till = Till(config)
+    payment = ask(config)
+    till.see(payment, 50_000_000)
+    (card,) = model(config, session()).cards
+    seen = History.get((History.payment == payment) & (History.event == "see"))
+    assert card.seen == seen.at > card.view.created_at

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from web.base import BaseHandler
+from web.base import Headed
 from web.handlers.page import PageHandler
 from web.openapi import description, operations
 
 
-class OpenApiHandler(BaseHandler):
+class OpenApiHandler(Headed):
     """GET /openapi.json"""
 
     async def get(self) -> None:
         self.answer(description(self.desk.config))
 
 
-class DocsHandler(PageHandler):
+class DocsHandler(Headed, PageHandler):
     """GET /docs"""
 
     async def get(self) -> None:

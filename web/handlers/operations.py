@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from engine import queries
 from engine.errors import DatabaseError
-from web.base import BaseHandler
+from web.base import Headed
 
 
-class HealthHandler(BaseHandler):
-    """GET /healthz: this process runs."""
+class HealthHandler(Headed):
+    """GET, HEAD /healthz: this process runs."""
 
     is_limited = False
 
@@ -16,9 +16,9 @@ class HealthHandler(BaseHandler):
         self.answer({"status": "ok"})
 
 
-class ReadyHandler(BaseHandler):
-    """GET /readyz: 503 only when this process cannot serve. A sick chain is told, not punished:
-    addresses are still given and payments still shown."""
+class ReadyHandler(Headed):
+    """GET, HEAD /readyz: 503 only when this process cannot serve. A sick chain is told, not
+    punished: addresses are still given and payments still shown."""
 
     is_limited = False
 
@@ -34,8 +34,9 @@ class ReadyHandler(BaseHandler):
         self.answer({"status": "ready", "database": "ok", "chains": chains})
 
 
-class MetricsHandler(BaseHandler):
-    """GET /metrics: Prometheus text. Figures of the process and of the chains, none of a client."""
+class MetricsHandler(Headed):
+    """GET, HEAD /metrics: Prometheus text. Figures of the process and of the chains, none of a
+    client."""
 
     is_limited = False
 

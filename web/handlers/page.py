@@ -11,7 +11,7 @@ from typing import Any
 from engine.config import Config
 from engine.handshake import Grant, check_token
 from engine.sessions import Session, start_session
-from web.base import BaseHandler
+from web.base import BaseHandler, Headed
 from web.bodies import text_field
 from web.cards import card_of, deposit_model, open_first
 from web.handlers.handshake import TOKEN_LENGTH_MAX
@@ -34,7 +34,7 @@ class PageHandler(BaseHandler):
         self.finish(self.render_page(template, **values))
 
 
-class HomePage(PageHandler):
+class HomePage(Headed, PageHandler):
     """GET /: there is only one place to go."""
 
     async def get(self) -> None:
@@ -67,6 +67,12 @@ class DepositPage(PageHandler):
         self.show(
             "deposit.html", tab="deposit", model=model, reload_s=RELOAD_S if model.waits else 0
         )
+
+    async def head(self) -> None:
+        """What looks at a link before a person does must not use up the token in it."""
+        if self.get_query_argument("token", None) is not None:
+            raise Refusal(405, "method_not_allowed", "a token is exchanged by GET or POST")
+        await self.get()
 
     async def post(self) -> None:
         given = self.fields("token", form_only=(_ENTRY,))
@@ -109,7 +115,7 @@ class DepositPage(PageHandler):
         return bool(asked) and hmac.compare_digest(asked.encode(), given.encode("utf-8", "replace"))
 
 
-class HistoryPage(PageHandler):
+class HistoryPage(Headed, PageHandler):
     """GET /cashier/history?after="""
 
     needs_session = True
@@ -127,7 +133,7 @@ class HistoryPage(PageHandler):
         self.show("history.html", tab="history", cards=cards, older=page.next, first=first)
 
 
-class PaymentPage(PageHandler):
+class PaymentPage(Headed, PageHandler):
     """GET /cashier/payments/{id}: one payment's whole story."""
 
     needs_session = True
@@ -136,7 +142,9 @@ class PaymentPage(PageHandler):
         view, rows = await self.work(
             find_own, self.desk.config, payment_id, client=self.session.client
         )
-        self.show("payment.html", tab="payment", card=card_of(self.desk.config, view), rows=rows)
+        seen = next((row.at for row in rows if row.event == "see"), None)
+        card = card_of(self.desk.config, view, seen=seen)
+        self.show("payment.html", tab="payment", card=card, rows=rows)
 
 
 def _enter(

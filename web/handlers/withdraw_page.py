@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from engine.errors import CashierError
+from web.base import Headed
 from web.handlers.page import PageHandler
 from web.problems import Refusal, as_refusal
 from web.withdraw_model import ALL, Filled, mended, review_of, withdraw_model
@@ -51,7 +52,7 @@ class WithdrawForm(PageHandler):
         await self.show_form(wanted=str(given["currency"]), filled=filled)
 
 
-class WithdrawPage(WithdrawForm):
+class WithdrawPage(Headed, WithdrawForm):
     """GET /cashier/withdraw: the form. POST: the review of what was filled in."""
 
     needs_session = True
