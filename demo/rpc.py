@@ -23,16 +23,17 @@ def call(port: int, login: str, path: str, method: str, *params: object) -> Any:
 
     Raises RpcError for the node's refusal, OSError when it does not answer.
     """
-    body = json.dumps({"version": "1.1", "id": 0, "method": method, "params": params})
+    asked = {"jsonrpc": "2.0", "id": 0, "method": method, "params": params}
     token = base64.b64encode(login.encode()).decode()
+    headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json"}
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
     try:
-        connection.request("POST", path, body, {"Authorization": f"Basic {token}"})
+        connection.request("POST", path, json.dumps(asked), headers)
         reply = json.loads(connection.getresponse().read(), parse_float=str)
     except (http.client.HTTPException, ValueError) as error:
         raise ConnectionError(f"unreadable answer: {type(error).__name__}") from error
     finally:
         connection.close()
-    if reply["error"]:
+    if reply.get("error"):
         raise RpcError(int(reply["error"]["code"]), str(reply["error"]["message"]))
     return reply["result"]

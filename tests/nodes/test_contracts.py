@@ -18,8 +18,9 @@ OTHER = "0x0000000000000000000000000000000000007e57"
 
 
 def test_the_compiled_code_was_made_of_these_sources() -> None:
-    made_of = json.loads(build.KEPT.read_text(encoding="utf-8"))["made_of"]
-    assert made_of == build.hashes(), "make contracts"
+    made = json.loads(build.KEPT.read_text(encoding="utf-8"))
+    assert made["made_of"] == build.hashes(), "make contracts"
+    assert json.loads(build.TOKEN.read_text(encoding="utf-8")) == build.token(made)
 
 
 def _logged(node: Anvil, txid: str) -> list[int]:

@@ -15,6 +15,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 KEPT = HERE / "contracts.json"
+TOKEN = HERE.parents[2] / "demo" / "token.json"  # the one that the demo shows
 # Small, the same on every machine, and of a fork that py-evm knows as well as anvil.
 SETTINGS = {
     "evmVersion": "cancun",
@@ -73,10 +74,16 @@ def kept(answer: dict[str, Any]) -> dict[str, Any]:
     return {"made_of": hashes(), "contracts": contracts}
 
 
+def token(made: dict[str, Any]) -> dict[str, str]:
+    """The code by which the demo makes its token."""
+    return {"contract": "Good", "code": made["contracts"]["Good"]["code"]}
+
+
 def main() -> None:
     """Compile with the solc.js that the command line names."""
-    text = json.dumps(kept(compiled(sys.argv[1])), indent=1, sort_keys=True)
-    KEPT.write_text(text + "\n", encoding="utf-8")
+    made = kept(compiled(sys.argv[1]))
+    KEPT.write_text(json.dumps(made, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    TOKEN.write_text(json.dumps(token(made), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
