@@ -333,8 +333,8 @@ class Followed(Protocol):
         """The block, if it is known **and on the active chain**, else None. One call."""
 
     def facts(self, txids: Iterable[str]) -> dict[str, Fact]:
-        """The standing of each chain tx now, asked by id. An unknown one is ABSENT, and one of which
-        the node tells nonsense UNREADABLE, so that it holds up no other."""
+        """The standing of each chain tx now, asked by id. An unknown one is ABSENT, and one of
+        which the node tells nonsense UNREADABLE, so that it holds up no other."""
 
     def in_mempool(self, txids: Sequence[str]) -> frozenset[str]:
         """Which of these the node's mempool holds."""

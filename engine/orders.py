@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 PER_ROUND = 20
 POLL_S = 0.1  # seconds
+WITHDRAWN = "withdrawn: whoever asked waited no longer"
 ENGINE_SILENT_AFTER = timedelta(seconds=15)
 
 Act = Callable[[Mapping[str, Any], datetime], Mapping[str, Any]]
@@ -81,7 +82,8 @@ def ask(
     signature: str = "",
     wait_s: int = 10,
 ) -> Result | None:
-    """Place an order and wait for its result; None when no engine answers within `wait_s`.
+    """Place an order and wait for its result; None when no engine answers within `wait_s`: the
+    order is withdrawn then, so that nothing happens later that nobody expects any more.
 
     Raises OrderRefused when the engine says no.
     """
@@ -90,13 +92,26 @@ def ask(
     order = place(act=act, body=body, now=utc_now(), staff=staff, signature=signature)
     deadline = time.monotonic() + wait_s
     while time.monotonic() < deadline:
-        row = Order.get_by_id(order)
-        if row.state == "done":
-            return Result(order, json.loads(row.result))
-        if row.state == "refused":
-            raise OrderRefused(row.result)
+        result = _result(order)
+        if result is not None:
+            return result
         time.sleep(POLL_S)
-    return None
+    return None if _withdraw(order) else _result(order)
+
+
+def _result(order: str) -> Result | None:
+    """What became of it, None while it is open. Raises OrderRefused."""
+    row = Order.get_by_id(order)
+    if row.state == "refused":
+        raise OrderRefused(row.result)
+    return Result(order, json.loads(row.result)) if row.state == "done" else None
+
+
+def _withdraw(order: str) -> bool:
+    """Take back an order that nobody took up; whether it was still open."""
+    values = {"state": "refused", "result": WITHDRAWN, "done_at": rfc3339(utc_now())}
+    open_still = (Order.id == order) & (Order.state == "open")
+    return bool(Order.update(values).where(open_still).execute() == 1)
 
 
 def engine_alive(now: datetime) -> bool:
@@ -107,10 +122,11 @@ def engine_alive(now: datetime) -> bool:
 
 def finish(order: str, result: Mapping[str, Any], now: datetime) -> None:
     """Mark an order as carried out. A signed act does so in the database transaction in which it
-    acts, so that a crash between the two cannot leave one without the other."""
-    Order.update(state="done", result=json.dumps(dict(result)), done_at=rfc3339(now)).where(
-        (Order.id == order) & (Order.state == "open")
-    ).execute()
+    acts, so that a crash between the two cannot leave one without the other. Raises OrderRefused,
+    which undoes the act, when the order was withdrawn meanwhile."""
+    values = {"state": "done", "result": json.dumps(dict(result)), "done_at": rfc3339(now)}
+    if Order.update(values).where((Order.id == order) & (Order.state == "open")).execute() != 1:
+        raise OrderRefused(WITHDRAWN)
 
 
 def carry_out(

@@ -62,7 +62,7 @@ def submit(form: Form, signature: str) -> Mapping[str, Any]:
     )
     if result is None:
         raise EngineAbsent(
-            f"the engine did not answer within {WAIT_S} s; it may still carry the order out:"
-            " look before you sign again"
+            f"the engine did not answer within {WAIT_S} s; the order is withdrawn and nothing was"
+            " done"
         )
     return result.values

@@ -12,6 +12,7 @@ import peewee
 import pytest
 
 from db.connection import connected
+from db.connection import database as peewee_database
 from db.models import Chain, Order
 from engine import orders
 from engine.clock import rfc3339, utc_now
@@ -142,7 +143,25 @@ def test_an_answer_that_does_not_come_is_waited_for_no_longer(database: str) -> 
     assert database
     add_beat(timedelta(seconds=1))
     assert orders.ask(act="double", body={"number": 1}, wait_s=1) is None
-    assert Order.get().state == "open"
+    row = Order.get()
+    assert (row.state, row.result) == ("refused", orders.WITHDRAWN)
+    assert orders.carry_out({"double": double}, utc_now()) == 0
+
+
+def test_an_act_whose_order_was_withdrawn_meanwhile_is_undone(database: str) -> None:
+    assert database
+    order = orders.place(act="approve", body={}, now=NOW)
+
+    def act(taken: orders.SignedOrder, now: datetime) -> Mapping[str, Any]:
+        Order.update(state="refused", result=orders.WITHDRAWN).execute()  # its asker gives up now
+        with peewee_database.atomic():
+            add_beat(timedelta())
+            orders.finish(taken.id, {}, now)
+        return {}
+
+    assert orders.carry_out({}, NOW, signed={"approve": act}) == 1
+    assert Chain.select().count() == 0
+    assert Order.get_by_id(order).result == orders.WITHDRAWN
 
 
 def test_a_signed_order_is_handed_over_whole_and_may_finish_itself(database: str) -> None:

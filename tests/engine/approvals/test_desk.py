@@ -66,7 +66,7 @@ def test_without_a_key_in_force_there_is_nothing_to_sign_with(
         desk.sign_plan(bare, plan, staff="ann", key=None, now=utc_now())
 
 
-def test_an_engine_that_does_not_answer_leaves_the_order_open_and_says_so(
+def test_an_order_that_no_engine_takes_up_is_withdrawn(
     config: Config, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(desk, "WAIT_S", 1)
@@ -74,8 +74,8 @@ def test_an_engine_that_does_not_answer_leaves_the_order_open_and_says_so(
     form, signature = desk.sign_plan(
         config, plan, staff="ann", key=people.key("ann"), now=utc_now()
     )
-    with pytest.raises(EngineAbsent, match="it may still carry the order out"):
+    with pytest.raises(EngineAbsent, match="the order is withdrawn and nothing was done"):
         desk.submit(form, signature)
     order = Order.get()
-    assert (order.state, order.staff, order.act) == ("open", "ann", "block")
+    assert (order.state, order.staff, order.act) == ("refused", "ann", "block")
     assert set(Office(config, guard=lambda: None).acts()) > {"block"}
