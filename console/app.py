@@ -93,6 +93,10 @@ class CashierConsole(App[None]):
         for place in self.places:
             self.add_mode(place.name, lambda place=place: place.load()())  # type: ignore[misc]  # a lambda that remembers its place
         self.switch_mode(self.places[0].name)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """After the first paint, which what the source loads would keep waiting."""
         self.source.start()
         self.feed.start()
         self.set_interval(1.0, self._tick)

@@ -1,19 +1,19 @@
 """Payments in the order in which they moved last, newest first: filtered, counted, page by page.
 
 A page is found by the move below which it begins, so that rows which move meanwhile leave no gap.
-Statements over what is open, one client's or a search sort the few rows that they find; the others
-read the index of moves and stop when the page is full.
+One client's payments and what a search finds are few and are sorted; everything else reads along an
+index of moves, of all payments or of the open ones, and stops when the page is full.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from peewee import SQL
 
-from db.models import Payment
+from db.models import History, Payment
 from engine import queries
 from engine.config import Config
 from engine.queries import FIND_MAX, OPEN_STATES
@@ -21,6 +21,7 @@ from engine.views import PaymentView
 from engine.waiting import waits_for
 
 PAGE_MAX = 200
+_OPEN = SQL("t1.state IN ('requested', 'held', 'pending', 'confirmed')")  # as the index has it
 PREFIX_MIN = 6  # characters of an id or txid that are searched as its beginning
 
 
@@ -39,10 +40,19 @@ class Wanted:
     after: str = ""
 
     @property
-    def few(self) -> bool:
+    def open_only(self) -> bool:
+        """Whether nothing that is at its end is wanted."""
+        return bool(self.states) and set(self.states) <= set(OPEN_STATES)
+
+    @property
+    def found(self) -> bool:
         """Whether an index finds its rows, so that sorting them is cheaper than reading along."""
-        open_only = bool(self.states) and set(self.states) <= set(OPEN_STATES)
-        return open_only or bool(self.client or self.find)
+        return bool(self.client or self.find)
+
+    @property
+    def few(self) -> bool:
+        """Whether counting them is cheap."""
+        return self.open_only or self.found
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +75,7 @@ def page(
     if below is not None:
         rows = rows.where(Payment.last_seq < below)
     # The plus keeps SQLite from walking the whole index of moves in search of the few.
-    order = SQL("+t1.last_seq DESC") if wanted.few else Payment.last_seq.desc()
+    order = SQL("+t1.last_seq DESC") if wanted.found else Payment.last_seq.desc()
     found = rows.order_by(order).limit(min(limit, PAGE_MAX)).offset(skip)
     return _lines(config, queries.views(config, found))
 
@@ -93,23 +103,42 @@ def _select(wanted: Wanted) -> Any:
     return rows
 
 
-def _conditions(wanted: Wanted) -> list[Any]:
-    found: list[Any] = []
+def _conditions(wanted: Wanted) -> Iterator[Any]:
+    if wanted.open_only:
+        yield _OPEN
     if wanted.states:
-        found.append(Payment.state.in_(wanted.states))
+        yield Payment.state.in_(wanted.states)
     if wanted.kinds:
-        found.append(Payment.kind.in_(wanted.kinds))
+        yield Payment.kind.in_(wanted.kinds)
     if wanted.currency:
-        found.append(Payment.currency == wanted.currency)
+        yield Payment.currency == wanted.currency
     if wanted.client:
-        found.append(Payment.client == wanted.client)
-    if wanted.before:
-        found.append(Payment.updated_at < wanted.before)
-    if wanted.after:
-        found.append(Payment.updated_at >= wanted.after)
+        yield Payment.client == wanted.client
     if wanted.find:
-        found.append(_matches(wanted.find))
-    return found
+        yield _matches(wanted.find)
+    yield from _moved_within(wanted)
+
+
+def _moved_within(wanted: Wanted) -> Iterator[Any]:
+    if wanted.before:
+        yield Payment.updated_at < wanted.before
+        yield Payment.last_seq <= _seq_at(wanted.before)
+    if wanted.after:
+        yield Payment.last_seq > _seq_at(wanted.after)
+
+
+def _seq_at(moment: str) -> int:
+    """The number of the last row of history before a moment: rows run forwards in time, so that
+    twenty look-ups find it among a million."""
+    low, high = 0, queries.last_seq()
+    while low < high:
+        middle = (low + high + 1) // 2
+        row = History.select(History.at).where(History.seq >= middle).order_by(History.seq).first()
+        if row is not None and row.at < moment:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _matches(text: str) -> Any:

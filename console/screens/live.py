@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 COUNT_AGE_S = 10.0  # for how long the number of very many rows is believed
 ALL_AGE_S = 60.0
+RESTS = 3  # times as long as a look took, before the next one: a slow filter does not fill the day
 
 
 class LiveRows:
@@ -83,6 +84,8 @@ class LiveScreen(ConsoleScreen):
         self._passed: set[str] = set()
         self._all: tuple[float, int] | None = None
         self._wrong = ""
+        self._asked_at = self._rested_at = 0.0
+        self._behind = False
 
     def compose_body(self) -> ComposeResult:
         with Horizontal(id="asked"):
@@ -136,7 +139,7 @@ class LiveScreen(ConsoleScreen):
 
     def moved(self, payments: Collection[str]) -> None:
         if not self._holding:
-            self.listing.follow()
+            self._follow()
             return
         self._passed.update(payments)
         self._say()
@@ -153,9 +156,18 @@ class LiveScreen(ConsoleScreen):
         if self._holding:
             self.listing.reload_rows()
         else:
+            self._follow()
+
+    def _follow(self) -> None:
+        """Look again, unless the last look took long and was just now; a tick makes up for it."""
+        self._behind = time.monotonic() < self._rested_at
+        if not self._behind:
+            self._asked_at = time.monotonic()
             self.listing.follow()
 
     def tick(self) -> None:
+        if self._behind and not self._holding:
+            self._follow()
         self.listing.refresh()
         self._count_all()
 
@@ -167,6 +179,8 @@ class LiveScreen(ConsoleScreen):
         self._say()
 
     def on_paged_list_loaded(self) -> None:
+        now = time.monotonic()
+        self._rested_at = now + RESTS * (now - self._asked_at)
         self._say()
 
     def on_paged_list_opened(self, event: PagedList.Opened) -> None:

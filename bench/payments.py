@@ -1,0 +1,115 @@
+"""Very many payments for benchmarks of whoever reads them, and an engine that keeps some moving."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from db import migrate
+from db.connection import connected, database, open_database
+from db.models import Chain, Payment
+from engine import chains, installation
+from engine.clock import rfc3339, utc_now
+from engine.config import Config, load_config
+from engine.lifecycle import Batch
+
+CONFIG = """
+[cashier]
+database = "sqlite:///bench.db"
+[site]
+name = "Bench"
+handshake = { algorithm = "HS256", secret = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb" }
+[currency.LTC]
+network = "regtest"
+node = "http://user:password@127.0.0.1:1/wallet/cashier"
+confirmations = 3
+"""
+OPEN_EACH = 50  # one payment in so many is open, and can move
+AT = "2026-10-30T12:00:00.000000Z"
+COLUMNS = (
+    *("id", "kind", "client", "currency", "chain", "state", "sub_state", "unsettled", "reason"),
+    *("units", "address", "txid", "idx", "generated", "required", "rule", "created_at"),
+    *("updated_at", "final", "first_seq", "last_seq", "last_hash"),
+)
+WAY = {"requested": "see", "pending": "confirm"}
+
+
+def make(folder: Path, count: int) -> Config:
+    """A migrated database in `folder` with `count` deposits, one in fifty of them open."""
+    (folder / "cashier.toml").write_text(CONFIG, encoding="utf-8")
+    config = load_config(folder / "cashier.toml", role="engine", environ={})
+    opened = open_database(config.database)
+    with connected():
+        migrate.apply()
+        installation.ensure_id()
+        chains.ensure(config, utc_now())
+        Chain.update(state="well", height=1000, node_height=1000, hash="00" * 32).execute()
+    opened.close()
+    with sqlite3.connect(folder / "bench.db") as raw:
+        marks = ", ".join("?" * len(COLUMNS))
+        raw.executemany(
+            f"INSERT INTO payment ({', '.join(COLUMNS)}) VALUES ({marks})",  # constants only
+            _rows(count),
+        )
+        raw.execute("UPDATE counter SET value = ? WHERE name = 'seq'", (count,))
+        raw.execute("ANALYZE")
+    raw.close()
+    return config
+
+
+def _rows(count: int) -> Iterator[tuple[object, ...]]:
+    for number in range(1, count + 1):
+        name = hashlib.sha256(str(number).encode()).hexdigest()
+        opened = number % OPEN_EACH == 0
+        client = f"CR{number % 200_000}" if not opened else f"OP{number}"
+        txid = None if opened else name
+        yield (
+            *(name[:32], "deposit", client, "LTC", "LTC"),
+            *("requested" if opened else "credited", "", 0, "", str(number * 1000)),
+            *(f"rltc1q{name[:38]}", txid, txid and "vout:0", 0, 3, "", AT, AT),
+            *(0 if opened else 1, number, number, name[:32]),
+        )
+
+
+def move_for_ever(path: Path, per_second: int) -> None:
+    """Move open deposits along, so many a second, until this process is ended."""
+    config = load_config(path, role="engine", environ={})
+    open_database(config.database)
+    with connected():
+        due = time.monotonic()
+        number = 0
+        waiting = _open_ones()
+        while True:
+            due += 0.1
+            number = _move(config, waiting, per_second // 10, number)
+            time.sleep(max(0.0, due - time.monotonic()))
+
+
+def _move(config: Config, waiting: Iterator[str], count: int, number: int) -> int:
+    now = utc_now()
+    with database.atomic():
+        Chain.update(beat_at=rfc3339(now)).execute()
+        with Batch(config, actor="engine", now=now) as batch:
+            for _ in range(count):
+                payment = Payment.get_by_id(next(waiting))
+                number += 1
+                more: dict[str, Any] = {}
+                if payment.state == "requested":
+                    more = {"txid": f"{number:064x}", "idx": "vout:0"}
+                batch.move(payment, WAY[payment.state], evidence={}, **more)
+    return number
+
+
+def _open_ones() -> Iterator[str]:
+    while True:
+        rows = Payment.select(Payment.id).where(Payment.state.in_(list(WAY))).limit(5_000)
+        yield from [row.id for row in rows]
+
+
+if __name__ == "__main__":
+    move_for_ever(Path(sys.argv[1]), int(sys.argv[2]))
