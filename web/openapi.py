@@ -137,7 +137,7 @@ _OPERATIONS = (
     ),
 )
 
-_EVERYWHERE = ("rate_limited", "host_unknown", "database_error", "method_not_allowed")
+EVERYWHERE = ("rate_limited", "host_unknown", "database_error", "method_not_allowed")
 
 
 def operations() -> tuple[Operation, ...]:
@@ -174,7 +174,7 @@ def _operation(operation: Operation) -> Schema:
         str(status): _answer(meaning, schema)
         for status, (meaning, schema) in operation.answers.items()
     }
-    codes = ", ".join((*operation.refusals, *_EVERYWHERE))
+    codes = ", ".join((*operation.refusals, *EVERYWHERE))
     answers["default"] = {
         "description": f"Refused, with a stable `code`: {codes}",
         "content": {"application/problem+json": {"schema": _ref("Problem")}},
