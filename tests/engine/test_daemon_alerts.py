@@ -10,7 +10,8 @@ from db.models import Parked
 from engine.clock import rfc3339, utc_now
 from engine.config import load_config
 from tests.engine.alerts.receivers import http_receiver
-from tests.engine.test_daemon import STOP_MAX_S, _is_credited, _pay, _running
+from tests.engine.running import STOP_MAX_S, running
+from tests.engine.test_daemon import _is_credited, _pay
 from tests.engine.toml_text import dump, minimal
 from tests.nodes.fake import FakeChain
 from tests.nodes.ports import wait_until
@@ -26,7 +27,7 @@ def test_staff_are_told_while_deposits_go_on_and_a_stop_is_quick(
         path.write_text(dump({**document, "cashier": {"database": database}, "alerts": alerts}))
         config = load_config(path, role="engine", environ={})
         node = FakeChain("LTC")
-        with _running(config, {"LTC": node}) as stop:
+        with running(config, {"LTC": node}) as stop:
             Parked.create(chain="LTC", key="x", reason="no amount", since=rfc3339(utc_now()))
             wait_until(lambda: bool(hanging.bodies), what="the alert", timeout_s=30)
             _pay(config, "LTC", node)
