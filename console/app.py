@@ -231,6 +231,14 @@ class CashierConsole(App[None]):
 
         self.push_screen(PaymentScreen(payment))
 
+    async def show_live(self, line: str) -> None:
+        """Go to the payments that a filter line wants."""
+        from console.screens.live import LiveScreen
+
+        await self.action_place("live")
+        if isinstance(self.screen, LiveScreen):
+            self.screen.filter(line)
+
     def copy(self, text: str | None, what: str) -> None:
         """Copy to the clipboard of the person's own terminal, over SSH too, and say what."""
         if text:

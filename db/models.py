@@ -54,6 +54,8 @@ class Chain(Row):
     version = TextField(default="")
     checked_at = TextField(null=True)
     beat_at = TextField(null=True)
+    fee_rate = BigIntegerField(null=True)
+    fee_rate_at = TextField(null=True)
 
 
 class Block(Row):

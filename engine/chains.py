@@ -62,6 +62,12 @@ def note_health(symbol: str, health: Health, now: datetime) -> None:
     _note(symbol, "well" if health.well else "paused", health.reason, now, values)
 
 
+def note_fee_rate(symbol: str, rate: int, now: datetime) -> None:
+    """What the network asks now: units per 1,000 virtual bytes, or units per gas. Inside the
+    caller's database transaction."""
+    Chain.update(fee_rate=rate, fee_rate_at=rfc3339(now)).where(Chain.symbol == symbol).execute()
+
+
 def note_trouble(symbol: str, reason: str, now: datetime) -> None:
     """The node could not be asked at all."""
     _note(symbol, "paused", reason, now, {})

@@ -60,4 +60,5 @@ class Place:
 SCREENS: tuple[Place, ...] = (
     Place("1", "live", "Live", "console.screens.live:LiveScreen"),
     Place("2", "approvals", "Approvals", "console.screens.approvals:ApprovalsScreen"),
+    Place("4", "chains", "Chains", "console.screens.chains:ChainsScreen"),
 )

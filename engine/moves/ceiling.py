@@ -11,6 +11,8 @@ from typing import Any
 
 import peewee
 
+from db.connection import database
+from db.exact import sum_sql
 from db.models import Coin, Payment
 from engine import brakes, ledger
 from engine.chain import BlockRef, Chain, Pay
@@ -62,8 +64,9 @@ def is_under_way(currency: str) -> bool:
 
 def hot_units(currency: Currency) -> int:
     """Units that may be sent now: coins in blocks, in no attempt, and nobody's question."""
+    total = peewee.SQL(sum_sql(database.obj, "t1.units"))
     rows = (
-        Coin.select(Coin.units)
+        Coin.select(total)
         .join(Payment, peewee.JOIN.LEFT_OUTER, on=(Coin.payment == Payment.id), attr="of")
         .where(
             (Coin.chain == currency.chain)
@@ -78,7 +81,7 @@ def hot_units(currency: Currency) -> int:
             )
         )
     )
-    return sum(int(row.units) for row in rows)
+    return int(rows.scalar() or 0)
 
 
 def waiting_units(currency: str) -> int:

@@ -83,6 +83,8 @@ def test_a_sick_node_stops_its_own_currency_only(database: str, tmp_path: Path) 
         nodes["BTC"].down = ""
         wait_until(lambda: _is_credited("BTC"), what="the currency that was sick", timeout_s=30)
         wait_until(lambda: _state("BTC") == ("well", ""), what="its word", timeout_s=30)
+        rates = {row.symbol: row.fee_rate for row in ChainRow.select()}
+        assert rates["LTC"] == nodes["LTC"].fee_floor(), "what the network asks is there to see"
     assert_books_balance()
 
 
