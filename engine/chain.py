@@ -295,7 +295,7 @@ class Wallet(Protocol):
         """Whether the wallet holds the keys of `address`, or watches it."""
 
     def watch_hint(self, address: str) -> str:
-        """What a person must do so that this node's wallet watches `address`."""
+        """How this node watches `address`; where it does not, what a person must do about it."""
 
     def sign(
         self, spends: Sequence[Spend], pays: Sequence[Pay], *, passphrase: str | None
@@ -353,9 +353,8 @@ class Followed(Protocol):
         """Drop the connection."""
 
 
-@runtime_checkable
-class Chain(Followed, Wallet, Protocol):
-    """A chain whose node also keeps a wallet of coins, and signs for them."""
+class Countable(Followed, Protocol):
+    """A chain whose coins of ours can be counted, so that books can be held against it."""
 
     def coins(self, at: str) -> list[Unspent]:
         """Every coin of the wallet in blocks up to the tip `at`: watched, locked and immature ones
@@ -371,3 +370,17 @@ class Chain(Followed, Wallet, Protocol):
     ) -> dict[tuple[str, str], Fact]:
         """The chain tx of our wallet that spends each of `coins` (txid, index), looked for among
         the unconfirmed and in blocks from height `since` on; those not found are left out."""
+
+
+@runtime_checkable
+class Chain(Countable, Wallet, Protocol):
+    """A chain whose node also keeps a wallet of coins, and signs for them."""
+
+
+@runtime_checkable
+class ByBalance(Followed, Protocol):
+    """A chain that tells how much an address holds, and not in which coins."""
+
+    def balances(self, asked: Sequence[tuple[str, str]], *, at: str) -> list[int | None]:
+        """Units of each (currency, address) after the block of hash `at`; None where the node or a
+        contract does not say."""

@@ -18,9 +18,10 @@ import peewee
 from db.connection import connected, database
 from engine import address_pool, chains
 from engine.brakes import braked
-from engine.chain import BlockRef, Chain, Followed
-from engine.clock import Interval, utc_now
+from engine.chain import BlockRef, ByBalance, Chain, Countable, Followed
+from engine.clock import utc_now
 from engine.config import Config, Currency
+from engine.counted import Counted
 from engine.errors import EngineStopping, LeaseLost, NodeError, NodeRefused, StaleState
 from engine.follower import Follower, Round
 from engine.lease import BEAT_EVERY_S, ChainLease
@@ -28,36 +29,39 @@ from engine.moves.mover import Mover
 from engine.reconciliation.reconciler import Reconciler
 from engine.recount import Recount
 from engine.risk import RiskHook
-from engine.sender import fees
 from engine.sender.sender import Sender
+from engine.surplus import SurplusWatch
 
 log = logging.getLogger(__name__)
 
 BREATH_S = 0.005  # seconds between commits of a busy round: SQLite's lock is not fair
 BACKOFF_MAX_S = 30
 RECOUNT_EVERY = timedelta(hours=6)
-FEES_EVERY = timedelta(minutes=1)
 STOP_WAIT_S = 4  # for all threads together; what they had not committed is asked again
 
 Opener = Callable[[Currency], Followed]
 
 
-def opened_wallet(opener: Opener, currency: Currency) -> Chain:
-    """The chain of a currency whose node keeps a wallet."""
+def open_countable(opener: Opener, currency: Currency) -> Countable:
+    """The chain of a currency, to be held against the books."""
     node = opener(currency)
-    assert isinstance(node, Chain)
-    return node
+    if isinstance(node, Chain):
+        return node
+    assert isinstance(node, ByBalance)
+    symbols = [currency.symbol, *(token.symbol for token in currency.tokens)]
+    return Counted(node, currency.symbol, symbols)
 
 
 @dataclass(frozen=True, slots=True)
 class _Crew:
     """Who works on a chain, for one term of its lease. Only where the node keeps a wallet is there
-    somebody who moves coins."""
+    somebody who moves coins, only where it tells balances somebody who watches them."""
 
     node: Followed
     follower: Follower
     mover: Mover | None = None
     sender: Sender | None = None
+    surplus: SurplusWatch | None = None
 
 
 class ChainThread:
@@ -72,7 +76,7 @@ class ChainThread:
         *,
         opener: Opener,
         hook: RiskHook | None,
-        reconciler: Reconciler | None,
+        reconciler: Reconciler,
     ) -> None:
         self.symbol = symbol
         self.lease = lease
@@ -84,7 +88,6 @@ class ChainThread:
         self._reconciler = reconciler
         self._failures = 0
         self._no_address = ""
-        self._fees_due = Interval(FEES_EVERY)
         self.began = threading.Event()  # set by the first round
 
     def run(self) -> None:
@@ -111,18 +114,18 @@ class ChainThread:
                 recount.start(self.lease, self._hook)
             self._reconcile()
             self._stop.wait(BREATH_S if outcome.busy else self._pause_s())
-        for each in (recount, self._reconciler):
-            if each is not None:
-                each.join(STOP_WAIT_S)
+        if recount is not None:
+            recount.join(STOP_WAIT_S)
+        self._reconciler.join(STOP_WAIT_S)
         node.close()
 
     def _recount(self) -> Recount:
-        opener = partial(opened_wallet, self._opener, self._currency)
+        opener = partial(open_countable, self._opener, self._currency)
         return Recount(self._config, self.symbol, opener, breathe=self._breathe)
 
     def _reconcile(self) -> None:
         """Compare books and chain in the background when the tip moved."""
-        if self._reconciler is None or self._stop.is_set():
+        if self._stop.is_set():
             return
         try:
             with connected():
@@ -142,6 +145,9 @@ class ChainThread:
             hook=self._hook,
             breathe=self._breathe,
         )
+        if isinstance(node, ByBalance):
+            watch = SurplusWatch(self._config, self.symbol, node, guard=guard)
+            return _Crew(node, follower, surplus=watch)
         if not isinstance(node, Chain):
             return _Crew(node, follower)
         mover = Mover(self._config, self.symbol, node, guard=guard)
@@ -174,8 +180,8 @@ class ChainThread:
         self._refill(crew.node, now)
         row = chains.state(self.symbol)
         tip = BlockRef(int(row.height), str(row.hash))
-        if isinstance(crew.node, Chain) and self._fees_due.is_due(now):
-            self._note_fee_rate(crew.node, now)
+        if crew.surplus is not None and not outcome.busy:
+            crew.surplus.step(tip, now)
         if crew.mover is not None:
             crew.mover.step(tip, now)
             self._breathe()
@@ -206,18 +212,6 @@ class ChainThread:
         else:
             return outcome
         return Round()
-
-    def _note_fee_rate(self, node: Chain, now: datetime) -> None:
-        """For people who watch; what is paid is asked anew for each chain tx."""
-        self._fees_due.wait(now)
-        try:
-            rate, _ = fees.rate(node)
-        except NodeRefused as error:
-            log.info("%s: no fee rate: %s", self.symbol, error.detail)
-            return
-        with database.atomic():
-            self.lease.guard()
-            chains.note_fee_rate(self.symbol, rate, now)
 
     def _refill(self, node: Followed, now: datetime) -> None:
         """Keep unused addresses ready. A wallet that makes none, such as a locked one, must not

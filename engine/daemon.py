@@ -27,7 +27,7 @@ from engine.approvals.office import Office
 from engine.audit import seals
 from engine.audit.keys import load_or_create
 from engine.chain import Followed
-from engine.chain_thread import STOP_WAIT_S, ChainThread, Opener, opened_wallet
+from engine.chain_thread import STOP_WAIT_S, ChainThread, Opener, open_countable
 from engine.clock import rfc3339, utc_now
 from engine.config import Config, Currency
 from engine.errors import LeaseLost
@@ -41,7 +41,6 @@ log = logging.getLogger(__name__)
 SEAL_EVERY = timedelta(minutes=10)
 ORDERS_EVERY_S = 0.25  # seconds
 READY_WAIT_S = 3
-NOT_COMPARED = "books and node of this family are not compared yet"
 
 
 def open_node(currency: Currency) -> Followed:
@@ -75,10 +74,9 @@ class Daemon:
         )
         self._reconcilers = {
             symbol: Reconciler(
-                config, symbol, partial(opened_wallet, opener, config.currencies[symbol])
+                config, symbol, partial(open_countable, opener, config.currencies[symbol])
             )
             for symbol in symbols
-            if config.currencies[symbol].pays
         }
 
     def run(self, stop: threading.Event, *, on_ready: Callable[[], None]) -> None:
@@ -118,7 +116,7 @@ class Daemon:
             stop,
             opener=self._opener,
             hook=self._hook,
-            reconciler=self._reconcilers.get(symbol),
+            reconciler=self._reconcilers[symbol],
         )
 
     def _beat(self) -> None:
@@ -174,15 +172,11 @@ class Daemon:
         asked = body.get("currencies") or list(self._config.currencies)
         known = [self._config.currencies[each] for each in asked if each in self._config.currencies]
         return {
-            symbol: self._compared(symbol, full=body.get("full") is True)
+            symbol: self._reconcilers[symbol].answer(
+                self._leases[symbol], self._hook, full=body.get("full") is True
+            )
             for symbol in sorted({currency.chain for currency in known})
         }
-
-    def _compared(self, symbol: str, *, full: bool) -> str:
-        reconciler = self._reconcilers.get(symbol)
-        if reconciler is None:
-            return NOT_COMPARED
-        return reconciler.answer(self._leases[symbol], self._hook, full=full)
 
     @staticmethod
     def _guarded(work: Callable[[], object]) -> None:

@@ -15,7 +15,7 @@ import peewee
 
 from db.connection import connected
 from engine import chains
-from engine.chain import Arrival, BlockRef, Chain
+from engine.chain import Arrival, BlockRef, Countable
 from engine.clock import utc_now
 from engine.config import Config
 from engine.deposits.cases import cases_of_arrivals
@@ -40,7 +40,7 @@ class Recount:
         self,
         config: Config,
         symbol: str,
-        opener: Callable[[], Chain],
+        opener: Callable[[], Countable],
         *,
         breathe: Callable[[], None] = lambda: None,
     ) -> None:

@@ -10,7 +10,7 @@ HELD_NOBODY = "paid to an address that belongs to nobody"
 HELD_BLOCKED = "the client is blocked"
 HELD_OLD_COIN = "the coin is older than its address"
 HELD_BELOW_MINIMUM = "below the minimum"
-HELD_DOUBTED = "its address's balance does not prove what its log says"
+HELD_DOUBTED = "what it brought is not what the chain says of it"
 HELD_BY_RULE = "it is looked at by a person"
 REFUSED_BY_RULE = "it is not allowed"
 

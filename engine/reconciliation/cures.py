@@ -10,7 +10,7 @@ from functools import partial
 
 from db.connection import database
 from db.models import Coin, Payment
-from engine.chain import BlockRef, Chain
+from engine.chain import BlockRef, Countable
 from engine.config import Config
 from engine.deposits.cases import cases_of_payments
 from engine.deposits.standing import Settlement
@@ -31,12 +31,12 @@ class Cures:
 
     config: Config
     chain: str
-    opener: Callable[[], Chain]
+    opener: Callable[[], Countable]
 
     def apply(
         self,
         findings: Iterable[Finding],
-        node: Chain,
+        node: Countable,
         tip: BlockRef,
         lease: ChainLease,
         hook: RiskHook | None,
@@ -72,7 +72,7 @@ class Cures:
     def _recheck(
         self,
         payments: Sequence[str],
-        node: Chain,
+        node: Countable,
         tip: BlockRef,
         lease: ChainLease,
         hook: RiskHook | None,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from db.models import Attempt
-from engine.chain import Chain, Senders
+from engine.chain import Countable, Senders
 
 ASKED_MAX = 100  # chain txs in one run; the others follow in the next
 KEPT_MAX = 20_000
@@ -62,7 +62,7 @@ class Outlays:
         self.told: dict[str, Outlay] = {}
         self._asked: set[str] = set()
 
-    def follow(self, node: Chain, chain: str) -> None:
+    def follow(self, node: Countable, chain: str) -> None:
         """Ask for the attempts in blocks that are not final yet. No call when all are known."""
         rows = Attempt.select(Attempt.txid).where(
             (Attempt.chain == chain)
@@ -72,7 +72,7 @@ class Outlays:
         )
         self.ask(node, (str(row.txid) for row in rows.order_by(Attempt.created_at)))
 
-    def ask(self, node: Chain, txids: Iterable[str]) -> bool:
+    def ask(self, node: Countable, txids: Iterable[str]) -> bool:
         """Ask for a bounded number of these that were never asked for; whether any was told."""
         if len(self._asked) > KEPT_MAX:
             self.told, self._asked = {}, set()
@@ -80,7 +80,7 @@ class Outlays:
         told = [self._ask(node, txid) for txid in new[:ASKED_MAX]]
         return any(told)
 
-    def _ask(self, node: Chain, txid: str) -> bool:
+    def _ask(self, node: Countable, txid: str) -> bool:
         found = Outlay.of(node.senders(txid))
         self._asked.add(txid)
         if found is not None:

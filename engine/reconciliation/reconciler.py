@@ -19,7 +19,7 @@ import peewee
 from db.connection import connected
 from db.snapshot import snapshot
 from engine import chains, queries
-from engine.chain import BlockRef, Chain, Unspent
+from engine.chain import BlockRef, Countable, Unspent
 from engine.clock import Interval, utc_now
 from engine.config import Config
 from engine.errors import CashierError, NodeError, TipMoved
@@ -53,7 +53,7 @@ NOT_FOLLOWED = "nothing is followed yet"
 class Reconciler:
     """One chain's reconciliation, with every currency that lives on it."""
 
-    def __init__(self, config: Config, symbol: str, opener: Callable[[], Chain]) -> None:
+    def __init__(self, config: Config, symbol: str, opener: Callable[[], Countable]) -> None:
         self._config = config
         self._symbol = symbol
         self._opener = opener
@@ -158,7 +158,7 @@ class Reconciler:
 
     def _reconcile(
         self,
-        node: Chain,
+        node: Countable,
         lease: ChainLease,
         hook: RiskHook | None,
         *,
@@ -222,7 +222,7 @@ class Reconciler:
         return BlockRef(int(row.height), str(row.hash))
 
     def _compare(
-        self, node: Chain, now: datetime, *, full: bool
+        self, node: Countable, now: datetime, *, full: bool
     ) -> tuple[BlockRef, int, list[Result]]:
         """Both sides at the block that we followed last, as they stood at one moment."""
         self._outlays.follow(node, self._symbol)
@@ -248,7 +248,7 @@ class Reconciler:
 
     def _settle_up(
         self,
-        node: Chain,
+        node: Countable,
         at: BlockRef,
         books: Books,
         coins: list[Unspent],

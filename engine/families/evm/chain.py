@@ -22,6 +22,7 @@ from engine.errors import NodeDown, NodeRefused, OffChain
 from engine.families.evm import health
 from engine.families.evm.addresses import is_ours, new_addresses, written
 from engine.families.evm.arrivals import ArrivalReader, Found
+from engine.families.evm.balances import balances
 from engine.families.evm.blocks import LATEST, FullBlock, block_of, full_blocks, header_at
 from engine.families.evm.facts import FactReader, in_pool
 from engine.families.evm.frames import Tracer
@@ -47,6 +48,8 @@ class EvmChain:
         self._ours = ours
         self._keys: Keys | None = None
         contracts = {str(token.token).lower(): token for token in tokens}
+        self._contracts: dict[str, str | None] = {currency.symbol: None}
+        self._contracts |= {token.symbol: contract for contract, token in contracts.items()}
         self._reader = ArrivalReader(currency, contracts, transport, Tracer(transport))
         tagged = (each.finality_tag or each.confirmations.finalized for each in (currency, *tokens))
         self._wants_final = any(tagged)
@@ -155,6 +158,11 @@ class EvmChain:
 
     def _brought_by(self, block: FullBlock) -> Sequence[Arrival]:
         return self._reader.read([block], self._ours.addresses()).arrivals
+
+    def balances(self, asked: Sequence[tuple[str, str]], *, at: str) -> list[int | None]:
+        with self._asking():
+            by_contract = [(self._contracts[symbol], address) for symbol, address in asked]
+            return balances(self._node, by_contract, at=at)
 
     def in_mempool(self, txids: Sequence[str]) -> frozenset[str]:
         with self._asking():

@@ -15,6 +15,7 @@ from engine.families.evm.transport import Transport
 from engine.families.evm.values import OddValue, hash_of, is_hash, quantity_of
 from engine.ours import Ours, SeenCoin
 
+BY_BLOCK = "block:"  # begins the id of what no chain tx brought
 STATES_BACK = 128  # blocks whose states every full node keeps
 
 Reader = Callable[[FullBlock], Sequence[Arrival]]
@@ -34,7 +35,7 @@ class FactReader:
         wanted = list(dict.fromkeys(txids))
         hashes = [txid for txid in wanted if is_hash(txid)]
         coins: dict[str, list[SeenCoin]] = defaultdict(list)
-        for coin in self._ours.coins(hashes):
+        for coin in self._ours.coins(wanted):
             coins[coin.txid].append(coin)
         rows = receipts(self._node, hashes)
         mined = self._mined(rows)
@@ -42,7 +43,20 @@ class FactReader:
         for txid in hashes:
             if txid not in found:
                 found[txid] = self._outside(txid, coins[txid])
+        for txid in wanted:
+            if txid.startswith(BY_BLOCK) and coins[txid]:
+                found[txid] = self._by_block(txid, coins[txid][0])
         return {txid: found.get(txid, Fact(txid, Standing.ABSENT)) for txid in wanted}
+
+    def _by_block(self, txid: str, coin: SeenCoin) -> Fact:
+        """What only the balance after a block showed stands with this block and goes with it."""
+        if coin.height is None:
+            return Fact(txid, Standing.ABSENT)
+        block_hash = txid.removeprefix(BY_BLOCK)
+        if block_hash in self._active([coin.height]):
+            return Fact(txid, Standing.MINED, BlockRef(coin.height, block_hash))
+        depth = self._latest().height - coin.height + 1
+        return Fact(txid, Standing.GONE, conflict_depth=max(1, depth))
 
     def _mined(self, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, BlockRef]:
         """Those whose block is on the active chain. One question for each height."""

@@ -8,17 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from db.models import Client, Coin, Parked, Payment
 from engine import address_pool, chains, installation, ledger
+from engine.chain import BlockRef, ByBalance, Countable
 from engine.clock import rfc3339
 from engine.config import Config, load_config
+from engine.counted import Counted
 from engine.deposits.request import request_deposit
 from engine.follower import Follower, Round
 from engine.lease import ChainLease
 from engine.ours import StoredOurs
 from engine.queries import PaymentView
+from engine.reconciliation.reconciler import Reconciler
+from engine.reconciliation.standing import BreakView, SumView, open_breaks, sums
+from engine.surplus import SurplusWatch
 from tests.engine.deposits.books import assert_books_balance, assert_histories_verify
 from tests.engine.toml_text import SITE_SECRET, dump
 from tests.nodes.anvil import Anvil
@@ -26,9 +31,23 @@ from tests.nodes.anvil_hands import AnvilHands, evm_tables, fresh_words
 from tests.nodes.contracts import Contract
 
 ETHER = 10**18
+HONEST = frozenset({"unknown_arrival", "reorged", "negative_balance"})
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)
 POLL = timedelta(seconds=2)
 ROUNDS_MAX = 60
+
+
+class _KeptOpen:
+    """The house goes on with the chain when a comparison is over."""
+
+    def __init__(self, counted: Counted) -> None:
+        self._counted = counted
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._counted, name)
+
+    def close(self) -> None:
+        """Not by a comparison."""
 
 
 class EvmHouse:
@@ -40,7 +59,8 @@ class EvmHouse:
         self.now = START
         self.on = AnvilHands(node, config.currencies["ETH"], StoredOurs("ETH"))
         self.lease = ChainLease("ETH", "first engine")
-        self.follower = self._follower()
+        self.reconciles = True  # False where a test makes the chain and the rows differ for good
+        self._start()
 
     @classmethod
     def open(
@@ -69,18 +89,28 @@ class EvmHouse:
         house.step()
         return house
 
-    def _follower(self) -> Follower:
-        return Follower(self.config, "ETH", self.on.chain, guard=self.lease.guard)
+    def _start(self) -> None:
+        node = self.on.chain
+        assert isinstance(node, ByBalance)
+        self.follower = Follower(self.config, "ETH", node, guard=self.lease.guard)
+        self.surplus = SurplusWatch(self.config, "ETH", node, guard=self.lease.guard)
+        counted = Counted(node, "ETH", list(self.config.currencies))
+        self.reconciler = Reconciler(
+            self.config, "ETH", lambda: cast("Countable", _KeptOpen(counted))
+        )
 
     def restart(self) -> None:
         """The engine process is another one now, with nothing in memory."""
         self.on.chain.close()
         self.on = AnvilHands(self.node, self.config.currencies["ETH"], StoredOurs("ETH"))
-        self.follower = self._follower()
+        self._start()
 
     def step(self) -> Round:
         self.now += POLL
         done = self.follower.step(self.now)
+        if done.well and not done.busy:
+            row = chains.state("ETH")
+            self.surplus.step(BlockRef(int(row.height), str(row.hash)), self.now)
         assert_books_balance()
         return done
 
@@ -90,8 +120,30 @@ class EvmHouse:
             done = self.step()
             if not done.moved and not done.busy:
                 assert_histories_verify()
+                if done.well and self.reconciles:
+                    self.assert_reconciles()
                 return done
         raise AssertionError(f"still moving after {ROUNDS_MAX} rounds")
+
+    def compare(self) -> list[BreakView]:
+        """Hold node and books against each other now; the open breaks."""
+        assert self.reconciler.run(self.lease, None, now=self.now, listing=True) == ""
+        return list(open_breaks(self.config, list(self.config.currencies), self.now))
+
+    def residuals(self) -> dict[str, int]:
+        """What the node had more than the books explain when they were compared last."""
+        return {each.currency: each.residual for each in self.sums()}
+
+    def sums(self) -> tuple[SumView, ...]:
+        return sums(self.config, list(self.config.currencies))
+
+    def assert_reconciles(self) -> None:
+        """The residual of every currency is exactly 0, and no break is open but those that an
+        honest world brings."""
+        strange = [each for each in self.compare() if each.kind not in HONEST]
+        assert not strange, strange
+        assert self.residuals() == dict.fromkeys(self.config.currencies, 0)
+        assert {each.hash for each in self.sums()} == {self.node.tip()}
 
     def mine(self, count: int = 1) -> None:
         """Blocks come, and the house settles."""

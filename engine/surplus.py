@@ -1,0 +1,95 @@
+"""What only a balance shows: rewards, and what contracts send where the node traces nothing.
+
+Cost follows open work: addresses with open requests are looked at with each block, the others a
+page at a time. What is found is held with its exact amount until a person knows whose it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+
+from db.models import Address, Payment
+from engine.chain import Arrival, BlockRef, ByBalance
+from engine.config import Config
+from engine.counted import holdings, surplus_name
+from engine.deposits.cases import cases_of_arrivals
+from engine.deposits.standing import Settlement
+from engine.lifecycle import Batch
+
+PAGE = 100  # addresses of the rolling look, with each block
+OPEN_MAX = 400  # addresses with open requests, with each block
+ONLY_BALANCE = "only its balance shows it: no chain tx, call or log of its block names it"
+
+
+class SurplusWatch:
+    """One chain's look at its balances, after each followed block. One thread owns an instance;
+    `guard` proves in every database transaction that its engine still follows the chain."""
+
+    def __init__(
+        self, config: Config, symbol: str, node: ByBalance, *, guard: Callable[[], None]
+    ) -> None:
+        self._config = config
+        self._symbol = symbol
+        self._node = node
+        self._guard = guard
+        self._currencies = [c.symbol for c in config.currencies.values() if c.chain == symbol]
+        self._looked_at = ""
+        self._after = 0
+
+    def step(self, tip: BlockRef, now: datetime) -> int:
+        """Look once at each block that the follower reached; returns how many were found. Raises
+        NodeDown."""
+        if tip.hash == self._looked_at:
+            return 0
+        page, after = self._page()
+        addresses = list(dict.fromkeys((*self._open(), *page)))
+        found = self._found(addresses, tip) if addresses else []
+        if found:
+            batch = partial(Batch, self._config, actor="engine", now=now, guard=self._guard)
+            cases = cases_of_arrivals(self._symbol, self._config.currencies, found)
+            Settlement(batch, chain=self._symbol, tip=tip, now=now, hook=None).settle(cases)
+        self._looked_at, self._after = tip.hash, after
+        return len(found)
+
+    def _found(self, addresses: Sequence[str], tip: BlockRef) -> list[Arrival]:
+        told = holdings(self._node, self._symbol, self._currencies, addresses, tip)
+        return [
+            Arrival(
+                *surplus_name(each.address, tip.hash),
+                each.currency,
+                each.address,
+                each.more,
+                tip,
+                doubt=ONLY_BALANCE,
+            )
+            for each in told
+            if each.more > 0
+        ]
+
+    def _open(self) -> list[str]:
+        """Addresses that somebody is about to pay, the newest requests first."""
+        rows = (
+            Payment.select(Payment.address)
+            .where(
+                (Payment.chain == self._symbol)
+                & (Payment.kind == "deposit")
+                & (Payment.state == "requested")
+                & (Payment.final == 0)
+            )
+            .order_by(Payment.first_seq.desc())
+            .limit(OPEN_MAX)
+        )
+        return [str(row.address) for row in rows]
+
+    def _page(self) -> tuple[list[str], int]:
+        """The next addresses of the rolling look, and where the one after it begins."""
+        rows = list(
+            Address.select(Address.id, Address.address)
+            .where((Address.chain == self._symbol) & (Address.id > self._after))
+            .order_by(Address.id)
+            .limit(PAGE)
+        )
+        after = int(rows[-1].id) if len(rows) == PAGE else 0
+        return [str(row.address) for row in rows], after
