@@ -92,11 +92,11 @@ def _check_cold(currency: Currency) -> Iterator[Finding]:
         return
     try:
         with closing(open_chain(currency, currency.node.reveal())) as chain:
-            watched = chain.owns(address)
-            hint = "" if watched else chain.watch_hint(address)
+            watched, hint = chain.owns(address), chain.watch_hint(address)
     except NodeError as error:
         watched, hint = False, f"make the node answer first: {error}"
-    what = f"{address} is {'watched' if watched else 'not watched by the wallet of the node'}"
+    how, hint = (hint, "") if watched else ("not watched by the wallet of the node", hint)
+    what = f"{address} is {how}"
     key = f"currency.{currency.symbol}.cold.address"
     yield Finding(
         check="cold address", ok=watched, what=what, cure=hint, currency=currency.symbol, key=key

@@ -162,7 +162,7 @@ class FakeChain(FakeWallet):
         return Senders(tuple(coins), sum(pays), pays)
 
     def watch_hint(self, address: str) -> str:
-        return f"add {address} to `ours`"
+        return "watched by the node's wallet" if address in self.ours else f"add {address}"
 
     def _spent(self, outpoint: str) -> Sender:
         """Coins that nothing in this world made came from nobody that the node knows."""

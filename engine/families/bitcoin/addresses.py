@@ -6,14 +6,14 @@ from engine.chain import NewAddress
 from engine.coins import Network, address_form
 from engine.errors import NodeDown, NodeRefused
 from engine.families.bitcoin.dialect import AddressKind, Dialect, address_info
-from engine.families.bitcoin.transport import Transport
+from engine.families.bitcoin.transport import Caller
 from engine.families.bitcoin.values import OddValue, address_of, malformed, script_of
 
 NO_LABEL = ""
 
 
 def make_addresses(
-    transport: Transport, dialect: Dialect, network: Network, count: int
+    transport: Caller, dialect: Dialect, network: Network, count: int
 ) -> list[NewAddress]:
     """`count` fresh addresses, no script twice. A wallet that runs dry gives as many as it has;
     one that has none raises NodeRefused."""
@@ -31,7 +31,7 @@ def make_addresses(
     return list(made.values())
 
 
-def _make_one(transport: Transport, dialect: Dialect) -> str:
+def _make_one(transport: Caller, dialect: Dialect) -> str:
     kind = dialect.address_kind
     named = (NO_LABEL, kind.value) if kind is AddressKind.BECH32 else ()
     reply = transport.call("getnewaddress", *named)
@@ -41,7 +41,7 @@ def _make_one(transport: Transport, dialect: Dialect) -> str:
         raise malformed("getnewaddress", reply, error) from None
 
 
-def _described(transport: Transport, dialect: Dialect, address: str) -> NewAddress:
+def _described(transport: Caller, dialect: Dialect, address: str) -> NewAddress:
     """The address as the node itself spells it, with its script."""
     info = address_info(transport, dialect, address)
     spelled = transport.call("validateaddress", address) if dialect.cashaddr else info

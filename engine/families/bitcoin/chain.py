@@ -24,6 +24,7 @@ from engine.chain import (
     Standing,
     Unspent,
 )
+from engine.coins import read_address
 from engine.config import Currency
 from engine.errors import NodeDown, NodeRefused, UnknownCursor
 from engine.families.bitcoin.addresses import make_addresses
@@ -33,9 +34,10 @@ from engine.families.bitcoin.facts import FactReader, is_abandoned
 from engine.families.bitcoin.health import Figures, judge, wallet_or_why
 from engine.families.bitcoin.rows import RowReader
 from engine.families.bitcoin.senders import SenderReader
-from engine.families.bitcoin.transport import Transport
+from engine.families.bitcoin.transport import Caller, Transport
 from engine.families.bitcoin.values import OddValue, hash_of, malformed, number_of, table_of
 from engine.families.bitcoin.wallet import BitcoinWallet
+from engine.families.bitcoin.watching import Watching, Way
 
 NOT_FOUND = -5  # unknown block, chain tx, mempool entry; also: no address at all
 OUT_OF_RANGE = -8  # a height above the tip; a hash that is none
@@ -43,7 +45,6 @@ OUT_OF_RANGE = -8  # a height above the tip; a hash that is none
 NO_PARENT = "0" * 64
 WALLET_EVERY_S = 300
 NEVER = (None, 0)
-WITH_WATCHED = True  # `listsinceblock` leaves watched addresses, the cold one, out by itself
 ASKED_ONE_BY_ONE_MAX = 100  # above it, one list of the whole mempool is cheaper
 
 
@@ -52,9 +53,15 @@ class BitcoinChain:
 
     def __init__(self, currency: Currency, transport: Transport) -> None:
         self._currency = currency
-        self._node = transport
+        self._transport = transport
+        self._node: Caller = transport
+        self._watching: Watching | None = None
+        if currency.cold is not None:
+            read = read_address(currency.parameters, currency.cold.address)
+            cold = currency.cold.address if read is None else read.canonical
+            self._node = self._watching = Watching(transport, cold, self._spoken)
         self._dialect: Dialect | None = None
-        self._wallet = BitcoinWallet(currency, transport, self._spoken)
+        self._wallet = BitcoinWallet(currency, self._node, self._spoken)
         self._heights: dict[str, int] = {}
         self._wallet_seen: tuple[Mapping[str, Any] | None, float] = NEVER
 
@@ -198,6 +205,8 @@ class BitcoinChain:
 
     def watch_hint(self, address: str) -> str:
         with self._asking():
+            if self._watching is not None and self._watching.way() is not Way.NOBODY:
+                return f"watched {self._watching.way().value}"
             return self._wallet.watch_hint(address)
 
     # --- the instance ---
@@ -233,7 +242,7 @@ class BitcoinChain:
     def _listed(self, cursor: str | None) -> Any:
         params: tuple[object, ...] = () if cursor is None else (cursor, 1)
         if self._currency.cold is not None:
-            params = (cursor or "", 1, WITH_WATCHED)
+            params = (cursor or "", 1, *self._spoken().with_watched)
         try:
             return self._node.call("listsinceblock", *params)
         except NodeRefused as error:

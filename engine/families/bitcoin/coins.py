@@ -14,7 +14,7 @@ from engine.chain import Unspent
 from engine.config import Currency
 from engine.errors import NodeRefused, TipMoved
 from engine.families.bitcoin.dialect import UNKNOWN_METHOD, Dialect, address_info
-from engine.families.bitcoin.transport import Transport
+from engine.families.bitcoin.transport import Caller
 from engine.families.bitcoin.values import (
     OddValue,
     address_of,
@@ -27,7 +27,6 @@ from engine.families.bitcoin.values import (
 
 CONFIRMATIONS_MAX = 9_999_999
 SENDS_ASKED_MAX = 2_000  # a spender that is not among so many newest is not found
-WITH_WATCHED = True  # or the list leaves out what a watched address, the cold one, sends
 CHAIN_ONLY = (False,)  # `gettxout` would take the mempool into account
 _OURS = ("ismine", "iswatchonly", "solvable")
 
@@ -40,7 +39,7 @@ class CoinReader:
     NodeRefused."""
 
     currency: Currency
-    node: Transport
+    node: Caller
     spoken: Callable[[], Dialect]
 
     def coins(self, at: str) -> list[Unspent]:
@@ -149,7 +148,7 @@ class CoinReader:
         return self._rows(self._hash_at(oldest) if oldest >= 0 else None)
 
     def _rows(self, since: str | None) -> list[Mapping[str, Any]]:
-        params = (since or "", 1, WITH_WATCHED)
+        params = (since or "", 1, *self.spoken().with_watched)
         return list(
             _tables(table_of(self.node.call("listsinceblock", *params)).get("transactions"))
         )

@@ -6,13 +6,14 @@ not print (`blockheight`) is asked for where it is missed, so that it is no choi
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from engine.coins import Network
 from engine.errors import NodeRefused
-from engine.families.bitcoin.transport import Transport
+from engine.families.bitcoin.transport import Caller
 from engine.families.bitcoin.values import malformed
 
 UNKNOWN_METHOD = -32601
@@ -49,22 +50,32 @@ class Dialect:
     wallet_kind: WalletKind
     cashaddr: bool
 
+    @property
+    def with_watched(self) -> tuple[bool, ...]:
+        """What a list of chain txs is asked beside place and depth: wallets of the old kind leave
+        out what they watch, the cold address, and those of the new kind know no such word."""
+        return (True,) if self.wallet_kind is WalletKind.LEGACY else ()
 
-def ask_dialect(transport: Transport, network: Network) -> Dialect:
+
+def ask_dialect(transport: Caller, network: Network) -> Dialect:
     """Find out how this node wants to be spoken to. Two calls."""
     wallet = transport.call("getwalletinfo")
     if not isinstance(wallet, dict):
         raise malformed("getwalletinfo", wallet)
-    descriptors = wallet.get("descriptors") is True
     return Dialect(
         address_kind=AddressKind.BECH32 if network.bech32_hrp else AddressKind.OWN_KIND,
         address_call=_address_call(transport),
-        wallet_kind=WalletKind.DESCRIPTORS if descriptors else WalletKind.LEGACY,
+        wallet_kind=kind_of_wallet(wallet),
         cashaddr=network.cashaddr_prefix is not None,
     )
 
 
-def _address_call(transport: Transport) -> AddressCall:
+def kind_of_wallet(info: Mapping[str, Any]) -> WalletKind:
+    """How a wallet keeps its keys, by its `getwalletinfo`."""
+    return WalletKind.DESCRIPTORS if info.get("descriptors") is True else WalletKind.LEGACY
+
+
+def _address_call(transport: Caller) -> AddressCall:
     """Which call knows addresses: asked with a text that is none, so that only the call answers."""
     try:
         transport.call("getaddressinfo", "")
@@ -74,7 +85,7 @@ def _address_call(transport: Transport) -> AddressCall:
     return AddressCall.GETADDRESSINFO
 
 
-def address_info(transport: Transport, dialect: Dialect, address: str) -> dict[str, Any]:
+def address_info(transport: Caller, dialect: Dialect, address: str) -> dict[str, Any]:
     """What the node's wallet knows of an address. Raises NodeRefused -5 for one that is none."""
     reply = transport.call(dialect.address_call.value, address)
     if not isinstance(reply, dict):

@@ -13,7 +13,7 @@ from typing import Any
 from engine.chain import Sender, Senders
 from engine.config import Currency
 from engine.errors import NodeRefused
-from engine.families.bitcoin.transport import Transport
+from engine.families.bitcoin.transport import Caller
 from engine.families.bitcoin.values import (
     OddValue,
     address_of,
@@ -34,7 +34,7 @@ class SenderReader:
     """Answers one question. Raises OddValue, NodeDown and NodeRefused."""
 
     currency: Currency
-    node: Transport
+    node: Caller
 
     def senders(self, txid: str) -> Senders | None:
         """As `engine.chain.Chain.senders`."""
@@ -76,7 +76,9 @@ class SenderReader:
         reply = self._asked("gettransaction", txid)
         if reply is None:
             return None
-        raw = script_of(table_of(reply).get("hex"))
+        if "hex" not in table_of(reply):
+            return None  # of a scan, which knows coins and no chain txs
+        raw = script_of(reply["hex"])
         return table_of(self.node.call("decoderawtransaction", raw))
 
     def _of_node(self, txid: str) -> Mapping[str, Any] | None:

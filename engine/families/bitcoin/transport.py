@@ -11,8 +11,8 @@ import json
 import logging
 import time
 from decimal import Decimal
-from typing import Any
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from typing import Any, Protocol, Self
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 from bitcoinrpc.authproxy import AuthServiceProxy, JSONRPCException
 
@@ -55,6 +55,20 @@ _BROKEN = (
 )
 
 
+class Caller(Protocol):
+    """Whatever takes calls to a node."""
+
+    @property
+    def calls(self) -> int:
+        """RPC calls made so far."""
+
+    def call(self, method: str, *params: object) -> Any:
+        """The node's result. Raises NodeRefused, NodeDown."""
+
+    def close(self) -> None:
+        """Drop the connection."""
+
+
 class Transport:
     """Calls to one node, from one thread. `calls` counts those made."""
 
@@ -91,6 +105,15 @@ class Transport:
         self._connection.close()
         self._connection = connection_to(self._url, timeout_s=self._timeout_s)
         self._proxy = None
+
+    def beside(self, wallet: str) -> Self:
+        """Calls to another wallet of the same node."""
+        url = self._url._replace(path=f"/wallet/{quote(wallet, safe='')}")
+        return type(self)(urlunsplit(url), timeout_s=self._timeout_s)
+
+    def patient(self, timeout_s: int) -> Self:
+        """Calls to the same node that may take so long."""
+        return type(self)(urlunsplit(self._url), timeout_s=timeout_s)
 
     def _library(self) -> AuthServiceProxy:
         if self._proxy is None:

@@ -14,7 +14,7 @@ from engine.coins import read_address
 from engine.config import Currency
 from engine.errors import NodeRefused
 from engine.families.bitcoin.dialect import UNKNOWN_METHOD, Dialect, WalletKind, address_info
-from engine.families.bitcoin.transport import Transport
+from engine.families.bitcoin.transport import Caller
 from engine.families.bitcoin.values import (
     OddValue,
     address_of,
@@ -45,7 +45,7 @@ class BitcoinWallet:
     """engine.chain.Wallet over JSON-RPC; `spoken` comes from the chain that it belongs to."""
 
     def __init__(
-        self, currency: Currency, transport: Transport, spoken: Callable[[], Dialect]
+        self, currency: Currency, transport: Caller, spoken: Callable[[], Dialect]
     ) -> None:
         self._currency = currency
         self._node = transport
@@ -105,8 +105,8 @@ class BitcoinWallet:
     def watch_hint(self, address: str) -> str:
         if self._spoken().wallet_kind is WalletKind.DESCRIPTORS:
             return (
-                "a descriptor wallet that has keys watches no other address:"
-                " docs/wallets.md says what to do"
+                "this wallet has keys and watches no other address: load a second wallet on the"
+                " same node that has none and watches it; docs/wallets.md says how"
             )
         return (
             f'importaddress {address} "cold" false, at the node\'s wallet'
@@ -147,7 +147,9 @@ class BitcoinWallet:
 
     def received(self, spend: Spend) -> bool:
         try:
-            reply = table_of(self._node.call("gettransaction", spend.txid))
+            # Without the word for it, an old wallet's details leave out what it watches.
+            watched = () if self._currency.cold is None else self._spoken().with_watched
+            reply = table_of(self._node.call("gettransaction", spend.txid, *watched))
         except NodeRefused as error:
             if error.rpc_code == NOT_FOUND:
                 return False

@@ -5,12 +5,21 @@ from __future__ import annotations
 
 import pytest
 
+from engine.families.bitcoin.chain import BitcoinChain
+from engine.families.bitcoin.transport import Transport
 from tests.engine.deposits.life import COIN
-from tests.engine.deposits.worlds import everywhere, fake_and_own_node, on_the_fake
+from tests.engine.deposits.worlds import (
+    everywhere,
+    fake_and_own_node,
+    on_a_node_of_its_own,
+    on_the_fake,
+)
+from tests.engine.families.bitcoin.test_watching import Newer, watch_beside
 from tests.engine.moves.houses import OpenMoving, with_cold
 from tests.engine.moves.life import MovingHouse, coins_on, events, moves
-from tests.engine.moves.vaults import FEE, Vault
-from tests.nodes.harness import FakeHarness, Harness
+from tests.engine.moves.vaults import FEE, NodeVault, Vault
+from tests.nodes.harness import FakeHarness, Harness, LitecoindHarness
+from tests.nodes.litecoind import Litecoind
 
 
 def _moved_to_cold(house: MovingHouse) -> str:
@@ -168,3 +177,35 @@ def test_a_forged_transfer_to_another_address_is_held(
     house.settle()
     assert [(row.id, row.state) for row in moves()] == [(forged.id, "held")]
     assert moves()[0].reason == "its address is not the cold address that is configured"
+
+
+@on_a_node_of_its_own
+@pytest.mark.parametrize("way", ["beside", "beside a newer one", "scan"])
+def test_coins_go_to_cold_and_come_back_and_the_sum_is_exact(
+    open_moving: OpenMoving, on: Harness, own_litecoind: Litecoind, way: str
+) -> None:
+    """A whole life, each step of which ends with a residual of zero."""
+    assert isinstance(on, LitecoindHarness)
+    vault = NodeVault(own_litecoind, 8)
+    if way != "scan":
+        watch_beside(own_litecoind, vault.address)
+    house = with_cold(open_moving, vault, above="4")
+    _speak(house, on, way)
+    house.fund(10 * COIN)
+    house.mine(2)
+    (move,) = moves()
+    assert (move.state, house.balance("wallet:cold")) == ("credited", 6 * COIN)
+    vault.spend(str(move.txid), {house.hot: COIN, vault.address: 5 * COIN - FEE})
+    house.settle()
+    house.mine(2)
+    assert house.balance("wallet:cold") == 5 * COIN - FEE
+    assert [row.state for row in moves()[:2]] == ["credited", "credited"]
+    assert len(moves("deposit")) == 1
+    on.chain.close()
+
+
+def _speak(house: MovingHouse, on: LitecoindHarness, way: str) -> None:
+    on.chain.close()
+    transport = Transport if way == "beside" else Newer
+    on.chain = BitcoinChain(house.currency, transport(on.node.url()))
+    house.restart()

@@ -31,7 +31,7 @@ class FakeVault:
 
     def __init__(self, on: FakeHarness, currency: Currency) -> None:
         self._on = on
-        self.address = _some_address(currency)
+        self.address = some_address(currency)
 
     def watch(self) -> None:
         """Our wallet watches it from now on."""
@@ -78,7 +78,7 @@ def open_vault(on: Harness, currency: Currency) -> Vault:
     return NodeVault(on.node, currency.decimals)
 
 
-def _some_address(currency: Currency) -> str:
+def some_address(currency: Currency) -> str:
     """An address of the network that is nobody's: a witness program of zeros and a number."""
     hrp = currency.parameters.bech32_hrp
     assert hrp is not None

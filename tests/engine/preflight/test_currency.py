@@ -67,6 +67,7 @@ def test_a_cold_address_must_be_watched(litecoind: Litecoind, tmp_path: Path) ->
     assert found().cure.startswith(f"importaddress {address}")
     litecoind.cashier("importaddress", address, "cold", False)
     assert found().ok
+    assert found().what == f"{address} is watched by the node's wallet"
 
 
 def test_without_a_cold_wallet_nothing_is_checked(config: Config) -> None:

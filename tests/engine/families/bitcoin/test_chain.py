@@ -104,11 +104,11 @@ def test_a_reply_that_cannot_be_read_costs_the_connection(
     node: CannedNode, chain: BitcoinChain
 ) -> None:
     node.replies["getblockchaininfo"] = {"bestblockhash": "many"}
-    before = chain._node._connection
+    before = chain._transport._connection
     with pytest.raises(NodeDown, match="malformed") as caught:
         chain.health(ANYTHING, now_s=0)
     assert "a hash in it is no hash" in caught.value.detail
-    assert chain._node._connection is not before
+    assert chain._transport._connection is not before
 
 
 @pytest.mark.parametrize(
@@ -119,20 +119,20 @@ def test_nonsense_about_one_chain_tx_says_nothing_about_others(
 ) -> None:
     """Rule 10: one poisoned row is parked, and holds up no other."""
     node.replies["gettransaction"] = reply
-    before = chain._node._connection
+    before = chain._transport._connection
     (fact,) = chain.facts([TXID]).values()
     assert fact.standing is Standing.UNREADABLE
     assert fact.words
-    assert chain._node._connection is before
+    assert chain._transport._connection is before
 
 
 def test_a_refusal_keeps_the_connection_and_its_code(node: CannedNode, chain: BitcoinChain) -> None:
     node.replies["gettransaction"] = {"__error__": {"code": -18, "message": "no wallet"}}
-    before = chain._node._connection
+    before = chain._transport._connection
     with pytest.raises(NodeRefused) as caught:
         chain.facts([TXID])
     assert caught.value.rpc_code == -18
-    assert chain._node._connection is before
+    assert chain._transport._connection is before
 
 
 def test_a_node_that_refuses_to_tell_of_itself_is_down(

@@ -178,7 +178,7 @@ def test_an_idle_connection_that_the_node_closed_is_made_anew(
 ) -> None:
     chain = opened(own_litecoind.url())
     cursor = chain.scan(None).tip_hash
-    connection = chain._node._connection
+    connection = chain._transport._connection
     wait_until(connection.is_dead, what="the node to close an idle connection")
     assert chain.scan(cursor).tip_hash == cursor
 
@@ -188,12 +188,12 @@ def test_a_connection_idle_for_long_is_not_used_again(
 ) -> None:
     chain = opened(litecoind.url())
     chain.scan(None)
-    used = chain._node._connection
+    used = chain._transport._connection
     chain.scan(None)
-    assert chain._node._connection is used
+    assert chain._transport._connection is used
     monkeypatch.setattr("engine.families.bitcoin.transport.IDLE_MAX_S", -1)
     chain.scan(None)
-    assert chain._node._connection is not used
+    assert chain._transport._connection is not used
 
 
 def test_a_wrong_password_is_named(litecoind: Litecoind, opened: Opener) -> None:

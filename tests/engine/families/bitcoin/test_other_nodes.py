@@ -18,6 +18,7 @@ from engine.chain import BlockRef, Expectation, NewAddress, Standing, Trust
 from engine.errors import NodeDown
 from engine.families.bitcoin import BitcoinChain, open_chain
 from engine.families.bitcoin.dialect import AddressCall, WalletKind
+from tests.engine.moves.vaults import some_address
 from tests.nodes.canned import CannedNode
 from tests.nodes.currencies import currency_of
 
@@ -43,6 +44,7 @@ WHITELIST = {
     "listunspent",
     "validateaddress",
 }
+WATCHING = {"listwallets", "scantxoutset"}
 EMPTY_ADDRESS = {"__error__": {"code": -5, "message": "Invalid address"}}
 
 
@@ -146,6 +148,95 @@ def test_no_call_is_made_that_the_documented_whitelist_lacks(
     assert known.node.methods() <= WHITELIST
     guide = Path(__file__).parents[4] / "docs" / "nodes.md"
     assert ",".join(sorted(WHITELIST)) in guide.read_text()
+
+
+def _with_cold(known: Known, folder: Path, *wallets: str) -> tuple[str, BitcoinChain]:
+    """A chain with a cold address that the node's own wallet does not watch, one coin on it."""
+    address = some_address(known.currency)
+    replies, tip = known.node.replies, known.file["tip"]
+    info = {"address": address, "scriptPubKey": "0014" + "00" * 20, "ismine": False}
+    replies["getaddressinfo"]["__by_params__"][json.dumps([address])] = info
+    replies["getaddressinfo"]["__by_params__"]['[""]'] = EMPTY_ADDRESS
+    found = {"txid": "ab" * 32, "vout": 1, "amount": Decimal("2.5"), "height": 150}
+    scan = {"success": True, "height": 200, "bestblock": tip, "unspents": [found]}
+    asked = json.dumps(["start", [f"addr({address})"]])
+    replies["scantxoutset"] = {"__by_params__": {'["status"]': None, asked: scan}}
+    replies |= {"listwallets": ["cashier", *wallets], "getbestblockhash": tip}
+    replies["decoderawtransaction"] = {"vin": [], "vout": []}
+    for row in replies["listsinceblock"]["transactions"]:
+        told = replies["gettransaction"]["__by_params__"]
+        told.setdefault(json.dumps([row["txid"]]), {"hex": "00"})
+    replies |= {"listunspent": [], "listlockunspent": [], "gettxout": None}
+    replies["getblockhash"]["__by_params__"] |= {"[100]": "cd" * 32, "[150]": "ef" * 32}
+    table = currency_of(folder, known.currency.symbol, **{"cold.address": address})
+    return address, open_chain(table, known.node.url)
+
+
+modern = pytest.mark.parametrize("known", ["core"], indirect=True)
+
+
+@modern
+def test_a_node_that_dropped_the_word_for_watching_never_hears_it(
+    known: Known, tmp_path: Path
+) -> None:
+    """Newer nodes have no include_watchonly: nothing but block and depth is asked of their list."""
+    _, chain = _with_cold(known, tmp_path)
+    chain.scan(None)
+    chain.scan(known.file["tip"])
+    chain.coins(known.file["tip"])
+    listed = [params for method, params in known.node.asked if method == "listsinceblock"]
+    assert {len(params) for params in listed} == {2}
+    chain.close()
+
+
+@modern
+def test_cold_coins_of_a_descriptor_wallet_are_scanned_for(known: Known, tmp_path: Path) -> None:
+    address, chain = _with_cold(known, tmp_path)
+    assert chain.owns(address)
+    assert "scans" in chain.watch_hint(address)
+    (coin,) = [each for each in chain.coins(known.file["tip"]) if each.address == address]
+    assert (coin.txid, coin.index, coin.units) == ("ab" * 32, "vout:1", 250_000_000)
+    assert coin.height == 150
+    assert known.node.methods() <= WHITELIST | WATCHING
+    chain.close()
+
+
+@modern
+def test_a_descriptor_wallet_on_a_node_that_cannot_scan_wants_a_second_one(
+    known: Known, tmp_path: Path
+) -> None:
+    address, chain = _with_cold(known, tmp_path)
+    del known.node.replies["scantxoutset"]
+    assert not chain.owns(address)
+    assert "load a second wallet" in chain.watch_hint(address)
+    chain.close()
+
+
+@modern
+def test_cold_coins_are_watched_by_a_wallet_of_the_node_that_has_no_keys(
+    known: Known, tmp_path: Path
+) -> None:
+    """The same replies come from both wallets here: that it has no keys is what counts."""
+    address, chain = _with_cold(known, tmp_path, "watcher")
+    known.node.replies["getwalletinfo"]["private_keys_enabled"] = False
+    mine = {"address": address, "scriptPubKey": "0014" + "00" * 20, "ismine": True}
+    infos = known.node.replies["getaddressinfo"]["__by_params__"]
+    known.node.replies["listwallets"] = Turning(["watcher"], infos, json.dumps([address]), mine)
+    assert chain.owns(address)
+    assert "another wallet" in chain.watch_hint(address)
+    chain.close()
+
+
+class Turning(list[str]):
+    """A list of wallets; from the moment that it was asked for, the next wallet has the address."""
+
+    def __init__(self, names: list[str], infos: dict[str, Any], key: str, info: object) -> None:
+        super().__init__(names)
+        self._infos, self._key, self._info = infos, key, info
+
+    def __iter__(self) -> Iterator[str]:
+        self._infos[self._key] = self._info
+        return super().__iter__()
 
 
 def test_a_node_from_before_getaddressinfo_is_asked_otherwise(known: Known) -> None:
