@@ -19,7 +19,7 @@ from db.connection import connected, database
 from engine import address_pool, chains
 from engine.brakes import braked
 from engine.chain import BlockRef, ByBalance, Chain, Countable, Followed
-from engine.clock import utc_now
+from engine.clock import Interval, utc_now
 from engine.config import Config, Currency
 from engine.counted import Counted
 from engine.errors import EngineStopping, LeaseLost, NodeError, NodeRefused, StaleState
@@ -29,6 +29,7 @@ from engine.moves.mover import Mover
 from engine.reconciliation.reconciler import Reconciler
 from engine.recount import Recount
 from engine.risk import RiskHook
+from engine.sender import fees
 from engine.sender.sender import Sender
 from engine.surplus import SurplusWatch
 
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 BREATH_S = 0.005  # seconds between commits of a busy round: SQLite's lock is not fair
 BACKOFF_MAX_S = 30
 RECOUNT_EVERY = timedelta(hours=6)
+FEES_EVERY = timedelta(minutes=1)
 STOP_WAIT_S = 4  # for all threads together; what they had not committed is asked again
 
 Opener = Callable[[Currency], Followed]
@@ -88,6 +90,7 @@ class ChainThread:
         self._reconciler = reconciler
         self._failures = 0
         self._no_address = ""
+        self._fees_due = Interval(FEES_EVERY)
         self.began = threading.Event()  # set by the first round
 
     def run(self) -> None:
@@ -180,6 +183,8 @@ class ChainThread:
         self._refill(crew.node, now)
         row = chains.state(self.symbol)
         tip = BlockRef(int(row.height), str(row.hash))
+        if isinstance(crew.node, Chain) and self._fees_due.is_due(now):
+            self._note_fee_rate(crew.node, now)
         if crew.surplus is not None and not outcome.busy:
             crew.surplus.step(tip, now)
         if crew.mover is not None:
@@ -212,6 +217,18 @@ class ChainThread:
         else:
             return outcome
         return Round()
+
+    def _note_fee_rate(self, node: Chain, now: datetime) -> None:
+        """For people who watch; what is paid is asked anew for each chain tx."""
+        self._fees_due.wait(now)
+        try:
+            rate, _ = fees.rate(node)
+        except NodeRefused as error:
+            log.info("%s: no fee rate: %s", self.symbol, error.detail)
+            return
+        with database.atomic():
+            self.lease.guard()
+            chains.note_fee_rate(self.symbol, rate, now)
 
     def _refill(self, node: Followed, now: datetime) -> None:
         """Keep unused addresses ready. A wallet that makes none, such as a locked one, must not
