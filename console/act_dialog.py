@@ -170,7 +170,8 @@ class ActDialog(Dialog[bool]):
             self.dismiss(self._done)
             return
         if isinstance(signed, SigningFailed):
-            why = _line(str(signed), "$state-asks")
+            locked = "passphrase" in str(signed)
+            why = _line("the key wants its passphrase" if locked else str(signed), "$state-asks")
             how = _line("Enter lets OpenSSH ask for the passphrase at this terminal; Esc leaves")
             self._go(PASSPHRASE, why, _line(), how)
         elif isinstance(signed, CashierError):

@@ -16,6 +16,9 @@ from console.themes import THEMES
 if TYPE_CHECKING:
     from console.app import CashierConsole
 
+LEFT_OUT = ("place(", "command_palette", "cursor(", "page(", "scroll(", "edge(", "first", "last")
+"""Actions that are not looked for by name: screens have entries of their own, arrows need none."""
+
 Entry = tuple[str, str, Callable[[], Any]]
 """What is typed, what it does in a few words, and the doing."""
 
@@ -61,7 +64,7 @@ class EverythingProvider(Provider):
             binding = active.binding
             if binding.action in seen or not active.enabled:
                 continue
-            if binding.action.startswith(("place(", "command_palette")):
+            if binding.action.startswith(LEFT_OUT):
                 continue
             seen.add(binding.action)
             do = partial(app.run_action, binding.action, default_namespace=self.screen)

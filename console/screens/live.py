@@ -117,7 +117,7 @@ class LiveScreen(ConsoleScreen):
     def load(self) -> None:
         self._count_all()
         if self._holding:
-            self.listing.reload()
+            self.listing.reload_rows()
         else:
             self.listing.follow()
 

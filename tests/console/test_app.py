@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from console.app import CashierConsole
 from console.screens import SCREENS
 from engine.config import Config
 from engine.errors import ConfigError, Problem
 from tests.console.houses import FilledHouse
-from tests.console.terminal import Terminal, at_terminal
+from tests.console.terminal import LARGE, Terminal, at_terminal, terminal
 
 
 def test_each_digit_leads_to_its_screen(house: FilledHouse) -> None:
@@ -27,6 +28,33 @@ def test_who_sits_here_is_said(house: FilledHouse) -> None:
         assert "ann · payments" in shown.text
 
     at_terminal(house.path, steps, **house.sits("ann"))
+
+
+def test_a_database_that_goes_away_leaves_the_last_picture(house: FilledHouse) -> None:
+    file = Path(house.desk.url.removeprefix("sqlite:///"))
+
+    async def steps(shown: Terminal) -> None:
+        await shown.press("down", "down")
+        kept = file.read_bytes()
+        file.write_bytes(b"no database at all" * 1000)
+        await shown.sees("the database is away since 12:00:41, this is the last picture", "CR1042")
+        await shown.pilot.press("up", "slash", "escape")
+        file.write_bytes(kept)
+        await shown.until(lambda: "is away" not in shown.text, "the banner to go")
+        assert "CR1044" in next(row for row in shown.text.splitlines() if row.startswith(">"))
+
+    at_terminal(house.path, steps, size=LARGE)
+
+
+def test_two_consoles_see_the_same_move(house: FilledHouse) -> None:
+    async def run() -> None:
+        async with terminal(house.path) as one, terminal(house.path) as other:
+            with house.till(later_s=5) as till:
+                till.see(house.paid["requested"], 77_000_000)
+            await one.sees("0.77000000 LTC")
+            await other.sees("0.77000000 LTC")
+
+    asyncio.run(run())
 
 
 def test_a_configuration_that_cannot_be_read_ends_the_console() -> None:

@@ -188,3 +188,17 @@ def test_a_narrow_terminal_leaves_out_what_matters_least() -> None:
 def test_what_is_left_over_goes_to_the_columns_that_grow() -> None:
     columns = [_column("a", 10, grow=1), _column("b", 10, grow=3), _column("c", 10)]
     assert [size for _, size in arrange(columns, 38 + 40)] == [20, 40, 10]
+
+
+def test_what_a_row_says_cannot_drive_the_terminal() -> None:
+    nasty = "[red]x[/]\x1b[2J\u202e\x07"
+
+    async def steps(listing: PagedList, pilot: Pilot[None]) -> None:
+        things = Things([0])
+        things.page = lambda *_, **__: [Thing(nasty)]  # type: ignore[method-assign]  # a row from outside
+        listing.show(things)
+        await pilot.pause()
+        assert all(line.isprintable() for line in _lines(listing))
+        assert _lines(listing)[1].startswith("> [red]x[/]")
+
+    on_list(steps)

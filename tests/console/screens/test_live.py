@@ -120,3 +120,17 @@ def test_acts_are_offered_to_whom_they_are_for(house: FilledHouse) -> None:
 
     at_terminal(house.path, approver, **house.sits("ben"))
     at_terminal(house.path, support, **house.sits("sue"))
+
+
+def test_an_act_leaves_its_row_in_sight(house: FilledHouse) -> None:
+    async def steps(shown: Terminal) -> None:
+        await shown.press("down", "enter")
+        await shown.sees("story")
+        with house.till(later_s=5) as till:
+            till.move(house.paid["held"], "refuse")
+        await shown.sees("x refused")
+        await shown.press("escape")
+        await shown.sees("x refused")
+        assert "CR1044" in next(row for row in shown.text.splitlines() if row.startswith(">"))
+
+    at_terminal(house.path, steps)
