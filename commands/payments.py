@@ -9,12 +9,13 @@ import click
 from commands.context import App, pass_app
 from commands.output import json_option, print_json, print_table, printable
 from engine import queries
-from engine.approvals.views import ApprovalView, Note, approvals_of, notes_of, waits_for
+from engine.approvals.views import ApprovalView, Note, approvals_of, notes_of
 from engine.config import Config
 from engine.entries import EntryView, entries_of
 from engine.errors import PaymentNotFound
 from engine.lifecycle import STATES
 from engine.queries import HistoryView, PaymentView
+from engine.waiting import waits_for
 
 ALL_STATES = sorted({state.name for states in STATES.values() for state in states})
 PREFIX_MIN = 6
@@ -43,14 +44,14 @@ def payments(app: App, /, *, as_json: bool, **wanted: Any) -> None:
             page = queries.list_payments(config, **wanted)
         except ValueError as error:
             raise click.UsageError(str(error)) from None
-        needs = [waits_for(config, view) for view in page.items if view.state == "held"]
+        waits = waits_for(config, page.items)
     if as_json:
         print_json({"items": [view.as_json() for view in page.items], "next": page.next})
         return
     if wanted["state"] == "held":
         print_table(
             ("id", "kind", "client", "currency", ">amount", "since", "why", "needs"),
-            [_held_row(view, need) for view, need in zip(page.items, needs, strict=True)],
+            [_held_row(view, waits[view.id]) for view in page.items],
         )
     else:
         print_table(

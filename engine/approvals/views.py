@@ -1,4 +1,4 @@
-"""Signatures, notes and what waits for whom, as read-only rows for commands and console."""
+"""Signatures and notes, as read-only rows for commands and console."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ from db.models import Approval, History, Payment
 from engine import chronicle
 from engine.approvals import form as forms
 from engine.chronicle import Remark, Subject
-from engine.config import Config
-from engine.deposits import rules
 from engine.errors import ActRefused
-from engine.queries import PaymentView
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +80,6 @@ def notes_of(payment_id: str) -> tuple[Note, ...]:
         for each in _beside(payment_id)
         if each.event == "note"
     )
-
-
-def waits_for(config: Config, view: PaymentView) -> str:
-    """What a held payment needs of staff, in a few words."""
-    if view.unsettled:
-        return "its coin to settle"
-    nobodys = view.client is None or view.reason == rules.HELD_NOBODY
-    act = "book" if nobodys or view.reason == rules.HELD_BELOW_MINIMUM else "approve or refuse"
-    if act != "book":
-        return act
-    above = config.currencies[view.currency].book_above if view.currency in config.currencies else 0
-    if above is None or (view.units or 0) <= above:
-        return act
-    waiting = {each.staff for each in approvals_of(view.id) if each.state == "waiting"}
-    return f"{act}, {len(waiting)} of 2 signed"
 
 
 def _view(row: Approval, form: dict[str, Any], state: str) -> ApprovalView:
