@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,12 +11,12 @@ from commands.context import App, pass_app
 from commands.output import json_option, print_json, printable
 from commands.payments import PREFIX_MIN
 from commands.signing import optional_signing, sign_and_submit
-from engine import orders
 from engine.clock import parse_rfc3339, utc_now
 from engine.config import Config
-from engine.errors import CurrencyUnknown, OrderRefused
+from engine.errors import CurrencyUnknown
 from engine.money import format_fixed
 from engine.reconciliation import standing
+from engine.reconciliation.asking import compare_now
 from engine.reconciliation.kinds import KINDS
 from engine.reconciliation.standing import BreakView, SumView
 from engine.reconciliation.telling import (
@@ -31,7 +31,6 @@ from engine.reconciliation.telling import (
 if TYPE_CHECKING:
     from engine.approvals.plan import Proposal
 
-ENGINE_WAIT_S = 60
 WIDTH = 78
 
 
@@ -68,7 +67,7 @@ def reconcile(
         raise click.UsageError("--as signs the cure of a break: say which with --fix BREAK")
     with app.connect("console") as config:
         wanted = _wanted(config, currencies)
-        for line in _ask(wanted, full=full):
+        for line in compare_now(wanted, full=full):
             click.echo(printable(line), err=True)
         now = utc_now()
         sums = standing.sums(config, wanted)
@@ -122,22 +121,6 @@ def _wanted(config: Config, asked: Sequence[str]) -> list[str]:
         if symbol not in config.currencies:
             raise CurrencyUnknown(f"there is no currency {symbol} in cashier.toml")
     return [symbol for symbol in config.currencies if symbol in asked or not asked]
-
-
-def _ask(wanted: Sequence[str], *, full: bool) -> Iterator[str]:
-    """Let a running engine compare now; yields why the figures are not of this moment."""
-    body = {"currencies": list(wanted), "full": full}
-    try:
-        result = orders.ask(act="reconcile", body=body, wait_s=ENGINE_WAIT_S)
-    except OrderRefused as refusal:
-        yield f"not compared now: {refusal}"
-        return
-    if result is None:
-        yield "no engine answered: these are the figures that it found last"
-        return
-    for chain, reason in result.values.items():
-        if reason:
-            yield f"{chain}: not compared now: {reason}"
 
 
 def _print(sums: Iterable[SumView], breaks: Sequence[BreakView]) -> None:

@@ -10,7 +10,7 @@ from textual.content import Content
 from console.safe import safe
 
 GROUP = 4  # characters
-LABEL = 14  # cells
+LABEL = 13  # cells
 ASKED, PAID, WRONG = "asked for", "will be paid", "NOT THE SAME"
 MARK = "^"
 

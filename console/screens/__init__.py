@@ -60,5 +60,7 @@ class Place:
 SCREENS: tuple[Place, ...] = (
     Place("1", "live", "Live", "console.screens.live:LiveScreen"),
     Place("2", "approvals", "Approvals", "console.screens.approvals:ApprovalsScreen"),
+    Place("3", "reconcile", "Reconcile", "console.screens.reconcile:ReconcileScreen"),
     Place("4", "chains", "Chains", "console.screens.chains:ChainsScreen"),
+    Place("5", "clients", "Clients", "console.screens.clients:ClientsScreen"),
 )

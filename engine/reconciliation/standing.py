@@ -140,6 +140,14 @@ def closed_breaks(
     return _breaks(config, (Break.state == "closed") & Break.currency.in_(sorted(currencies)), now)
 
 
+def one_break(config: Config, break_id: str, now: datetime) -> BreakView | None:
+    """A break by its id, open or closed; None where there is none in a configured currency."""
+    row: Break | None = Break.get_or_none(Break.id == break_id)
+    if row is None or row.currency not in config.currencies:
+        return None
+    return _break(row, config.currencies[row.currency].decimals, now)
+
+
 def figures(config: Config) -> dict[str, tuple[int, int | None]]:
     """Per currency: how many breaks are open, and the units that are unexplained (None: never
     compared)."""

@@ -72,9 +72,9 @@ def short_hash(block_hash: str) -> str:
 # What the fields of evidence are, in the order in which people read them.
 _SAID: Mapping[str, str] = MappingProxyType(
     {
-        "reason": "the node says",
+        "reason": "node says",
         "txid": "chain tx",
-        "index": "output of it",
+        "index": "output",
         "address": "paid to",
         "payment": "payment",
         "payments": "payments",
@@ -84,37 +84,37 @@ _SAID: Mapping[str, str] = MappingProxyType(
         "because": "because",
         "state": "state",
         "units": "amount",
-        "coin_units": "amount in its coin's row",
-        "coin_height": "block in its coin's row",
-        "node": "the node has",
-        "books": "the books have",
+        "coin_units": "its coin says",
+        "coin_height": "its coin's block",
+        "node": "node has",
+        "books": "books have",
         "posted": "was posted",
-        "demanded": "should be posted",
+        "demanded": "should be",
         "account": "account",
-        "balance": "its kept balance",
+        "balance": "kept balance",
         "postings": "its postings",
-        "accounts": "the accounts hold",
-        "coins": "their coins are",
+        "accounts": "accounts",
+        "coins": "their coins",
         "timing": "on the way",
         "entry": "entry",
         "entries": "entries",
-        "sum": "it sums to",
+        "sum": "sums to",
         "attempt": "attempt",
         "attempts": "attempts",
-        "stored": "fee in our row",
-        "inputs_less_outputs": "fee by its coins",
+        "stored": "our fee",
+        "inputs_less_outputs": "fee by coins",
         "spent": "coins spent",
         "units_spent": "worth",
-        "came_back": "came back to us",
-        "change": "change outputs",
+        "came_back": "came back",
+        "change": "change",
         "block": "in block",
         "height": "block",
-        "hash": "its hash",
+        "hash": "block hash",
         "stored_at": "signed at",
-        "broadcasts": "sent so often",
-        "last_sent_at": "sent last at",
-        "last_reply": "the node said",
-        MEND: "its row will say",
+        "broadcasts": "times sent",
+        "last_sent_at": "last sent",
+        "last_reply": "node said",
+        MEND: "will say",
     }
 )
 # Units are text in evidence, and numbers are counts and heights; of text these are names.
@@ -147,14 +147,14 @@ def _lines(name: str, value: Any, decimals: int) -> Iterator[tuple[str, str]]:
         told = (f"{_SAID.get(k, k)} {_text(k, v, decimals)}" for k, v in value.items() if v)
         yield label, ", ".join(told)
     elif isinstance(value, list):
-        yield label, ", ".join(_item(each) for each in value)
+        yield label, ", ".join(_item(each, decimals) for each in value)
     else:
         yield label, _text(name, value, decimals)
 
 
-def _item(value: Any) -> str:
+def _item(value: Any, decimals: int) -> str:
     if isinstance(value, list):
-        return " ".join(str(part) for part in value)
+        return " ".join(_text("", part, decimals) for part in value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return json.dumps(value, sort_keys=True) if isinstance(value, Mapping) else str(value)
@@ -164,4 +164,4 @@ def _text(name: str, value: Any, decimals: int) -> str:
     is_units = isinstance(value, str) and value.removeprefix("-").isdecimal()
     if is_units and name not in _NAMES:
         return format_amount(int(value), decimals)
-    return _item(value)
+    return _item(value, decimals)

@@ -28,9 +28,9 @@ ROW = Waiting(
 
 
 def test_text_goes_on_beside_its_label_and_not_below_it() -> None:
-    shown = together([("held by", "one two three four", "")], 26).plain.split("\n")
-    assert [line[:14].strip() for line in shown] == ["held by", ""]
-    assert [line[14:] for line in shown] == ["one two", "three four"]
+    shown = together([("held by", "one two three four", "")], 25).plain.split("\n")
+    assert [line[:13].strip() for line in shown] == ["held by", ""]
+    assert [line[13:] for line in shown] == ["one two", "three four"]
 
 
 def test_an_empty_text_keeps_its_label() -> None:

@@ -13,7 +13,7 @@ def _plain(asked: str | None, paid: str | None, width: int = 78) -> list[str]:
 
 def test_the_same_address_stands_above_itself_in_groups() -> None:
     asked, paid, said = _plain(ADDRESS, ADDRESS)
-    assert asked == "asked for     rltc 1qdv v7jn 728r d3f4 c2wl m432 kpgm uqla k86q e9fy"
+    assert asked == "asked for    rltc 1qdv v7jn 728r d3f4 c2wl m432 kpgm uqla k86q e9fy"
     assert paid == asked.replace("asked for   ", "will be paid")
     assert said.strip() == "the same, all 44 characters"
 
@@ -34,7 +34,7 @@ def test_an_address_that_is_longer_differs_at_its_end() -> None:
 def test_a_long_address_is_cut_at_the_same_groups_for_both() -> None:
     long = "a" * 62
     lines = _plain(long, long[:-1] + "b", width=40)
-    assert [line[14:18] for line in lines if line.startswith(("asked", "will", " "))][:2] == [
+    assert [line[13:17] for line in lines if line.startswith(("asked", "will", " "))][:2] == [
         "aaaa",
         "aaaa",
     ]
@@ -43,8 +43,8 @@ def test_a_long_address_is_cut_at_the_same_groups_for_both() -> None:
 
 
 def test_one_address_alone_is_not_called_the_same() -> None:
-    assert _plain(None, ADDRESS) == [f"will be paid  {grouped(ADDRESS)}"]
-    assert _plain(None, None) == ["asked for     -"]
+    assert _plain(None, ADDRESS) == [f"will be paid {grouped(ADDRESS)}"]
+    assert _plain(None, None) == ["asked for    -"]
 
 
 def test_no_character_of_an_address_drives_the_terminal() -> None:
