@@ -11,8 +11,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1 - /p' Makefile
 
-demo: $(INSTALLED) ## the sandbox: a real node, the page and a small trading site; ARGS="--no-console --for 60"
+demo: $(INSTALLED) ## the sandbox: real nodes, the page and a small trading site; ARGS="--no-console --for 60"
 	@.ci/system node
+	@.ci/system anvil || echo "cashier: the demo goes on with the embedded EVM chain" >&2
 	$(BIN)/cashier demo $(ARGS)
 
 test: $(INSTALLED) ## every test that takes seconds
@@ -35,7 +36,7 @@ bench: $(INSTALLED) ## the benchmarks, which print ratios
 	@set -e; for file in bench/[a-z]*.py; do $(BIN)/python -m bench.$$(basename $$file .py) $(ARGS); done
 
 pictures: $(INSTALLED) ## the README's pictures of the page, anew
-	@.ci/system node browser
+	@.ci/system node anvil browser
 	$(BIN)/python -m demo.pictures
 
 fmt: $(INSTALLED) ## write the code in the house format

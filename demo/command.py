@@ -47,9 +47,10 @@ class Whole(click.IntRange):
 )
 @pass_app
 def demo(app: App, *, console: bool, port: int, seconds: int | None) -> None:  # noqa: ARG001
-    """Start a sandbox: a real node, the cashier page and a small trading site.
+    """Start a sandbox: real nodes, the cashier page and a small trading site.
 
-    It needs litecoind, uses free ports and a temporary folder, and leaves nothing behind.
+    It needs litecoind, takes anvil for ether and a token if it is there and the embedded chain if
+    not, uses free ports and a temporary folder, and leaves nothing behind.
     """
     if port:
         _require_free(port)

@@ -15,6 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from eth_account.hdaccount import generate_mnemonic
+from eth_account.types import Language
+
 from demo import anvil, rpc
 from demo.children import Child
 from demo.guard import Guard
@@ -26,6 +29,8 @@ from engine.money import parse_amount
 CHAIN_ID = 31337
 COIN_DECIMALS = 18
 TOKEN_DECIMALS = 6
+CONFIRMATIONS = 3  # enough to be watched
+WORDS = 12
 START_S = 60.0
 STARTS_MAX = 3
 _TOKEN_CODE = Path(__file__).with_name("token.json")
@@ -44,6 +49,7 @@ class EvmNode:
         self._child: Child | None = None
         self._wallets = itertools.count(1)
         self._people: list[str] = []
+        self._words = generate_mnemonic(WORDS, Language.ENGLISH)
         self.port = 0
         self.token = ""
 
@@ -56,6 +62,21 @@ class EvmNode:
     def url(self) -> str:
         """As cashier.toml takes it."""
         return f"http://{HOST}:{self.port}"
+
+    @property
+    def tables(self) -> dict[str, dict[str, Any]]:
+        """Its currencies in cashier.toml, on keys of this demo."""
+        ether = {
+            "chain_id": CHAIN_ID,
+            "node": self.url,
+            "keys": {"mnemonic": self._words},
+            "poll": 1,
+            "confirmations": CONFIRMATIONS,
+        }
+        return {
+            "ETH": ether,
+            "USDT": {"chain": "ETH", "token": self.token, "decimals": TOKEN_DECIMALS},
+        }
 
     async def start(self) -> None:
         """Start it with a rich faucet and its token. Raises DemoTrouble."""

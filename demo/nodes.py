@@ -54,6 +54,12 @@ class Litecoind:
         """As cashier.toml takes it, with user, password and wallet."""
         return f"http://{USER}:{self._password}@{HOST}:{self.port}/wallet/cashier"
 
+    @property
+    def tables(self) -> dict[str, dict[str, Any]]:
+        """Its currency in cashier.toml. Whoever watches does not wait for others to join."""
+        batch = {"every": 2}
+        return {"LTC": {"network": "regtest", "node": self.url, "poll": 1, "batch": batch}}
+
     async def start(self) -> None:
         """Start it with both wallets and mature coins in the faucet. Raises DemoTrouble."""
         binary = find()

@@ -39,7 +39,7 @@ def take(folder: Path) -> tuple[Path, ...]:
         phone = _enter(browser, showing.site, "Ada Lindqvist", PHONE)
         first = _shoot(phone.context.pages[1], folder / "page-phone.png")
         desktop = _enter(browser, showing.site, "Bo Okafor", DESKTOP)
-        desktop.get_by_role("button", name="Send test coins").click()
+        desktop.get_by_role("button", name="Send test coins").first.click()
         page = desktop.context.pages[1]
         expect(page.locator("[aria-current=step]").last).to_contain_text("2 of 3", timeout=WAIT_MS)
         second = _shoot(page, folder / "page-desktop.png")
@@ -56,7 +56,7 @@ def _enter(browser: Browser, site: str, account: str, size: ViewportSize) -> Pag
     tab.goto(site)
     tab.get_by_role("link", name=account).click()
     with context.expect_page() as opened:
-        tab.get_by_role("button", name="Deposit").click()
+        tab.get_by_role("button", name="Deposit LTC").click()
     expect(opened.value.get_by_role("button", name="Copy address")).to_be_visible(timeout=WAIT_MS)
     return tab
 

@@ -19,17 +19,19 @@ from demo.trouble import DemoTrouble
 
 TOP = Path(__file__).resolve().parent.parent
 READY_S = 90.0
+Table = Mapping[str, Any]
 # Keys that name secrets, addresses or further nodes of whoever edited the file.
 _NOT_OURS = frozenset({"node", "network", "witness", "keys", "cold", "top_up_from"})
 
 
 def write_config(
-    folder: Path, nodes: Mapping[str, str], *, template: Path, page_port: int, site_url: str
+    folder: Path, currencies: Mapping[str, Table], *, template: Path, page_port: int, site_url: str
 ) -> Path:
     """Write `folder`/cashier.toml: the values of `template`, with ports and secrets of this demo.
 
-    `nodes` is the node's URL by currency. Secrets are in files that only their owner reads.
-    Raises DemoTrouble when the template cannot be read.
+    `currencies` are their tables as this demo has them; what a table does not say is the
+    template's. Secrets are in files that only their owner reads. Raises DemoTrouble when the
+    template cannot be read.
     """
     given = _read(template)
     page_url = f"http://{HOST}:{page_port}"
@@ -45,15 +47,10 @@ def write_config(
             },
         },
     }
-    for symbol, node_url in nodes.items():
+    for symbol, ours in currencies.items():
         shown = given.get("currency", {}).get(symbol, {})
-        tables[f"currency.{symbol}"] = {
-            **{key: value for key, value in shown.items() if key not in _NOT_OURS},
-            "network": "regtest",
-            "node": _kept(folder / f"{symbol}.node", node_url),
-            "poll": 1,
-            "batch": {"every": 2},  # whoever watches does not wait for others to join
-        }
+        kept = {key: value for key, value in shown.items() if key not in _NOT_OURS}
+        tables[f"currency.{symbol}"] = {**kept, **_hidden(folder, symbol, ours)}
     path = folder / "cashier.toml"
     path.write_text(toml.dump(tables), encoding="utf-8")
     return path
@@ -64,6 +61,17 @@ def _read(template: Path) -> dict[str, Any]:
         return tomllib.loads(template.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DemoTrouble(f"{template.name} cannot be read: {error}") from None
+
+
+def _hidden(folder: Path, symbol: str, table: Table) -> dict[str, Any]:
+    """The table, with its secrets in files."""
+    hidden = dict(table)
+    if "node" in hidden:
+        hidden["node"] = _kept(folder / f"{symbol}.node", hidden["node"])
+    if "keys" in hidden:
+        words = _kept(folder / f"{symbol}.mnemonic", hidden["keys"]["mnemonic"])
+        hidden["keys"] = {"mnemonic": words}
+    return hidden
 
 
 def _kept(path: Path, secret: str) -> str:

@@ -12,7 +12,7 @@ from types import TracebackType
 
 from demo.sandbox import TOP
 
-LINES = 5
+LINES = 6
 END_S = 40.0
 
 
@@ -55,6 +55,10 @@ class Showing:
     @property
     def node(self) -> str:
         return self._named("node LTC")
+
+    @property
+    def evm_node(self) -> str:
+        return self._named("node ETH")
 
     @property
     def config(self) -> Path:

@@ -10,7 +10,8 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine
+import time
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -18,20 +19,25 @@ from typing import Any
 
 from tornado.netutil import bind_sockets
 
-from db.connection import open_database
+from db.connection import connected, open_database
+from demo import evm
+from demo.evm import EvmNode, TokenFaucet
 from demo.guard import Guard
 from demo.miner import EVERY_S, Miner
 from demo.nodes import Litecoind, find
 from demo.ports import HOST, free_port, require_free
 from demo.sandbox import Run, write_config
-from demo.site.app import Site
+from demo.site.app import Faucet, Site
 from demo.trouble import DemoTrouble
+from engine.address_pool import unused_count
 from engine.config import Config, load_config
 
 Say = Callable[[str], None]
+Node = Litecoind | EvmNode
 
 TRIES_MAX = 3
 NODE_REST_S = 8.0
+ADDRESSES_S = 20.0
 
 
 async def show(*, template: Path, port: int, seconds: int | None, say: Say, complain: Say) -> None:
@@ -68,9 +74,9 @@ def _cancel_on_signals() -> None:
 class _Stage:
     """What is running."""
 
-    def __init__(self, config: Config, node: Litecoind, run: Run, site: Site) -> None:
+    def __init__(self, config: Config, nodes: Sequence[Node], run: Run, site: Site) -> None:
         self.config = config
-        self.node = node
+        self.nodes = nodes
         self.run = run
         self.site = site
 
@@ -79,23 +85,40 @@ async def _set_up(stack: AsyncExitStack, template: Path, *, port: int) -> _Stage
     """Start everything; `stack` ends it, the last first. Raises DemoTrouble."""
     folder = Path(tempfile.mkdtemp(prefix="cashier-demo-"))
     guard = stack.enter_context(Guard(folder))
-    node = Litecoind(folder / "litecoin", guard)
-    stack.push_async_callback(node.stop)
-    await node.start()
+    litecoin = Litecoind(folder / "litecoin", guard)
+    ether = EvmNode(folder / "ether", guard, program=evm.find())
+    for node in (litecoin, ether):
+        stack.push_async_callback(node.stop)
+        await node.start()
     sockets = bind_sockets(0, HOST)
     for sock in sockets:
         stack.callback(sock.close)
-    write = partial(
-        write_config, folder, {node.symbol: node.url}, template=template, site_url=_url(sockets[0])
-    )
+    tables = {**litecoin.tables, **ether.tables}
+    write = partial(write_config, folder, tables, template=template, site_url=_url(sockets[0]))
     path, run = await _start_cashier(write, guard, port=port)
     stack.push_async_callback(run.stop)
     config = load_config(path, role="web")
     open_database(config.database)
-    site = Site(config, {node.symbol: node}, url=_url(sockets[0]))
+    await _await_addresses(config)
+    faucets: dict[str, Faucet] = {"LTC": litecoin, "ETH": ether, "USDT": TokenFaucet(ether)}
+    site = Site(config, faucets, url=_url(sockets[0]))
     stack.push_async_callback(site.stop)
     site.start(sockets)
-    return _Stage(config, node, run, site)
+    return _Stage(config, (litecoin, ether), run, site)
+
+
+async def _await_addresses(config: Config) -> None:
+    """Whoever presses Deposit at once finds an address, unless a node takes too long: then the page
+    says so."""
+    chains = {currency.chain for currency in config.currencies.values()}
+    deadline = time.monotonic() + ADDRESSES_S
+    while time.monotonic() < deadline and not await asyncio.to_thread(_have_addresses, chains):
+        await asyncio.sleep(0.2)
+
+
+def _have_addresses(chains: set[str]) -> bool:
+    with connected():
+        return all(unused_count(chain) for chain in chains)
 
 
 async def _start_cashier(
@@ -129,7 +152,8 @@ def _url(sock: socket.socket) -> str:
 def _announce(stage: _Stage, say: Say) -> None:
     say(f"site: {stage.site.url}")
     say(f"page: {stage.config.web.url}")
-    say(f"node {stage.node.symbol}: {stage.node.url}")
+    for node in stage.nodes:
+        say(f"node {node.symbol}: {node.url}")
     say(
         "Open the site, press Deposit, then send test coins there and watch the page:"
         f" while a payment waits, a block comes every {EVERY_S:.0f} seconds."
@@ -152,12 +176,10 @@ def _cashier() -> str:
 
 async def _play(stage: _Stage, *, seconds: int | None, complain: Say) -> None:
     """Return after `seconds`; raise what a part raises before."""
-    depth = stage.config.currencies[stage.node.symbol].confirmations.most
-    parts: tuple[Coroutine[Any, Any, None], ...] = (
-        Miner(stage.node, depth=depth).run(),
-        stage.run.ended(),
-        _keep_up(stage.node, complain),
-    )
+    parts: list[Coroutine[Any, Any, None]] = [stage.run.ended()]
+    for node in stage.nodes:
+        depth = stage.config.currencies[node.symbol].confirmations.most
+        parts += [Miner(node, depth=depth).run(), _keep_up(node, complain)]
     tasks = [asyncio.create_task(part) for part in parts]
     try:
         done, _ = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -169,7 +191,7 @@ async def _play(stage: _Stage, *, seconds: int | None, complain: Say) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _keep_up(node: Litecoind, complain: Say) -> None:
+async def _keep_up(node: Node, complain: Say) -> None:
     """A node that ends is started again after a rest in which the page says that it is away."""
     while True:
         await node.ended()

@@ -4,6 +4,7 @@ browser, and at the end an auditor with the run's histories."""
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -68,10 +69,10 @@ def _note(complaints: list[str], kind: str, text: str) -> None:
         complaints.append(text)
 
 
-def _to_the_cashier(site: Page, *, page_url: str) -> Page:
+def _to_the_cashier(site: Page, symbol: str, *, page_url: str) -> Page:
     """Press Deposit; the tab with the cashier page."""
     with site.context.expect_page() as opened:
-        site.get_by_role("button", name="Deposit").click()
+        site.get_by_role("button", name=f"Deposit {symbol}", exact=True).click()
     cashier = opened.value
     cashier.wait_for_url(f"{page_url}/cashier")
     return cashier
@@ -86,29 +87,36 @@ class Client:
     """One person with two tabs: the site and, after Deposit, the cashier page."""
 
     def __init__(
-        self, browser: Browser, showing: Showing, name: str, size: tuple[int, int]
+        self,
+        browser: Browser,
+        showing: Showing,
+        name: str,
+        size: tuple[int, int],
+        symbol: str = "LTC",
     ) -> None:
+        self.symbol = symbol
         self.site, self.complaints = _open(browser, showing.site, size)
         self.site.get_by_role("link", name=name).click()
-        self.balance = self.site.locator("[data-balance=LTC]")
-        expect(self.balance).to_have_text("0.00000000")
-        self.cashier = _to_the_cashier(self.site, page_url=showing.page)
-        expect(self.cashier.get_by_text("Send only LTC")).to_be_visible()
+        self.balance = self.site.locator(f"[data-balance={symbol}]")
+        expect(self.balance).to_have_text(re.compile("0[.]0+"))
+        self.cashier = _to_the_cashier(self.site, symbol, page_url=showing.page)
+        expect(self.cashier.get_by_text(f"Send only {symbol}")).to_be_visible()
         expect(self.cashier.get_by_role("button", name="Copy address")).to_be_visible()
 
     def send(self, amount: str) -> None:
-        self.site.get_by_label("Amount").fill(amount)
-        self.site.get_by_role("button", name="Send test coins").click()
+        form = self.site.locator(f"form.faucet:has(input[value={self.symbol}])")
+        form.get_by_label("Amount").fill(amount)
+        form.get_by_role("button", name="Send test coins").click()
         expect(self.site.get_by_role("status").filter(has_text="on their way")).to_be_visible()
 
     def expect_credit(self, amount: str, *, exact: str) -> None:
         """The page told every state as it came, and ends where the site's own view does."""
         credited = self.cashier.get_by_role("heading", name="Credited")
         expect(credited).to_be_visible(timeout=CREDITED_WITHIN_MS)
-        expect(self.cashier.locator("#main")).to_contain_text(f"{exact} LTC")
+        expect(self.cashier.locator("#main")).to_contain_text(f"{exact} {self.symbol}")
         expect(self.balance).to_have_text(exact)
         row = self.site.get_by_role("row").filter(has_text="credited")
-        expect(row).to_contain_text(f"{amount} LTC")
+        expect(row).to_contain_text(f"{amount} {self.symbol}")
         steps = self.cashier.evaluate("window.steps")
         # Confirmed and credited may come in one round of the engine, then nobody sees the former;
         # on a machine that is busy with other things a depth may be passed over too.
@@ -143,11 +151,23 @@ def test_deposits_are_credited_while_their_clients_watch_and_an_auditor_verifies
         assert showing.end() == 0
 
 
+def test_ether_and_a_token_are_credited_while_their_clients_watch(browser: Browser) -> None:
+    with Showing("--for", "300") as showing:
+        ada = Client(browser, showing, "Ada Lindqvist", PHONE, "ETH")
+        bo = Client(browser, showing, "Bo Okafor", DESKTOP, "USDT")
+        ada.send("0.000000000000000001")
+        bo.send("1.25")
+        ada.expect_credit("0.000000000000000001", exact="0.000000000000000001")
+        bo.expect_credit("1.25", exact="1.250000")
+        assert showing.end() == 0
+
+
 def _expect_status(showing: Showing) -> None:
     """The run is well, and holds what was credited."""
     done = _cashier(showing, "status", "--json")
     assert done.returncode == 0, done.stderr
-    (ltc,) = json.loads(done.stdout)["currencies"]
+    ltc, *others = json.loads(done.stdout)["currencies"]
+    assert {each["currency"]: each["state"] for each in others} == {"ETH": "well", "USDT": "well"}
     assert (ltc["currency"], ltc["network"], ltc["state"]) == ("LTC", "regtest", "well")
     assert ltc["payments"]["credited"] == 2
     assert ltc["balances"]["wallet:deposits"] == "1.75000001"

@@ -13,12 +13,18 @@ from demo.sandbox import TOP, Run, write_config
 from demo.trouble import DemoTrouble
 from engine.config import load_config
 
+WORDS = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 NODE = "http://cashier:secret@127.0.0.1:19443/wallet/cashier"
 SITE = "http://127.0.0.1:4000"
 
 
+LTC = {"network": "regtest", "node": NODE, "poll": 1, "batch": {"every": 2}}
+ETH = {"chain_id": 31337, "node": "http://127.0.0.1:8545", "keys": {"mnemonic": WORDS}}
+USDT = {"chain": "ETH", "token": f"0x{'0a' * 20}", "decimals": 6}
+
+
 def _written(folder: Path, template: Path = TOP / "cashier.toml") -> Path:
-    return write_config(folder, {"LTC": NODE}, template=template, page_port=4001, site_url=SITE)
+    return write_config(folder, {"LTC": LTC}, template=template, page_port=4001, site_url=SITE)
 
 
 def test_it_holds_the_values_of_the_repository_and_the_ports_of_the_demo(tmp_path: Path) -> None:
@@ -32,6 +38,18 @@ def test_it_holds_the_values_of_the_repository_and_the_ports_of_the_demo(tmp_pat
     assert config.site.origins == (SITE,)
     assert config.web.url == "http://127.0.0.1:4001"
     assert config.sandbox
+
+
+def test_ether_and_its_token_are_there_with_their_keys_in_a_file(tmp_path: Path) -> None:
+    tables = {"LTC": LTC, "ETH": ETH, "USDT": USDT}
+    template = TOP / "cashier.toml"
+    path = write_config(tmp_path, tables, template=template, page_port=4001, site_url=SITE)
+    config = load_config(path, role="engine")
+    assert list(config.currencies) == ["LTC", "ETH", "USDT"]
+    assert config.sandbox
+    assert config.currencies["USDT"].token == USDT["token"]
+    assert "legal winner" not in path.read_text()
+    assert stat.S_IMODE((tmp_path / "ETH.mnemonic").stat().st_mode) == 0o600
 
 
 def test_each_demo_has_a_site_secret_of_its_own(tmp_path: Path) -> None:

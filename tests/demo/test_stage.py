@@ -45,8 +45,8 @@ def _leaving_nothing(showing: Showing) -> Iterator[None]:
     """However the block ends the demo: no process, no folder, within seconds."""
     folder = showing.config.parent
     assert folder.is_dir()
-    # The guard, litecoind, `cashier run` and its two parts.
-    assert len(_parts(folder)) >= 5
+    # The guard, litecoind, anvil, `cashier run` and its two parts.
+    assert len(_parts(folder)) >= 6
     yield
     wait_until(lambda: not _parts(folder), what="the demo's processes to end", timeout_s=25)
     wait_until(lambda: not folder.exists(), what="the demo's folder to go")
@@ -55,10 +55,11 @@ def _leaving_nothing(showing: Showing) -> Iterator[None]:
 def test_it_prints_where_everything_is_and_ends_by_itself() -> None:
     started = time.monotonic()
     with Showing("--for", "3") as showing, _leaving_nothing(showing):
-        site, page, node, *advice = showing.lines
+        site, page, node, evm_node, *advice = showing.lines
         assert re.fullmatch(f"site: {URL}", site)
         assert re.fullmatch(f"page: {URL}", page)
         assert re.fullmatch(r"node LTC: http://\w+:\w+@127\.0\.0\.1:\d+/wallet/cashier", node)
+        assert re.fullmatch(f"node ETH: {URL}", evm_node)
         assert len(advice) == 2
         with urlopen(f"{showing.page}/readyz") as answer:
             assert answer.status == 200
@@ -88,7 +89,8 @@ def test_ctrl_c_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
 
 def test_two_demos_live_side_by_side_and_each_ends_its_own() -> None:
     with Showing() as one, Showing() as two:
-        assert len({one.site, one.page, one.node, two.site, two.page, two.node}) == 6
+        parts = [(each.site, each.page, each.node, each.evm_node) for each in (one, two)]
+        assert len({*parts[0], *parts[1]}) == 8
         with _leaving_nothing(one):
             assert one.end(signal.SIGTERM) == 0
         with urlopen(f"{two.page}/readyz") as answer:

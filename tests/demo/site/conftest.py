@@ -49,7 +49,7 @@ def config(tmp_path: Path, ready_sqlite: Path) -> Iterator[Config]:
     shutil.copyfile(ready_sqlite, tmp_path / "cashier.db")
     path = write_config(
         tmp_path,
-        {"LTC": "http://127.0.0.1:1/wallet/none"},
+        {"LTC": {"network": "regtest", "node": "http://127.0.0.1:1/wallet/none"}},
         template=TOP / "cashier.toml",
         page_port=4001,
         site_url="http://127.0.0.1:4000",
