@@ -1,27 +1,27 @@
 """Deposits on a real litecoind: K in one block until all are credited, and what idling costs.
 
 Every figure stands beside its floor of the same run: the time that the node itself needs to hand
-over the same facts (read raw, not parsed) plus one durable commit of the same rows.
+over the same facts (read raw, not parsed) plus one durable commit of the same rows. In neither is
+the time in which the node's wallet takes the block in, nor the wallet's own figures, of which an
+engine that runs asks every five minutes.
 """
 
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
 import statistics
 import time
-from base64 import b64encode
 from dataclasses import dataclass
 
-from bench.house import House, commit_rows_again, cpu_s, house, rss_mb, running_node
+from bench.house import House, RawNode, commit_rows_again, cpu_s, house, rss_mb, running_node
 from db.connection import database
 from db.models import Address, Client, Payment
 from engine import queries
 from engine.address_pool import refill
 from engine.clock import rfc3339, utc_now
 from engine.deposits.request import request_deposit
-from tests.nodes.litecoind import PASSWORD, USER, Litecoind
+from tests.nodes.litecoind import Litecoind
 
 OUTPUTS_PER_TX = 100
 IDLE_ROUNDS = 200
@@ -78,6 +78,8 @@ def _print_deposits(node: Litecoind, count: int, confirmations: int, runs: int) 
 def _deposit_run(node: Litecoind, count: int, confirmations: int) -> Sample:
     with house(node, confirmations=confirmations) as home:
         addresses = _requests(home, count)
+        node.mine(1)
+        home.follower.step(utc_now())  # an engine that runs
         txids = [
             node.pay_many(dict.fromkeys(addresses[start : start + OUTPUTS_PER_TX], "0.01"))
             for start in range(0, count, OUTPUTS_PER_TX)
@@ -88,6 +90,7 @@ def _deposit_run(node: Litecoind, count: int, confirmations: int) -> Sample:
             home.follower.step(utc_now())
             since = node.tip()
             node.mine(1)
+        node.cashier("listlockunspent")  # answers when the wallet has taken the block in
         before_seq, before_calls, before_cpu = queries.last_seq(), home.chain.calls(), cpu_s()
         started = time.perf_counter()
         while _credited() < count:
@@ -118,15 +121,16 @@ def _credited() -> int:
 def _facts_floor(node: Litecoind, since: str, txids: list[str]) -> float:
     """Seconds in which the node hands over the round's facts as raw bytes: what is new since the
     last round, and each chain tx that is asked by id before it is credited."""
-    started = time.perf_counter()
-    _raw(node, "listsinceblock", since, 1)
-    for txid in txids:
-        _raw(node, "gettransaction", txid)
-    return time.perf_counter() - started
+    with RawNode(node) as raw:
+        started = time.perf_counter()
+        raw.ask("listsinceblock", since, 1)
+        for txid in txids:
+            raw.ask("gettransaction", txid)
+        return time.perf_counter() - started
 
 
 def _print_idle(node: Litecoind, watched: int) -> None:
-    with house(node, confirmations=3) as home:
+    with house(node, confirmations=3) as home, RawNode(node) as raw:
         _watch(home, watched - int(Address.select().count()))
         home.follower.step(utc_now())
         calls, samples, floors = home.chain.calls(), [], []
@@ -136,7 +140,7 @@ def _print_idle(node: Litecoind, watched: int) -> None:
             home.follower.step(utc_now())
             samples.append(time.perf_counter() - started)
             started = time.perf_counter()
-            _raw(node, "listsinceblock", tip, 1)
+            raw.ask("listsinceblock", tip, 1)
             floors.append(time.perf_counter() - started)
         each, floor = statistics.median(samples), statistics.median(floors)
         made = (home.chain.calls() - calls) / IDLE_ROUNDS
@@ -170,24 +174,8 @@ def _watch(home: House, count: int) -> None:
 
 def _fresh_addresses(node: Litecoind, count: int) -> list[str]:
     calls = [{"id": at, "method": "getnewaddress", "params": []} for at in range(count)]
-    return [str(reply["result"]) for reply in json.loads(_post(node, calls))]
-
-
-def _raw(node: Litecoind, method: str, *params: object) -> bytes:
-    return _post(node, {"id": 0, "method": method, "params": list(params)})
-
-
-def _post(node: Litecoind, body: object) -> bytes:
-    """The reply's bytes, unparsed, over a connection of its own (0.08 ms)."""
-    connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=120)
-    login = b64encode(f"{USER}:{PASSWORD}".encode()).decode()
-    try:
-        connection.request(
-            "POST", "/wallet/cashier", json.dumps(body), {"Authorization": f"Basic {login}"}
-        )
-        return connection.getresponse().read()
-    finally:
-        connection.close()  # the node's orderly stop waits for open ones
+    with RawNode(node) as raw:
+        return [str(reply["result"]) for reply in json.loads(raw.post(calls))]
 
 
 if __name__ == "__main__":

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import resource
+import socket
 import sqlite3
 import tempfile
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,9 +22,10 @@ from engine.clock import utc_now
 from engine.config import Config, load_config
 from engine.daemon import open_node
 from engine.families.bitcoin.chain import BitcoinChain
+from engine.families.deadline import QUICKACK
 from engine.follower import Follower
 from engine.lease import ChainLease
-from tests.nodes.litecoind import Litecoind
+from tests.nodes.litecoind import PASSWORD, USER, Litecoind
 
 CONFIG = """
 [cashier]
@@ -90,6 +95,32 @@ def house(node: Litecoind, *, confirmations: int, more: str = "") -> Iterator[Ho
         database.close()
 
 
+class RawNode:
+    """The node alone: requests and replies as bytes, over one connection that stays open."""
+
+    def __init__(self, node: Litecoind) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", node.port, timeout=120)
+        token = b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        self._headers = {"Authorization": f"Basic {token}"}
+
+    def __enter__(self) -> RawNode:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()  # the node's orderly stop waits for open ones
+
+    def ask(self, method: str, *params: object) -> bytes:
+        """The reply's bytes, unread."""
+        return self.post({"id": 0, "method": method, "params": params})
+
+    def post(self, body: object) -> bytes:
+        """The reply to a body that may hold many calls."""
+        self._connection.request("POST", "/wallet/cashier", json.dumps(body), self._headers)
+        if QUICKACK is not None:
+            self._connection.sock.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
+        return self._connection.getresponse().read()
+
+
 def commit_rows_again(house_folder: Path, before_seq: int) -> float:
     """Seconds of one durable commit of the rows that came after `before_seq`, written raw into a
     database of the same tables, indexes and triggers."""
@@ -126,7 +157,12 @@ _NEW_ROWS = {
     "payment": "last_seq > ?",
     "entry": "id > ?",
     "posting": "entry > ?",
-    "coin": "payment IN (SELECT id FROM payment WHERE last_seq > ?)",
+    "attempt": "? >= 0",  # a benchmark signs nothing before it measures
+    "attempt_input": "? >= 0",
+    "attempt_output": "? >= 0",
+    "address": "used_at >= (SELECT MIN(at) FROM history WHERE seq > ?)",
+    "coin": "payment IN (SELECT id FROM payment WHERE last_seq > ?)"
+    " OR spent_txid IN (SELECT txid FROM attempt) OR txid IN (SELECT txid FROM attempt)",
     "balance": "account IN (SELECT account FROM posting WHERE entry > ?)",
 }
 

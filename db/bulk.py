@@ -42,17 +42,19 @@ def update_rows(
     *,
     match: Sequence[str],
     changes: Sequence[str],
+    where: str = "TRUE",
 ) -> int:
     """Update each row whose `match` columns equal those given; returns how many were changed.
 
     A row holds the values of the match columns under `"match." + name` and the new values under
-    the plain names, so that a column can be compared and set in one statement.
+    the plain names, so that a column can be compared and set in one statement. `where`: a further
+    condition, SQL over the table's own columns.
     """
     changed = 0
     keys = (*(f"match.{name}" for name in match), *changes)
     fields = [model._meta.fields[key.removeprefix("match.")] for key in keys]
     for part in _parts(rows, len(keys)):
-        sql = _update_sql(model, fields, len(match), len(part))
+        sql = f"{_update_sql(model, fields, len(match), len(part))} AND {where}"
         changed += _execute(sql, _values(part, keys, fields))
     return changed
 

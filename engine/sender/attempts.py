@@ -18,6 +18,9 @@ from engine.sender.coins import OwnCoin
 
 T = TypeVar("T", AttemptInput, AttemptOutput)
 
+COIN = ("chain", "txid", "idx")  # names a coin
+NOWHERE = dict.fromkeys(("spent_txid", "spent_height", "spent_hash"))
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
@@ -145,15 +148,17 @@ def _families(chain: str, wanted: peewee.Expression) -> list[list[Stored]]:
     families = Attempt.select(Attempt.family).where(
         (Attempt.chain == chain) & (Attempt.final == 0) & (Attempt.state != "dead") & wanted
     )
-    rows = list(
+    rows = bulk.read_rows(
         Attempt.select()
         .where((Attempt.chain == chain) & Attempt.family.in_(families))
         .order_by(Attempt.created_at, Attempt.family, Attempt.number)
     )
     ids = [row.id for row in rows]
-    inputs = _by_attempt(AttemptInput.select().where(AttemptInput.attempt.in_(ids)))
+    inputs = _by_attempt(AttemptInput.select().where(bulk.one_of(AttemptInput.attempt, ids)))
     outputs = _by_attempt(
-        AttemptOutput.select().where(AttemptOutput.attempt.in_(ids)).order_by(AttemptOutput.line)
+        AttemptOutput.select()
+        .where(bulk.one_of(AttemptOutput.attempt, ids))
+        .order_by(AttemptOutput.line)
     )
     found: dict[str, list[Stored]] = {}
     for row in rows:
@@ -171,96 +176,128 @@ def known_txids(txids: Iterable[str]) -> frozenset[str]:
     return frozenset(str(row.txid) for row in rows)
 
 
-def payments_of(stored: Stored) -> list[Payment]:
-    """The payments that an attempt pays, in the order of its outputs."""
-    rows = {row.id: row for row in Payment.select().where(Payment.id.in_(stored.payments))}
-    return [rows[each] for each in stored.payments if each in rows]
+def payments_of(made: Sequence[Stored]) -> dict[str, list[Payment]]:
+    """The payments that each of these attempts pays, by the attempt's id, in the order of its
+    outputs."""
+    ids = {each for stored in made for each in stored.payments}
+    query = Payment.select().where(bulk.one_of(Payment.id, sorted(ids)))
+    rows = {row.id: row for row in bulk.read_rows(query)}
+    return {
+        str(stored.row.id): [rows[each] for each in stored.payments if each in rows]
+        for stored in made
+    }
 
 
-def parents_booked(stored: Stored) -> bool:
-    """Whether every attempt of ours whose change this one spends is in the books."""
-    made_by = sorted({each.txid for each in stored.inputs})
-    open_ones = Attempt.select().where(
-        (Attempt.chain == stored.row.chain)
-        & Attempt.txid.in_(made_by)
+def unbooked_parents(made: Sequence[Stored]) -> frozenset[str]:
+    """Which of the attempts whose change these spend are not in the books yet, by their txids."""
+    if not made:
+        return frozenset()
+    rows = Attempt.select(Attempt.txid).where(
+        (Attempt.chain == made[0].row.chain)
+        & bulk.one_of(Attempt.txid, sorted({each.txid for one in made for each in one.inputs}))
         & (Attempt.state != "settled")
     )
-    return not open_ones.exists()
+    return frozenset(str(row.txid) for row in rows)
 
 
-def reserve(stored: Stored) -> None:
-    """Put the coins of an attempt that was just stored in use for its family, inside the caller's
-    database transaction. Raises StaleState when one was taken or spent meanwhile."""
-    taken = (
-        Coin.update(reserved=stored.row.family)
-        .where(inputs_of(stored) & Coin.reserved.is_null() & Coin.spent_txid.is_null())
-        .execute()
-    )
-    if taken != len(stored.inputs):
+def reserve(made: Sequence[Stored]) -> None:
+    """Put the coins of attempts that were just stored in use for their families, inside the
+    caller's database transaction. Raises StaleState when one was taken or spent meanwhile."""
+    rows = [_coin(stored, each) | {"reserved": stored.row.family} for stored, each in _spent(made)]
+    free = "coin.reserved IS NULL AND coin.spent_txid IS NULL"
+    taken = bulk.update_rows(Coin, rows, match=COIN, changes=("reserved",), where=free)
+    if taken != len(rows):
         raise StaleState("a coin was taken meanwhile")
 
 
-def inputs_of(stored: Stored) -> peewee.Expression:
-    """Which of our coins an attempt that is stored spends."""
-    named = AttemptInput.select().where(
-        (AttemptInput.attempt == stored.row.id)
-        & (AttemptInput.txid == Coin.txid)
-        & (AttemptInput.idx == Coin.idx)
+def note_blocks(places: Sequence[tuple[Stored, BlockRef | None]]) -> None:
+    """The coins of attempts as of now, inside the caller's database transaction: inputs spent in
+    their block, change created there; None for one that is in no block. What one gives up may be
+    what another one spends."""
+    outside = [stored for stored, block in places if block is None]
+    mined = [(stored, block) for stored, block in places if block is not None]
+    _write_spent(
+        [_coin(stored, each) | _by(stored) | NOWHERE for stored, each in _spent(outside)],
+        match=(*COIN, "spent_txid"),
     )
-    made_by = sorted({each.txid for each in stored.inputs})
-    return (Coin.chain == stored.row.chain) & Coin.txid.in_(made_by) & peewee.fn.EXISTS(named)
-
-
-def note_block(stored: Stored, block: BlockRef | None) -> None:
-    """Its coins as of now, inside the caller's database transaction: inputs spent in `block`,
-    change created there; None when it is in no block."""
-    height = None if block is None else block.height
-    block_hash = None if block is None else block.hash
-    Coin.update(
-        spent_txid=None if block is None else stored.row.txid,
-        spent_height=height,
-        spent_hash=block_hash,
-    ).where(
-        inputs_of(stored) & (Coin.spent_txid.is_null() | (Coin.spent_txid == stored.row.txid))
-    ).execute()
+    spent = [
+        _coin(stored, each)
+        | _by(stored)
+        | {
+            "spent_txid": stored.row.txid,
+            "spent_height": block.height,
+            "spent_hash": block.hash,
+        }
+        for stored, block in mined
+        for each in stored.inputs
+    ]
+    _write_spent(spent, match=(*COIN, "spent_txid"))
+    _write_spent(spent, match=COIN, where="coin.spent_txid IS NULL")
+    cold = _transfers([stored for stored, _ in places])
     bulk.insert_rows(
         Coin,
-        [
-            {
-                "chain": stored.row.chain,
-                "txid": stored.row.txid,
-                "idx": f"vout:{output.line}",
-                "currency": stored.row.currency,
-                "address": output.address,
-                "account": account,
-                "units": output.units,
-                "payment": output.payment,
-                "height": height,
-                "hash": block_hash,
-            }
-            for output, account in _kept(stored)
-        ],
+        [made for stored, block in places for made in _kept(stored, block, cold)],
         on="ON CONFLICT (chain, txid, idx, currency) DO UPDATE SET"
         " height = excluded.height, hash = excluded.hash",
     )
 
 
-def _kept(stored: Stored) -> list[tuple[AttemptOutput, str]]:
-    """The outputs that stay ours, with the wallet account of each: change, and moves to cold."""
-    transfers = Payment.select(Payment.id).where(
-        Payment.id.in_(stored.payments) & (Payment.kind == "transfer")
+def _write_spent(
+    rows: Sequence[dict[str, Any]], *, match: Sequence[str], where: str = "TRUE"
+) -> None:
+    bulk.update_rows(Coin, rows, match=match, changes=tuple(NOWHERE), where=where)
+
+
+def _spent(made: Sequence[Stored]) -> list[tuple[Stored, AttemptInput]]:
+    return [(stored, each) for stored in made for each in stored.inputs]
+
+
+def _coin(stored: Stored, spent: AttemptInput) -> dict[str, Any]:
+    """Which of our coins it is, for an update by `COIN`."""
+    return {
+        "match.chain": stored.row.chain,
+        "match.txid": spent.txid,
+        "match.idx": spent.idx,
+    }
+
+
+def _by(stored: Stored) -> dict[str, Any]:
+    """Only if this attempt is what spends it."""
+    return {"match.spent_txid": stored.row.txid}
+
+
+def _transfers(made: Sequence[Stored]) -> frozenset[str]:
+    """Payments of these attempts that are moves to cold coins."""
+    ids = sorted({each for stored in made for each in stored.payments})
+    rows = Payment.select(Payment.id).where(
+        bulk.one_of(Payment.id, ids) & (Payment.kind == "transfer")
     )
-    cold = {str(row.id) for row in transfers}
+    return frozenset(str(row.id) for row in rows)
+
+
+def _kept(stored: Stored, block: BlockRef | None, cold: Collection[str]) -> list[dict[str, Any]]:
+    """The outputs that stay ours as coins, each on its wallet account: change, moves to cold."""
     return [
-        (output, WALLET_HOT if output.payment is None else WALLET_COLD)
+        {
+            "chain": stored.row.chain,
+            "txid": stored.row.txid,
+            "idx": f"vout:{output.line}",
+            "currency": stored.row.currency,
+            "address": output.address,
+            "account": WALLET_HOT if output.payment is None else WALLET_COLD,
+            "units": output.units,
+            "payment": output.payment,
+            "height": None if block is None else block.height,
+            "hash": None if block is None else block.hash,
+        }
         for output in stored.outputs
         if output.payment is None or output.payment in cold
     ]
 
 
-def _by_attempt(rows: Iterable[T]) -> dict[str, list[T]]:
+def _by_attempt(query: peewee.ModelSelect[T]) -> dict[str, list[T]]:
     grouped: dict[str, list[T]] = {}
-    for row in rows:
+    for row in bulk.read_rows(query):
         grouped.setdefault(row.attempt, []).append(row)
     return grouped
 

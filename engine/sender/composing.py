@@ -35,6 +35,7 @@ class Composer:
         self._own = own
         self._rate = rate
         self._low = low
+        self._prices: dict[str, int] = {}  # by the coin's address
 
     def most(self, payments: Sequence[Payment], change: str) -> Composed | None:
         """For as many of `payments`, in their order, as coins and caps allow; None when our coins
@@ -82,9 +83,12 @@ class Composer:
         return fees.fee_of(size, self._rate)
 
     def _price(self, coin: OwnCoin) -> int:
-        """Units that spending one coin more costs."""
-        size = self._node.tx_size([coin.spend], []) - self._node.tx_size([], [])
-        return fees.fee_of(size, self._rate)
+        """Units that spending one more coin costs."""
+        address = coin.spend.address
+        if address not in self._prices:
+            size = self._node.tx_size([coin.spend], []) - self._node.tx_size([], [])
+            self._prices[address] = fees.fee_of(size, self._rate)
+        return self._prices[address]
 
 
 def _fewer(count: int) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
+from db import bulk
 from db.models import Client, Payment
 from engine.chain import Recipient, Wallet
 from engine.clock import parse_rfc3339
@@ -17,7 +18,7 @@ from engine.sender.proof import Adjusted, Proof, not_adjusted
 OWN_ADDRESS = "the address is one of this cashier's own"
 NOT_COLD = "its address is not the cold address that is configured"
 NO_ADDRESS = "the node does not accept the address"
-CHAIN_TXS_MAX = 20  # signed in one round, before the node is asked for news again
+CHAIN_TXS_MAX = 50  # signed in one round, before the node is asked for news again
 SHOWN_MAX = 500  # payments that are told why they wait
 
 BLOCKED = "the client is blocked"
@@ -55,7 +56,7 @@ def queue(currency: Currency, *, limit: int) -> list[Payment]:
         .order_by(Payment.first_seq)
         .limit(limit)
     )
-    return list(rows)
+    return bulk.read_rows(rows)
 
 
 def wait(batch: Batch, currency: Currency, reason: str) -> int:

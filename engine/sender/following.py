@@ -146,7 +146,7 @@ class Following:
     ) -> int:
         """Replace what is stuck by an attempt with a higher fee, where caps and change allow."""
         newest = family[-1]
-        payments = attempts.payments_of(newest)
+        payments = attempts.payments_of([newest])[str(newest.row.id)]
         if any(payment.state != "pending" for payment in payments):
             return 0  # settled before, and out of its block: the same bytes are mined again
         try:

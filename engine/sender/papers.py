@@ -6,6 +6,7 @@ a row that lost its hold, or gained a release, pays nobody.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from db.models import History, Payment
@@ -21,9 +22,14 @@ NOT_ALLOWED = "the rules in force do not allow it"
 SIGNED_FIELDS = ("payment", "client", "currency", "units", "fee_units", "address")
 
 
-def paper_flaw(config: Config, node: Wallet, payment: Payment, *, now: datetime) -> str | None:
+Rows = Callable[[str], list[History] | None]
+
+
+def paper_flaw(
+    config: Config, node: Wallet, payment: Payment, *, now: datetime, rows: Rows = verified_rows
+) -> str | None:
     """Why this payment must not be signed for want of signatures; None when it has what it needs.
-    Raises NodeDown."""
+    `rows` reads and verifies a payment's history. Raises NodeDown."""
     if payment.refund_of is not None:
         return refund_flaw(config, node, payment, now=now)
     if payment.kind != "withdrawal":
@@ -31,16 +37,11 @@ def paper_flaw(config: Config, node: Wallet, payment: Payment, *, now: datetime)
     verdict = recheck(config.currencies[payment.currency], payment)
     if verdict.event == "refuse":
         return NOT_ALLOWED
-    releases = _releases(payment)
+    releases = [row for row in rows(payment.id) or () if row.event == "release"]
     needed = _needed(payment, verdict, released=bool(releases))
     if needed and len(_signers(config, payment, releases, now=now)) < needed:
         return UNSIGNED
     return None
-
-
-def _releases(payment: Payment) -> list[History]:
-    rows = verified_rows(payment.id) or []
-    return [row for row in rows if row.event == "release"]
 
 
 def _needed(payment: Payment, verdict: Verdict, *, released: bool) -> int:

@@ -6,14 +6,18 @@ must follow from deposits that the node still shows, and all of it must be what 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from db import bulk
 from db.models import History, Payment
 from engine.audit.sealed import SealedHistory
 from engine.chain import Spend, Wallet
-from engine.history import row_hash, row_of
+from engine.history import record_hash
 from engine.ledger import client_account
+from engine.sender.mended import Mend, mends_of
 
 UNPROVED_HISTORY = "its history does not verify"
 UNPROVED_AMOUNT = "what it pays is not what its history says"
@@ -27,21 +31,24 @@ ASKED_MAX = 500  # payments in one query
 Entry = tuple[str, str, int]  # account, currency, units
 
 
-Adjusted = Callable[[str, str], tuple[int, int]]
-"""Client and currency in; the units that adjustments gave, and those that they took."""
+Adjusted = Callable[[str, str, Sequence[Mend]], tuple[int, int]]
+"""Client, currency and the mends of the client's payments in; the units that adjustments gave, and
+those that they took, mends that nobody signed among them."""
 
 
-def not_adjusted(_client: str, _currency: str) -> tuple[int, int]:
+def not_adjusted(_client: str, _currency: str, _mends: Sequence[Mend]) -> tuple[int, int]:
     """Nobody adjusted anything."""
     return 0, 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What a payment's verified history says: its last hash, and what its entries posted."""
+    """What a payment's verified history says: its last hash, what its entries posted, and which of
+    them put it right."""
 
     last_hash: str
     entries: tuple[Entry, ...]
+    mends: tuple[Mend, ...] = ()
 
 
 class Proof:
@@ -57,6 +64,7 @@ class Proof:
         self._shown_at = ""
         self._covered: dict[tuple[str, str], str | None] = {}
         self._rows: dict[str, list[History]] = {}
+        self._linked: dict[str, list[History]] = {}
 
     def begin(self, payments: Sequence[Payment], tip_hash: str) -> None:
         """A round in which these payments are to be proved: what holds within one round, or at one
@@ -66,6 +74,11 @@ class Proof:
             self._shown.clear()
         self._shown_at = tip_hash
         self._rows = rows_of(payment.id for payment in payments)
+        self._linked.clear()
+
+    def verified_rows(self, payment: str) -> list[History] | None:
+        """A payment's rows as `flaw` verified them in this round; else as `verified_rows` says."""
+        return self._linked.get(payment) or verified_rows(payment)
 
     def flaw(self, payment: Payment, *, adjusted: Adjusted = not_adjusted) -> str | None:
         """Why this payment must not be signed; None when everything is proved. What a refund gives
@@ -74,6 +87,7 @@ class Proof:
         rows = self._rows.pop(payment.id, None) or rows_of([payment.id]).get(payment.id, [])
         if not are_linked(rows) or rows[-1].hash != payment.last_hash:
             return UNPROVED_HISTORY
+        self._linked[payment.id] = rows
         if not self._sealed.hold(rows):
             return UNPROVED_SEALS
         if not _says(rows, payment):
@@ -93,7 +107,7 @@ class Proof:
         spent, deposits = 0, []
         account = client_account(client)
         of_client = (Payment.client == client) & (Payment.currency == currency)
-        payments = list(Payment.select().where(of_client))
+        payments = bulk.read_rows(Payment.select().where(of_client))
         flaw = self._read(payments)
         if flaw is not None:
             return flaw
@@ -104,7 +118,8 @@ class Proof:
                 deposits.append((change, row))
             elif change < 0:  # what only rows say was given to a client is not believed
                 spent -= change
-        gave, took = adjusted(client, currency)
+        mends = [mend for row in payments for mend in self._told[row.id].mends]
+        gave, took = adjusted(client, currency, mends)
         borne = self._is_borne(spent + took - gave, deposits)
         return None if borne else UNPROVED_BALANCE
 
@@ -133,7 +148,7 @@ class Proof:
                 return UNPROVED_BALANCE
             if not self._sealed.hold(rows):
                 return UNPROVED_SEALS
-            self._told[payment.id] = _Told(payment.last_hash, _entries(rows))
+            self._told[payment.id] = _Told(payment.last_hash, _entries(rows), mends_of(rows))
         return None
 
     def _is_known(self, payment: Payment) -> bool:
@@ -170,8 +185,8 @@ def rows_of(payments: Iterable[str]) -> dict[str, list[History]]:
     """The history rows of each of these payments, oldest first."""
     wanted, found = sorted(set(payments)), dict[str, list[History]]()
     for at in range(0, len(wanted), ASKED_MAX):
-        part = wanted[at : at + ASKED_MAX]
-        for row in History.select().where(History.payment.in_(part)).order_by(History.seq):
+        part = bulk.one_of(History.payment, wanted[at : at + ASKED_MAX])
+        for row in bulk.read_rows(History.select().where(part).order_by(History.seq)):
             found.setdefault(str(row.payment), []).append(row)
     return found
 
@@ -180,7 +195,7 @@ def are_linked(rows: Sequence[History]) -> bool:
     """Whether these rows are a payment's whole history, none altered or out of order."""
     prev = rows[0].payment if rows else None
     for row in rows:
-        if row.prev != prev or row_hash(row_of(row)) != row.hash:
+        if row.prev != prev or record_hash(row.__data__) != row.hash:
             return False
         prev = row.hash
     return bool(rows)
@@ -196,20 +211,26 @@ def _entries(rows: Sequence[History]) -> tuple[Entry, ...]:
     return tuple(
         (str(name), str(currency), int(units))
         for row in rows
-        for name, currency, units in row_of(row)["evidence"].get("entry", ())
+        for name, currency, units in _evidence(row).get("entry", ())
     )
+
+
+def _evidence(row: History) -> dict[str, Any]:
+    evidence: dict[str, Any] = json.loads(row.evidence)
+    return evidence
 
 
 def _says(rows: list[History], payment: Payment) -> bool:
     """Whether client, amount, fee, address and state of the payment are those of its history."""
-    first = row_of(rows[0])
-    told = first["evidence"]
+    first = rows[0]
+    told = _evidence(first)
     return (
-        first["event"] == "request"
-        and first["kind"] == payment.kind
-        and first["client"] == payment.client
-        and first["currency"] == payment.currency
-        and first["units"] == str(payment.units)
+        first.event == "request"
+        and first.kind == payment.kind
+        and first.client == payment.client
+        and first.currency == payment.currency
+        and first.units is not None
+        and first.units == payment.units
         and told.get("address") == payment.address
         and told.get("fee_units") == str(payment.fee_units or 0)
         and rows[-1].to_state == payment.state

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from db import bulk
 from db.connection import database
 from db.models import Address, Payment
 from engine.audit.sealed import open_sealed
@@ -105,7 +106,9 @@ class Sender:
             self._proof,
             payments,
             cold=cold_address(self._currency),
-            paper_flaw=partial(paper_flaw, self._config, self._node, now=now),
+            paper_flaw=partial(
+                paper_flaw, self._config, self._node, now=now, rows=self._proof.verified_rows
+            ),
             adjusted=partial(adjusted_units, self._config, now=now),
         )
         if not payable:
@@ -227,13 +230,13 @@ class Sender:
                         sub_state="sending",
                         reason="",
                     )
-                batch.also(partial(attempts.reserve, stored))
-                batch.also(partial(self._use_change, each.draft, now))
+            batch.also(partial(attempts.reserve, made))
+            batch.also(partial(self._use_change, made, now))
 
-    def _use_change(self, draft: Draft, now: datetime) -> None:
-        used = [output.pay.address for output in draft.outputs if output.payment is None]
+    def _use_change(self, made: Sequence[Stored], now: datetime) -> None:
+        used = {str(out.address) for each in made for out in each.outputs if out.payment is None}
         Address.update(used_at=rfc3339(now)).where(
-            (Address.chain == self._symbol) & Address.address.in_(used)
+            (Address.chain == self._symbol) & bulk.one_of(Address.address, sorted(used))
         ).execute()
 
     def _batch(self, now: datetime) -> Batch:

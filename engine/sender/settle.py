@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from db import bulk
 from db.models import Attempt, Payment
 from engine.chain import BlockRef, Fact, Standing
 from engine.clock import rfc3339
@@ -69,11 +70,20 @@ class Settling:
         self._new_batch = batch
         self._currency = currency
         self._at = rfc3339(now)
+        self._payments: dict[str, list[Payment]] = {}  # by the attempt that pays them
+        self._unbooked: frozenset[str] = frozenset()
+        self._noted: list[tuple[Stored, Fact, str, bool]] = []
+        self._places: dict[str, dict[str, tuple[int, int]]] = {}  # by attempt and payment
 
     def settle(self, looks: Sequence[Look]) -> int:
         """Bring families and their payments to where the facts say; returns the moves made."""
+        self._payments = attempts.payments_of([look.winner or look.newest for look in looks])
+        # The change that one spends is booked by the attempt that made it, and so before it.
+        self._unbooked = attempts.unbooked_parents([look.winner for look in looks if look.winner])
+        self._noted.clear()
         with self._new_batch() as batch:
             moved = sum(self._settle(batch, look) for look in looks)
+            batch.also(self._write_noted)
             batch.also(partial(self._reach, looks, "settle.during"))
         self._reach(looks, "settle.after")
         return moved
@@ -86,22 +96,22 @@ class Settling:
         winner = look.winner
         if winner is None:
             return self._settle_open(batch, look)
-        payments = attempts.payments_of(winner)
+        payments = self._payments[str(winner.row.id)]
         required = max((int(payment.required or 1) for payment in payments), default=1)
-        # The change that it spends is booked by the attempt that made it, and so before it.
-        deep = look.depth(winner) >= required and attempts.parents_booked(winner)
+        booked = self._unbooked.isdisjoint(each.txid for each in winner.inputs)
+        deep = look.depth(winner) >= required and booked
         moved = 0
         for payment in payments:
             moved += self._follow(batch, look, winner, payment, deep=deep)
         if deep and winner.row.state != "settled":
             self._book(batch, look, winner, payments)
-        self._note(batch, look, winner, settled=deep)
+        self._note(look, winner, settled=deep)
         return moved
 
     def _settle_open(self, batch: Batch, look: Look) -> int:
         """No attempt is in a block."""
         moved = 0
-        payments = attempts.payments_of(look.newest)
+        payments = self._payments[str(look.newest.row.id)]
         lost = look.loss.depth >= self._currency.finality
         for payment in payments:
             moved += self._follow_open(batch, look, payment, lost=lost)
@@ -109,7 +119,7 @@ class Settling:
             self._take_back(batch, look, payments)
             batch.also(partial(self._bury, look))
         else:
-            self._note(batch, look, None, settled=False)
+            self._note(look, None, settled=False)
         return moved
 
     def _follow(
@@ -119,7 +129,7 @@ class Settling:
         assert fact.block is not None
         place = {
             "txid": winner.row.txid,
-            "idx": f"vout:{_line(winner, payment)}",
+            "idx": f"vout:{self._place(winner, payment)[0]}",
             "block_hash": fact.block.hash,
             "block_height": fact.block.height,
         }
@@ -148,7 +158,8 @@ class Settling:
         nowhere: dict[str, Any] = {"block_hash": None, "block_height": None}
         before = batch.steps
         if payment.state == "requested" and look.seen:
-            place = {"txid": stored.row.txid, "idx": f"vout:{_line(stored, payment)}"}
+            line, _ = self._place(stored, payment)
+            place = {"txid": stored.row.txid, "idx": f"vout:{line}"}
             move("send", sub_state="", **place)
         elif payment.state == "credited" and lost:
             move("reverse", entry=entries.settled(payment, "reverse", sign=-1), **nowhere)
@@ -181,24 +192,31 @@ class Settling:
         **changes: Any,
     ) -> None:
         fact = look.facts[stored.row.txid]
+        line, share = self._place(stored, payment)
         batch.move(
             payment,
             event,
             evidence={
                 "attempt": stored.row.id,
                 "txid": stored.row.txid,
-                "index": f"vout:{_line(stored, payment)}",
+                "index": f"vout:{line}",
                 "standing": fact.standing.value,
                 "block_hash": None if fact.block is None else fact.block.hash,
                 "block_height": None if fact.block is None else fact.block.height,
                 "confirmations": look.depth(stored),
                 "required": payment.required,
                 "chain_fee": str(stored.row.fee_units),
-                "chain_fee_share": str(_share(stored, payment)),
+                "chain_fee_share": str(share),
                 "tip_height": look.tip.height,
             },
             **changes,
         )
+
+    def _place(self, stored: Stored, payment: Payment) -> tuple[int, int]:
+        """The payment's line in the chain tx, and its share of the fee."""
+        if stored.row.id not in self._places:
+            self._places[stored.row.id] = _places(stored)
+        return self._places[stored.row.id][payment.id]
 
     def _book(self, batch: Batch, look: Look, winner: Stored, payments: Sequence[Payment]) -> None:
         """The attempt's own entry, once for the family; when another attempt of it was booked
@@ -235,17 +253,16 @@ class Settling:
                     evidence={"attempt": stored.row.id, "txid": stored.row.txid},
                 )
 
-    def _note(self, batch: Batch, look: Look, winner: Stored | None, *, settled: bool) -> None:
-        """The attempts' own rows and their coins, where they changed; the winner last, because the
-        others give up what it spends."""
-        for stored in sorted(look.family, key=lambda each: each is winner):
+    def _note(self, look: Look, winner: Stored | None, *, settled: bool) -> None:
+        """The attempts' own rows and their coins, where they changed."""
+        for stored in look.family:
             fact = look.facts[stored.row.txid]
             state = self._state_of(look, stored, winner, settled=settled)
             final = winner is not None and look.depth(winner) >= self._currency.finality
             now = (state, None if fact.block is None else fact.block.hash, final)
             before = (stored.row.state, stored.row.block_hash, bool(stored.row.final))
             if now != before or stored.row.id in look.sent:
-                batch.also(partial(self._write, stored, fact, state, final=final))
+                self._noted.append((stored, fact, state, final))
 
     @staticmethod
     def _state_of(look: Look, stored: Stored, winner: Stored | None, *, settled: bool) -> str:
@@ -258,24 +275,34 @@ class Settling:
         in_mempool = look.facts[stored.row.txid].standing is Standing.MEMPOOL
         return "sent" if in_mempool or stored.row.state == "mined" else str(stored.row.state)
 
-    def _write(self, stored: Stored, fact: Fact, state: str, *, final: bool) -> None:
-        Attempt.update(
-            state=state,
-            block_hash=None if fact.block is None else fact.block.hash,
-            block_height=None if fact.block is None else fact.block.height,
-            final=final,
-            sends=stored.row.sends,
-            sent_at=stored.row.sent_at,
-            last_error=stored.row.last_error,
-            updated_at=self._at,
-        ).where(Attempt.id == stored.row.id).execute()
-        if (fact.block is None) != (stored.row.block_hash is None) or fact.block is not None:
-            attempts.note_block(stored, fact.block)
+    def _write_noted(self) -> None:
+        rows = [
+            {
+                "match.id": stored.row.id,
+                "state": state,
+                "block_hash": None if fact.block is None else fact.block.hash,
+                "block_height": None if fact.block is None else fact.block.height,
+                "final": final,
+                "sends": stored.row.sends,
+                "sent_at": stored.row.sent_at,
+                "last_error": stored.row.last_error,
+                "updated_at": self._at,
+            }
+            for stored, fact, state, final in self._noted
+        ]
+        changes = [name for name in rows[0] if name != "match.id"] if rows else []
+        bulk.update_rows(Attempt, rows, match=("id",), changes=changes)
+        attempts.note_blocks(
+            [
+                (stored, fact.block)
+                for stored, fact, _, _ in self._noted
+                if fact.block is not None or stored.row.block_hash is not None
+            ]
+        )
 
     def _bury(self, look: Look) -> None:
         """Every attempt of the family is proved impossible beyond finality."""
-        for stored in look.family:
-            attempts.note_block(stored, None)
+        attempts.note_blocks([(stored, None) for stored in look.family])
         coins.note_spent(look.newest.row.chain, look.loss.spent)
         Attempt.update(state="dead", final=True, updated_at=self._at).where(
             Attempt.family == look.newest.row.family
@@ -283,12 +310,8 @@ class Settling:
         coins.release(look.newest.row.family)
 
 
-def _line(stored: Stored, payment: Payment) -> int:
-    return next(each.line for each in stored.outputs if each.payment == payment.id)
-
-
-def _share(stored: Stored, payment: Payment) -> int:
+def _places(stored: Stored) -> dict[str, tuple[int, int]]:
+    """The line of each payment, and its share of the fee, worked out for all at once."""
     paid = [each for each in stored.outputs if each.payment is not None]
     shares = attempts.fee_shares(stored.row.fee_units, [each.units for each in paid])
-    at = next(at for at, each in enumerate(paid) if each.payment == payment.id)
-    return shares[at]
+    return {str(each.payment): (each.line, share) for each, share in zip(paid, shares, strict=True)}

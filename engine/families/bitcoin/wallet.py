@@ -10,15 +10,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from engine.chain import NewAddress, Pay, Recipient, Sending, SendReply, SignedTx, Spend
-from engine.coins import read_address
+from engine.coins import ReadAddress, read_address
 from engine.config import Currency
 from engine.errors import NodeRefused
 from engine.families.bitcoin.dialect import UNKNOWN_METHOD, Dialect, WalletKind, address_info
+from engine.families.bitcoin.raw_tx import RawTx, read_raw
 from engine.families.bitcoin.transport import Caller
 from engine.families.bitcoin.values import (
     OddValue,
     address_of,
-    hash_of,
     number_of,
     script_of,
     table_of,
@@ -32,7 +32,7 @@ REFUSALS = frozenset({-25, -26})
 UNLOCKED_S = 10
 REPLACEABLE = 0xFFFFFFFD
 OVERHEAD = 11
-SIZES_MAX = 10_000  # addresses whose sizes are remembered
+KNOWN_MAX = 10_000  # addresses that are remembered
 
 # Virtual bytes of an input by the form of its coin's address (BIP-141), rounded up; an output has
 # its amount, a length and its script.
@@ -50,7 +50,7 @@ class BitcoinWallet:
         self._currency = currency
         self._node = transport
         self._spoken = spoken
-        self._known_sizes: dict[str, tuple[int, int]] = {}
+        self._known: dict[str, ReadAddress | None] = {}
 
     def fee_rate(self, *, blocks: int) -> int | None:
         try:
@@ -77,7 +77,7 @@ class BitcoinWallet:
 
     def change_address(self) -> NewAddress:
         address = address_of(self._node.call("getrawchangeaddress"))
-        read = read_address(self._currency.parameters, address)
+        read = self._read(address)
         if read is not None:
             return NewAddress(read.canonical, read.script)
         info = address_info(self._node, self._spoken(), address)
@@ -94,7 +94,7 @@ class BitcoinWallet:
             raise
         if info.get("isvalid", True) is not True:  # of nodes whose validateaddress tells all
             return None
-        read = read_address(self._currency.parameters, address)
+        read = self._read(address)
         spelled = address if read is None else read.canonical
         return Recipient(spelled, _is_ours(info))
 
@@ -128,11 +128,10 @@ class BitcoinWallet:
         if signed.get("complete") is not True:
             raise NodeRefused("the node's wallet cannot sign for one of these coins", rpc_code=-4)
         raw = script_of(signed.get("hex"))
-        decoded = table_of(self._node.call("decoderawtransaction", raw))
-        self._check_signed(decoded, spends, pays)
+        told = read_raw(raw)
+        self._check_signed(told, spends, pays)
         self._check_taken(raw)
-        size = number_of(decoded.get("vsize", decoded.get("size")))
-        return SignedTx(hash_of(decoded.get("txid")), raw, size)
+        return SignedTx(told.txid, raw, told.size)
 
     def send(self, raw: str) -> SendReply:
         try:
@@ -170,14 +169,17 @@ class BitcoinWallet:
             and self._units(row.get("amount")) == spend.units
         )
 
-    def _check_signed(self, decoded: Any, spends: Sequence[Spend], pays: Sequence[Pay]) -> None:
-        """What was signed is what was asked: the same coins in, the same amounts out, in order."""
-        coins = [(hash_of(each.get("txid")), each.get("vout")) for each in decoded.get("vin", [])]
-        amounts = [self._units(each.get("value")) for each in decoded.get("vout", [])]
-        if coins != [(each.txid, _vout(each)) for each in spends]:
+    def _check_signed(self, told: RawTx, spends: Sequence[Spend], pays: Sequence[Pay]) -> None:
+        """What was signed is what was asked: the same coins in, the same amounts out to the same
+        addresses, in order."""
+        if list(told.inputs) != [(each.txid, _vout(each)) for each in spends]:
             raise OddValue("the signed bytes spend other coins than asked")
-        if amounts != [each.units for each in pays]:
+        if [units for units, _ in told.outputs] != [each.units for each in pays]:
             raise OddValue("the signed bytes pay other amounts than asked")
+        for (_, script), pay in zip(told.outputs, pays, strict=True):
+            read = self._read(pay.address)
+            if read is not None and read.script != script:
+                raise OddValue("the signed bytes pay other addresses than asked")
 
     def _check_taken(self, raw: str) -> None:
         """Bytes that the node would never relay must not be stored: they would be sent for ever."""
@@ -209,16 +211,18 @@ class BitcoinWallet:
 
     def _sizes(self, address: str) -> tuple[int, int]:
         """Virtual bytes of an input that spends from `address`, and of an output that pays it."""
-        if address not in self._known_sizes:
-            if len(self._known_sizes) >= SIZES_MAX:
-                self._known_sizes.clear()
-            read = read_address(self._currency.parameters, address)
-            self._known_sizes[address] = (
-                LONGEST
-                if read is None
-                else (INPUT_SIZE[read.form], AMOUNT_AND_LENGTH + len(read.script) // 2)
-            )
-        return self._known_sizes[address]
+        read = self._read(address)
+        if read is None:
+            return LONGEST
+        return INPUT_SIZE[read.form], AMOUNT_AND_LENGTH + len(read.script) // 2
+
+    def _read(self, address: str) -> ReadAddress | None:
+        """What the address says by itself; checksums take long, and are remembered."""
+        if address not in self._known:
+            if len(self._known) >= KNOWN_MAX:
+                self._known.clear()
+            self._known[address] = read_address(self._currency.parameters, address)
+        return self._known[address]
 
     def _units(self, value: object) -> int:
         return units_of(value, self._currency.decimals)
