@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from engine.chain import Expectation, Followed, Health, NewAddress, Trust
 from engine.config import Currency
+from engine.config.currency_table import EMBEDDED
 from engine.errors import NodeError
 from engine.families import open_followed
 from engine.ours import NothingYet
@@ -18,7 +19,7 @@ from engine.preflight.addresses import disagreement
 from engine.preflight.finding import Finding
 
 # What nodes call themselves, as far as this program was run against them (docs/nodes.md).
-TRIED = ("LitecoinCore:0.21.2", "anvil/v1.7")
+TRIED = ("LitecoinCore:0.21.2", "anvil/v1.7", "cashier-embedded")
 
 _PROGRAMS = {"BTC": "bitcoind", "BCH": "bitcoind", "LTC": "litecoind", "DOGE": "dogecoind"}
 _CURES = {
@@ -157,8 +158,10 @@ class NodeCheck:
 
     def _place(self) -> str:
         """Host and port of the node, never its user or password."""
+        if _url(self.currency).startswith(EMBEDDED):
+            return "the embedded chain"
         try:
-            url = urlsplit(self.currency.node.reveal() if self.currency.node else "")
+            url = urlsplit(_url(self.currency))
             port = "" if url.port is None else f":{url.port}"
         except ValueError:
             return "an address that is none"

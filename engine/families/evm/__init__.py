@@ -31,11 +31,12 @@ def open_chain(
     `embedded:FOLDER`, the one that is kept there; nothing is asked of the node yet. `timeout_s`
     bounds each request as a whole. Raises NodeDown if the URL cannot be used.
     """
-    transport = _transport(node_url, timeout_s)
+    transport = open_transport(node_url, timeout_s=timeout_s)
     return EvmChain(currency, tokens, transport, NothingYet() if ours is None else ours)
 
 
-def _transport(node_url: str, timeout_s: int) -> Transport:
+def open_transport(node_url: str, *, timeout_s: int = TIMEOUT_S) -> Transport:
+    """Calls to the node of `open_chain`, for who needs no chain."""
     kind, _, folder = node_url.partition(":")
     if kind != EMBEDDED:
         return Transport(node_url, timeout_s=timeout_s)
@@ -45,4 +46,4 @@ def _transport(node_url: str, timeout_s: int) -> Transport:
     return EmbeddedTransport(Path(folder), timeout_s=timeout_s)
 
 
-__all__ = ["EvmChain", "open_chain"]
+__all__ = ["EvmChain", "open_chain", "open_transport"]

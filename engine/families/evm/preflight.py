@@ -7,9 +7,9 @@ from contextlib import closing
 
 from engine.config import Currency
 from engine.errors import NodeDown
+from engine.families.evm import open_transport
 from engine.families.evm.keys import open_keys
 from engine.families.evm.tokens import TokenWords, token_words
-from engine.families.evm.transport import Transport
 from engine.families.evm.values import OddValue
 
 
@@ -24,7 +24,7 @@ def tokens_told(
     ground: Currency, node_url: str, tokens: Sequence[Currency]
 ) -> list[tuple[Currency, TokenWords]]:
     """What the contract of each token says of itself. Raises NodeDown, NodeRefused."""
-    with closing(Transport(node_url)) as node:
+    with closing(open_transport(node_url)) as node:
         try:
             return [(each, token_words(node, str(each.token))) for each in tokens]
         except OddValue as error:
