@@ -66,6 +66,7 @@ def _all(config: Config, symbols: tuple[str, ...], *, alerts: bool) -> Iterator[
     with ExitStack() as stack:
         if stored.ok:
             stack.enter_context(connected())
+            yield from preflight.check_acceptance(config)
         yield from preflight.check_alerts(
             config, now=utc_now(), with_database=stored.ok, send=alerts
         )

@@ -1,4 +1,4 @@
-"""`cashier keys`: keys of the site API, of chains whose nodes keep none, and of the audit trail."""
+"""`cashier keys`: of the site API, of chains whose nodes keep none, of staff, and of the audit."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from commands.accept import accept
 from commands.context import App, pass_app
 from engine.audit import keys as audit_keys
 
@@ -21,7 +22,10 @@ _KEY_BYTES = 32
 
 @click.group()
 def keys() -> None:
-    """Make and show keys."""
+    """Make and show keys, and accept those of staff."""
+
+
+keys.add_command(accept)
 
 
 @keys.command()

@@ -8,6 +8,7 @@ from commands.context import App, pass_app
 from commands.output import json_option, print_json, print_table
 from engine.alerts import board
 from engine.alerts.sinks import sink_names
+from engine.approvals.acceptance import standing
 from engine.audit import keys, seals
 from engine.clock import utc_now
 from engine.config import Config
@@ -26,6 +27,7 @@ def status(ctx: click.Context, app: App, *, as_json: bool) -> None:
     with app.connect("console") as config:
         found = overview(config, utc_now())
         key = _audit_key(config)
+        waiting = standing(config).waiting
         alerts, sinks = board.open_alerts(), board.sink_views(sink_names(config))
     if as_json:
         currencies = [currency.as_json() for currency in found.currencies]
@@ -34,12 +36,21 @@ def status(ctx: click.Context, app: App, *, as_json: bool) -> None:
             "sinks": [each.as_json() for each in sinks],
         }
         print_json(
-            {"engine": found.engine, "audit_key": key, "currencies": currencies, "alerts": told}
+            {
+                "engine": found.engine,
+                "audit_key": key,
+                "currencies": currencies,
+                "alerts": told,
+                "acceptance": [dict(item.fields) for item in waiting],
+            }
         )
     else:
         click.echo(f"engine     {found.engine}\naudit key  {key or '-'}\n")
         _print_currencies(found.currencies)
         _print_alerts(alerts, sinks)
+        if waiting:
+            click.echo()
+            print_table(("of", "waits for two approvers"), [(i.name, i.says) for i in waiting])
     ctx.exit(0 if found.well else 1)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from db.connection import database
 from db.models import History, Installation
+from engine.approvals.founding import staff_record
 from engine.audit.seals import INSTALLATION_ID, installation_id
 from engine.clock import rfc3339
 from engine.config import Config
@@ -78,7 +79,5 @@ def _in_force(config: Config) -> dict[str, Any]:
             symbol: {"rule": currency.rule_version, "rules": currency.rules()}
             for symbol, currency in sorted(config.currencies.items())
         },
-        "staff": [
-            {"name": person.name, "role": person.role, "key": person.key} for person in config.staff
-        ],
+        "staff": [staff_record(person) for person in config.staff],
     }

@@ -12,6 +12,7 @@ from typing import Any
 from db.findings import Break
 from db.models import Chain, History, Parked, Payment, Seal
 from engine import brakes
+from engine.approvals.acceptance import standing
 from engine.audit import sealed
 from engine.clock import parse_rfc3339, rfc3339
 from engine.config import Config, Currency
@@ -206,6 +207,13 @@ def _parked(_config: Config, _now: datetime) -> Iterator[Fact]:
         yield Fact("parked", row.chain, row.key, text, {"since": row.since})
 
 
+def _unaccepted(config: Config, _now: datetime) -> Iterator[Fact]:
+    """Somebody wrote a key or a cold address into cashier.toml."""
+    for item in standing(config).waiting:
+        text = f"{item.says} waits for two approvers; cashier keys accept {item.name}"
+        yield Fact("acceptance_waiting", "", item.subject.id, text, dict(item.fields))
+
+
 def _sealing(_config: Config, now: datetime) -> Iterator[Fact]:
     """Histories are not sealed any more: a row was changed, or the key is gone."""
     last: Seal | None = Seal.select(Seal.last_seq).order_by(Seal.number.desc()).first()
@@ -243,5 +251,6 @@ _SOURCES: tuple[Callable[[Config, datetime], Iterable[Fact]], ...] = (
     _totals,
     _sending,
     _parked,
+    _unaccepted,
     _sealing,
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from db.models import Payment
-from engine.approvals import cures, deposits, funds, refunds, switches, withdrawals
+from engine.approvals import accepting, cures, deposits, funds, refunds, switches, withdrawals
 from engine.approvals.plan import Plan, Proposal
 from engine.approvals.subjects import subject_of
 from engine.config import Config
@@ -38,6 +38,7 @@ OTHERS = MappingProxyType(
         "block": switches.block,
         "unblock": switches.unblock,
         "note": switches.note,
+        "accept": accepting.accept,
     }
 )
 

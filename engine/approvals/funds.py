@@ -8,6 +8,7 @@ from functools import partial
 from db.connection import database
 from db.models import Client
 from engine import chains, chronicle
+from engine.approvals.acceptance import UNACCEPTED_COLD, payable_cold
 from engine.approvals.plan import Doing, Plan, Proposal
 from engine.chronicle import Subject
 from engine.config import Config, Currency
@@ -30,6 +31,8 @@ def move(config: Config, proposal: Proposal) -> Plan:
     address, units = cold_address(currency), _units(proposal)
     if address is None or proposal.account != WALLET_COLD:
         raise ActRefused(f"cashier.toml names no cold address of {currency.symbol}")
+    if payable_cold(config, currency) is None:
+        raise ActRefused(UNACCEPTED_COLD)
     if address not in house_addresses(currency.chain):
         raise ActRefused(
             "the node's wallet does not watch the cold address: cashier check says what to do"

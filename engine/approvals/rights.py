@@ -21,6 +21,7 @@ RIGHTS: dict[str, tuple[str, ...]] = {
     "resume": ("payments", "approver"),
     "block": ("payments", "approver"),
     "unblock": ("payments", "approver"),
+    "accept": ("approver",),
     "note": ("payments", "approver"),
 }
 

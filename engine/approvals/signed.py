@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.approvals import form as forms
+from engine.approvals.acceptance import standing
 from engine.approvals.form import Form
 from engine.approvals.openssh import namespace, verifies
 from engine.approvals.rights import check_right, keys_in_force
@@ -37,14 +38,23 @@ class Signed:
         }
 
 
+def keys_that_count(config: Config, name: str, now: datetime) -> list[str]:
+    """The public keys by which `name` may sign at `now`: in force and, on main networks, accepted.
+    Raises ActRefused with what is missing."""
+    keys = keys_in_force(standing(config).staff, name, now)
+    if keys:
+        return keys
+    if keys_in_force(config.staff, name, now):
+        raise ActRefused(f"the key of {name} waits for two approvers: cashier keys accept {name}")
+    raise ActRefused(f"no key of {name} is in force now")
+
+
 def verified(config: Config, form: Form, signature: str, now: datetime) -> Signed | None:
     """The signed form, or None when no key of its person that is in force now made the signature.
     Raises ActRefused for a role that may not do this."""
     name = str(form["staff"])
     role = check_right(config.staff, name, str(form["act"]))
-    keys = keys_in_force(config.staff, name, now)
-    if not keys:
-        raise ActRefused(f"no key of {name} is in force now")
+    keys = keys_that_count(config, name, now)
     space = namespace(installation_id())
     if verifies(forms.signed_bytes(form), signature, name=name, keys=keys, space=space):
         return Signed(form, signature, role)

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from engine import chains
+from engine.approvals.acceptance import UNACCEPTED_COLD, payable_cold
 from engine.chain import BlockRef, Chain, Oddity
 from engine.config import Config
 from engine.lifecycle import Batch
-from engine.moves.addresses import HouseAddresses
+from engine.moves.addresses import HouseAddresses, cold_address
 from engine.moves.ceiling import Ceiling
 from engine.moves.cold import ColdMoves
 from engine.moves.refunds import Refunds
@@ -41,18 +42,22 @@ class Mover:
         if not self._is_due(tip, now):
             return 0
         self._addresses.ensure(now)
-        self._tell_cold_fault(now)
+        fault = self._addresses.cold_fault or self._unaccepted()
+        self._tell_cold_fault(fault, now)
         cold = self._cold(now)
         moved = cold.follow(self._node, tip)
-        if not self._addresses.cold_fault:
+        if not fault:
             moved += self._ceiling.open_when_above(partial(self._batch, now), tip)
         moved += Refunds(self._currency, self._node, partial(self._batch, now)).step()
         self._looked = None if cold.waiting else (tip.hash, now)
         return moved
 
-    def _tell_cold_fault(self, now: datetime) -> None:
+    def _unaccepted(self) -> str:
+        counts = payable_cold(self._config, self._currency) == cold_address(self._currency)
+        return "" if counts else UNACCEPTED_COLD
+
+    def _tell_cold_fault(self, fault: str, now: datetime) -> None:
         """Staff see among the parked rows why nothing goes to the cold address."""
-        fault = self._addresses.cold_fault
         if fault and fault != self._told:
             with self._batch(now) as batch:
                 oddity = Oddity("cold.address", fault)

@@ -6,9 +6,22 @@ import shutil
 from collections.abc import Iterator
 from datetime import datetime
 
+from engine.approvals.acceptance import STAFF_KEY, standing
 from engine.approvals.openssh import PROGRAM
 from engine.config import Config
 from engine.preflight.finding import Finding
+
+
+def check_acceptance(config: Config) -> Iterator[Finding]:
+    """What of cashier.toml does not count yet. Needs the open database."""
+    for item in standing(config).waiting:
+        yield Finding(
+            check="acceptance",
+            ok=False,
+            what=f"{item.says} waits for two approvers and does not count",
+            cure=f"cashier keys accept {item.name}",
+            key="staff" if item.kind == STAFF_KEY else f"currency.{item.name}.cold.address",
+        )
 
 
 def check_staff(config: Config, *, now: datetime) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from engine.sender.papers import UNSIGNED
 from engine.sender.proof import Adjusted, Proof, not_adjusted
 
 OWN_ADDRESS = "the address is one of this cashier's own"
-NOT_COLD = "its address is not the cold address that is configured"
+NOT_COLD = "its address is not a cold address that is configured and accepted"
 NO_ADDRESS = "the node does not accept the address"
 CHAIN_TXS_MAX = 50  # signed in one round, before the node is asked for news again
 SHOWN_MAX = 500  # payments that are told why they wait

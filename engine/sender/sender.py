@@ -15,14 +15,15 @@ from functools import partial
 from db import bulk
 from db.connection import database
 from db.models import Address, Payment
-from engine.audit.sealed import open_sealed
+from engine.approvals.acceptance import payable_cold
+from engine.approvals.founding import founding_rows
+from engine.audit.sealed import CHANGED, open_sealed
 from engine.chain import BlockRef, Chain
 from engine.clock import rfc3339
 from engine.config import Config
 from engine.crashpoints import reach
 from engine.errors import NodeRefused, StaleState
 from engine.lifecycle import Batch
-from engine.moves.addresses import cold_address
 from engine.sender import attempts, coins, fees
 from engine.sender.adjusted import adjusted_units
 from engine.sender.attempts import Draft, Stored
@@ -94,6 +95,8 @@ class Sender:
         if not payments:
             return 0
         reason = self._paused(self._symbol) or self._sealed.trouble(now)
+        if not reason and not self._sealed.hold(founding_rows(self._config)):
+            reason = CHANGED
         if reason:
             return wait(self._batch(now), self._currency, reason)
         final = tip.height - self._currency.finality + 1
@@ -105,7 +108,7 @@ class Sender:
             self._node,
             self._proof,
             payments,
-            cold=cold_address(self._currency),
+            cold=payable_cold(self._config, self._currency),
             paper_flaw=partial(
                 paper_flaw, self._config, self._node, now=now, rows=self._proof.verified_rows
             ),

@@ -8,12 +8,12 @@ import pytest
 
 from engine.config import Config
 from tests.engine.approvals.people import Bench, People
-from tests.engine.deposits.conftest import house, on, open_house
+from tests.engine.deposits.conftest import fake, house, on, open_house
 from tests.engine.deposits.life import House
 from tests.engine.house import house as small_house
 from tests.engine.moves.houses import cold, open_moving, open_office, vault
 
-__all__ = ["bench", "house", "on", "open_house", "people"]
+__all__ = ["bench", "fake", "house", "on", "open_house", "people"]
 __all__ += ["cold", "open_moving", "open_office", "vault"]
 
 
