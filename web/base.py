@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from tornado.web import RequestHandler
 
+from engine.client_words.deposits import moment_words
 from engine.clock import rfc3339
 from engine.errors import CashierError
 from engine.sessions import Session, find_session
@@ -22,7 +23,6 @@ from web.desk import Desk
 from web.files import static_path
 from web.limits import client_address
 from web.problems import MEDIA_TYPE, Refusal, as_refusal, body_of
-from web.words import moment_words
 
 log = logging.getLogger("cashier.web")
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from engine import queries
+from engine.client_words import deposits, withdrawals
+from engine.client_words.story import Step, Story
 from engine.clock import parse_rfc3339
 from engine.config import Config, Currency
 from engine.deposits.request import request_deposit
@@ -15,9 +17,7 @@ from engine.money import format_fixed
 from engine.queries import BalanceView, CurrencyView, PaymentView
 from engine.sessions import Session
 from engine.withdrawals.cancel import is_cancellable
-from web import withdrawal_words, words
 from web.qr import qr_data_uri, qr_text
-from web.story import Step, Story
 
 GROUP = 4
 NEWEST = 20
@@ -149,10 +149,10 @@ def card_of(config: Config, view: PaymentView, *, seen: str | None = None) -> Ca
     """A payment as the page tells it; `seen` is when its coin was seen first."""
     currency = config.currencies.get(view.currency)
     paid_out = view.kind == "withdrawal"
-    told = withdrawal_words if paid_out else words
+    told = withdrawals if paid_out else deposits
     return Card(
         view=view,
-        amount=words.amount_words(view),
+        amount=deposits.amount_words(view),
         steps=told.steps(view),
         story=told.story(view, currency),
         short_txid="" if view.txid is None else f"{view.txid[:8]}…{view.txid[-6:]}",
@@ -214,7 +214,7 @@ def choices_of(
         Choice(
             symbol=view.currency.symbol,
             name=view.currency.name,
-            network=words.network_words(view.currency),
+            network=deposits.network_words(view.currency),
             chosen=view.currency.symbol == chosen,
             paused=view.pause(kind) is not None,
         )
@@ -229,7 +229,7 @@ def _pauses(
     concerned = {view.currency for view in open_now} | {chosen}
     paused = [(view.currency.symbol, view.pause()) for view in offered]
     return tuple(
-        Pause(symbol=symbol, text=words.pause_words(symbol, pause.reason), since=pause.since)
+        Pause(symbol=symbol, text=deposits.pause_words(symbol, pause.reason), since=pause.since)
         for symbol, pause in paused
         if pause is not None and symbol in concerned
     )
@@ -239,9 +239,9 @@ def _terms(currency: Currency) -> Terms:
     return Terms(
         symbol=currency.symbol,
         name=currency.name,
-        network=words.network_words(currency),
-        minimum=words.minimum_words(currency),
-        confirmations=words.confirmation_words(currency),
+        network=deposits.network_words(currency),
+        minimum=deposits.minimum_words(currency),
+        confirmations=deposits.confirmation_words(currency),
     )
 
 
@@ -252,7 +252,7 @@ def _place(view: PaymentView, currency: Currency) -> Place:
         name=currency.name,
         groups=address_groups(address),
         qr=qr_data_uri(qr_text(currency, address=address, uri=uri)),
-        steps=words.steps(view),
+        steps=deposits.steps(view),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine import queries
+from engine.client_words import deposits, withdrawals
 from engine.config import Config, Currency
 from engine.money import format_amount
 from engine.sessions import Session
@@ -14,7 +15,6 @@ from engine.views import CurrencyView
 from engine.withdrawals.decide import Verdict, decide
 from engine.withdrawals.flow import WithdrawalFlow
 from engine.withdrawals.quote import Quote, available, quote
-from web import withdrawal_words, words
 from web.cards import (
     NEWEST,
     Card,
@@ -126,14 +126,14 @@ def review_of(
     return Review(
         symbol=settings.symbol,
         name=settings.name,
-        network=words.network_words(settings),
+        network=deposits.network_words(settings),
         address=wish.address,
         groups=address_groups(wish.address),
         amount=format_amount(wish.units, settings.decimals),
-        figure=withdrawal_words.exact(wish.units, settings),
-        fee=withdrawal_words.exact(wish.fee, settings),
-        total=withdrawal_words.exact(wish.total, settings),
-        left=withdrawal_words.exact(available(wish.client, settings) - wish.total, settings),
+        figure=withdrawals.exact(wish.units, settings),
+        fee=withdrawals.exact(wish.fee, settings),
+        total=withdrawals.exact(wish.total, settings),
+        left=withdrawals.exact(available(wish.client, settings) - wish.total, settings),
         waits=verdict.reason if verdict.event == "hold" else "",
         refused=verdict.reason if verdict.event == "refuse" else "",
     )
@@ -169,7 +169,7 @@ def _pause(view: CurrencyView) -> Pause | None:
     symbol = view.currency.symbol
     if found is None:
         return None
-    return Pause(symbol, withdrawal_words.pause_words(symbol, found.reason), found.since)
+    return Pause(symbol, withdrawals.pause_words(symbol, found.reason), found.since)
 
 
 def _terms(currency: Currency, client: str) -> WithdrawTerms:
@@ -179,10 +179,10 @@ def _terms(currency: Currency, client: str) -> WithdrawTerms:
     return WithdrawTerms(
         symbol=currency.symbol,
         name=currency.name,
-        network=words.network_words(currency),
-        fee=withdrawal_words.fee_words(currency),
-        minimum=withdrawal_words.minimum_words(currency),
-        limits=withdrawal_words.limit_words(currency),
-        available=withdrawal_words.exact(has, currency),
+        network=deposits.network_words(currency),
+        fee=withdrawals.fee_words(currency),
+        minimum=withdrawals.minimum_words(currency),
+        limits=withdrawals.limit_words(currency),
+        available=withdrawals.exact(has, currency),
         most=format_amount(most, currency.decimals) if payable else "",
     )

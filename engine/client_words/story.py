@@ -1,4 +1,4 @@
-"""How the page tells of a payment: its story, and its place in the line of states."""
+"""How a client is told of a payment: its story, and its place in the line of states."""
 
 from __future__ import annotations
 

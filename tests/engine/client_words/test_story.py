@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.web.test_words import VIEW
-from web.story import STEPS, Step, Story, line_of
+from engine.client_words.story import STEPS, Step, Story, line_of
+from tests.engine.client_words.test_deposits import VIEW
 
 
 def marks(state: str, came: int = 1) -> list[tuple[str, str]]:

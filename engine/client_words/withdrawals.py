@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from engine.client_words.story import Step, Story, duration_words, line_of
 from engine.config import Currency
 from engine.money import format_amount, format_fixed
 from engine.queries import PaymentView
 from engine.withdrawals.decide import HELD_AMOUNT, HELD_NEW_ADDRESS, HELD_RULE, HELD_TOTAL
-from web.story import Step, Story, duration_words, line_of
 
 NOTHING = "Nothing to do: it goes on by itself."
 _TOLD = frozenset({HELD_AMOUNT, HELD_NEW_ADDRESS, HELD_TOTAL, HELD_RULE})

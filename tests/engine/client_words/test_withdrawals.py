@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from engine.client_words import withdrawals as words
 from engine.config import Config, load_config
 from engine.lifecycle import STATES
 from engine.sender.proof import UNPROVED_BALANCE, UNPROVED_HISTORY
 from engine.sender.sender import NO_FUNDS
 from engine.withdrawals.decide import HELD_AMOUNT
-from tests.web.test_words import TOML
-from tests.web.test_words import VIEW as DEPOSIT
-from web import withdrawal_words as words
+from tests.engine.client_words.test_deposits import TOML
+from tests.engine.client_words.test_deposits import VIEW as DEPOSIT
 
 VIEW = replace(
     DEPOSIT, kind="withdrawal", state="requested", units=150_000_000, fee_units=100_000, reason=""

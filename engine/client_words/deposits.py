@@ -5,12 +5,12 @@ Numbers and names come from the payment; the sentences are here and nowhere else
 
 from __future__ import annotations
 
+from engine.client_words.story import Step, Story, duration_words, line_of
 from engine.clock import parse_rfc3339
 from engine.config import Currency
 from engine.deposits.rules import HELD_BELOW_MINIMUM, HELD_BLOCKED
 from engine.money import format_amount, format_fixed
 from engine.queries import PaymentView
-from web.story import Step, Story, duration_words, line_of
 
 _NETWORKS = {
     "main": "main network",

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from engine.client_words import deposits as words
+from engine.client_words.story import duration_words
 from engine.config import Config, load_config
 from engine.lifecycle import STATES
 from engine.queries import PaymentView
-from web import words
-from web.story import duration_words
 
 TOML = """
 [site]
