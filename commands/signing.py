@@ -88,7 +88,7 @@ def _show(config: Config, plan: Plan) -> None:
         click.echo("entry that will be posted:\n")
         print_table(("account", "currency", ">amount"), _lines(config, plan))
     if plan.persons > 1:
-        click.echo(f"\nit takes the signatures of {plan.persons} persons")
+        click.echo(f"\nit takes the signatures of {plan.persons} persons, one of them an approver")
 
 
 def _lines(config: Config, plan: Plan) -> list[tuple[str, str, str]]:

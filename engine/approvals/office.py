@@ -19,6 +19,7 @@ from engine.approvals import form as forms
 from engine.approvals.acts import ACTS, plan_of
 from engine.approvals.form import Form
 from engine.approvals.plan import Doing, Plan, proposal_of
+from engine.approvals.rights import are_enough
 from engine.approvals.signed import Signed, verified
 from engine.chronicle import Subject
 from engine.clock import parse_rfc3339, rfc3339
@@ -93,7 +94,9 @@ class Office:
         objection = plan.objection(signed.staff, {each.staff for each in signatures[:-1]})
         if objection:
             raise ActRefused(objection)
-        complete = len(persons) >= plan.persons
+        complete = are_enough(self._config.staff, persons, plan.persons)
+        if len(persons) >= plan.persons and not complete:
+            raise ActRefused(f"one of the {plan.persons} who sign must be an approver")
         result = {"act": plan.act, "done": complete, "signed": len(persons), "of": plan.persons}
         doing = Doing(
             config=self._config,

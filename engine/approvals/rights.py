@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from engine.config import Staff
@@ -37,6 +37,14 @@ def check_right(staff: Sequence[Staff], name: str, act: str) -> str:
         who = " or ".join(allowed) or "nobody"
         raise ActRefused(f"{name} is {roles[0]}: to {act} is for {who}")
     return str(roles[0])
+
+
+def are_enough(staff: Sequence[Staff], names: Collection[str], persons: int) -> bool:
+    """Whether the signatures of these different people are enough where `persons` must sign: where
+    more than one must, one of them at least is an approver."""
+    if len(set(names)) < persons:
+        return False
+    return persons < 2 or any(each.role == "approver" and each.name in names for each in staff)
 
 
 def keys_in_force(staff: Sequence[Staff], name: str, now: datetime) -> list[str]:

@@ -1,21 +1,28 @@
-"""What adjustments gave a client, or took: the signatures count, not the rows that tell of them."""
+"""What adjustments and cures gave a client, or took: the signatures count, not the rows that tell
+of them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from engine.approvals.funds import adjustments_of
 from engine.approvals.refunds import PERSONS
+from engine.approvals.rights import are_enough
 from engine.approvals.spending import signed_forms
 from engine.config import Config
 from engine.history import row_of
 from engine.ledger import client_account
+from engine.sender.mended import Mend
 from engine.sender.proof import verified_rows
 
 
-def adjusted_units(config: Config, client: str, currency: str, *, now: datetime) -> tuple[int, int]:
+def adjusted_units(
+    config: Config, client: str, currency: str, mends: Iterable[Mend] = (), *, now: datetime
+) -> tuple[int, int]:
     """Units that adjustments signed by two persons gave this client, and those that any took; what
-    not enough people signed gave nothing."""
+    not enough people signed gave nothing. `mends` stand in the histories of the client's payments,
+    where they count already: one that raised the client unsigned is taken off again."""
     gave = took = 0
     account = client_account(client)
     for record in verified_rows(adjustments_of(client).id) or ():
@@ -24,24 +31,37 @@ def adjusted_units(config: Config, client: str, currency: str, *, now: datetime)
         change = -sum(int(u) for name, of, u in lines if (name, of) == (account, currency))
         if change < 0:
             took -= change
-        elif change > 0 and _signers(config, row, change, client, currency, now) >= PERSONS:
+        elif change > 0 and _is_signed(config, row, change, client, currency, now):
             gave += change
+    for mend in mends:
+        raised = mend.given(client, currency)
+        if raised > 0 and not _is_mend_signed(config, mend, now):
+            took += raised
     return gave, took
 
 
-def _signers(
+def _is_signed(
     config: Config,
     row: dict[str, object],
     change: int,
     client: str,
     currency: str,
     now: datetime,
-) -> int:
-    """How many different persons signed just this adjustment."""
+) -> bool:
+    """Whether enough different persons signed just this adjustment."""
     subject, prev = str(row["payment"]), str(row["prev"])
     forms = signed_forms(config, act="adjust", subject=subject, history_hash=prev, now=now)
     wanted = (client, currency, str(change))
-    return sum(
-        tuple(form.get(name) for name in ("client", "currency", "units")) == wanted
-        for form in forms.values()
-    )
+    names = {
+        name
+        for name, form in forms.items()
+        if tuple(form.get(key) for key in ("client", "currency", "units")) == wanted
+    }
+    return are_enough(config.staff, names, PERSONS)
+
+
+def _is_mend_signed(config: Config, mend: Mend, now: datetime) -> bool:
+    """Whether enough different persons signed a cure of this payment, as it was, by this entry."""
+    forms = signed_forms(config, act="cure", subject=mend.payment, history_hash=mend.prev, now=now)
+    names = {name for name, form in forms.items() if form.get("entry_hash") == mend.entry_hash}
+    return are_enough(config.staff, names, PERSONS)

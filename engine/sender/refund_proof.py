@@ -7,6 +7,7 @@ from datetime import datetime
 
 from db.models import Payment
 from engine.approvals.refunds import PERSONS
+from engine.approvals.rights import are_enough
 from engine.approvals.spending import signed_forms
 from engine.chain import Spend, Wallet
 from engine.config import Config
@@ -35,7 +36,7 @@ def refund_flaw(config: Config, node: Wallet, payment: Payment, *, now: datetime
         for name, form in forms.items()
         if tuple(form.get(key) for key in ("payment", "currency", "units", "address")) == wanted
     }
-    if len(signed) < PERSONS:
+    if not are_enough(config.staff, signed, PERSONS):
         return UNSIGNED_REFUND
     coin = Spend(str(deposit.txid), str(deposit.idx), int(deposit.units), str(deposit.address))
     return None if node.received(coin) else UNPROVED_COIN

@@ -200,6 +200,24 @@ def test_a_key_that_ended_or_went_voids_its_unspent_signature(
 
 
 @on_the_fake
+def test_two_who_work_at_payments_are_not_enough(
+    pair: tuple[House, Bench, Payment], people: People
+) -> None:
+    """Where two must sign, one of them is an approver: the first signature waits for one."""
+    house, bench, payment = pair
+    staff = [
+        people.row("ben", role="payments") if row.name == "ben" else row
+        for row in bench.config.staff
+    ]
+    bench.config = replace(bench.config, staff=tuple(staff))
+    booking = {"payment": payment.id, "account": "house"}
+    state, words = bench.do("book", by="ben", now=house.now, **booking)
+    assert (state, "must be an approver" in words) == ("refused", True)
+    state, result = bench.do("book", by="cleo", now=house.now, **booking)
+    assert (state, result["done"], result["signed"]) == ("done", True, 2)
+
+
+@on_the_fake
 def test_a_forged_row_counts_for_nobody(pair: tuple[House, Bench, Payment]) -> None:
     house, bench, payment = pair
     first = Approval.get()

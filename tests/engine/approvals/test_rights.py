@@ -8,7 +8,7 @@ import pytest
 
 from engine.approvals.acts import ACTS, plan_of
 from engine.approvals.plan import Proposal
-from engine.approvals.rights import RIGHTS, check_right, keys_in_force
+from engine.approvals.rights import RIGHTS, are_enough, check_right, keys_in_force
 from engine.config import Config
 from engine.errors import ActRefused
 from tests.engine.approvals.people import ROLES, People
@@ -50,6 +50,27 @@ def test_keys_are_in_force_from_their_first_moment_until_before_their_last(peopl
     ]
     found = {name: bool(keys_in_force(staff, name, NOW)) for name in ("ann", "ben", "cleo", "sue")}
     assert found == {"ann": False, "ben": True, "cleo": True, "sue": False}
+
+
+@pytest.mark.parametrize(
+    ("names", "persons", "enough"),
+    [
+        ({"ann"}, 1, True),
+        ({"ann"}, 2, False),
+        ({"ben", "cleo"}, 2, True),
+        ({"ann", "ben"}, 2, True),
+        ({"ann", "pat"}, 2, False),
+        ({"ann", "pat"}, 3, False),
+        ({"ann", "pat", "ben"}, 3, True),
+        ({"ben"}, 2, False),
+    ],
+)
+def test_where_two_must_sign_one_of_them_is_an_approver(
+    people: People, names: set[str], persons: int, enough: bool
+) -> None:
+    pat = people.row("sue").model_copy(update={"name": "pat", "role": "payments"})
+    staff = [*(people.row(name) for name in ROLES), pat]
+    assert are_enough(staff, names, persons) is enough
 
 
 def test_an_act_that_does_not_exist_plans_nothing(bench_config: Config) -> None:
