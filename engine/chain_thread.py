@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -190,8 +190,8 @@ class ChainThread:
         if crew.mover is not None:
             crew.mover.step(tip, now)
             self._breathe()
-        if crew.sender is not None:
-            crew.sender.step(tip, now)
+        if crew.sender is not None and crew.sender.step(tip, now):
+            return replace(outcome, busy=True)  # there may be more in the queue
         return outcome
 
     def _round(self, crew: _Crew) -> Round:
