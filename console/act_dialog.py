@@ -14,7 +14,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from console import acts
+from console import acts, letters
 from console.acts import Person, Picture
 from console.frame import Dialog
 from console.safe import fit, safe
@@ -29,13 +29,14 @@ SAYING, LOOKING, SIGNING, ASKING, ENDED, PASSPHRASE = (
     *("saying", "looking", "signing", "asking", "ended", "passphrase"),
 )
 AMOUNT_CELLS = 26
+CELLS = 72  # inside of the frame
 
 
 class ActDialog(Dialog[bool]):
     """Ends with whether the engine took the order. What was said stays until a key closes it."""
 
     DEFAULT_CSS = """
-    ActDialog { align: center middle; background: $background 60%; }
+    ActDialog { align: center middle; background: transparent; }
     ActDialog #act { width: 76; max-width: 100%; height: auto; max-height: 95%;
         border: round $primary; background: $surface; padding: 0 1; }
     ActDialog #told { width: 1fr; height: auto; }
@@ -54,6 +55,7 @@ class ActDialog(Dialog[bool]):
         self._picture: Picture | None = None
         self._said: list[Content] = []
         self._asked_at = 0.0
+        self._typed = False
         self._left = False
         self._done = False
 
@@ -100,7 +102,7 @@ class ActDialog(Dialog[bool]):
     def _refused(self, error: CashierError) -> None:
         """Said here, or asked again where it was only what the person said."""
         need = acts.missing(replace(self.proposal, reason=None, account=None, address=None))
-        if self._picture is None and need in {"account", "address"}:
+        if self._typed and self._picture is None and need in {"account", "address"}:
             self._say(need, None)
             self._ask_for_what_is_missing(str(error))
             return
@@ -135,6 +137,7 @@ class ActDialog(Dialog[bool]):
         event.stop()
         text = event.value.strip()
         if self.step == SAYING and text:
+            self._typed = True
             self._say(acts.missing(self.proposal), text)
             self._prepare()
         elif self.step == LOOKING and self._picture is not None:
@@ -298,10 +301,11 @@ def _described(picture: Picture) -> list[Content]:
     if "reason" in plan.fields:
         told.append(_line(f"reason: {plan.fields['reason']}"))
     if picture.paid:
-        told += [_line(), *_addresses(picture.asked, picture.paid)]
+        told += [_line(), *letters.compare(picture.asked, picture.paid, CELLS)]
     told.append(_line())
     if picture.entry:
-        told.append(_line("entry that will be posted"))
+        later = "" if picture.when == "at once" else f" {picture.when}"
+        told.append(_line(f"entry that will be posted{later}"))
         told += [
             _line(f"  {fit(account, 34)} {fit(amount, AMOUNT_CELLS, right=True)} {currency}")
             for account, currency, amount in picture.entry
@@ -311,20 +315,4 @@ def _described(picture: Picture) -> list[Content]:
     if plan.persons > 1:
         who = ", ".join(picture.signed) or "nobody yet"
         told += [_line(), _line(f"it takes {plan.persons} persons; signed: {who}")]
-    return told
-
-
-def _addresses(asked: str, paid: str) -> list[Content]:
-    """Both, one above the other; where they differ the characters are marked, and it is said."""
-    if not asked:
-        return [_line(f"will be paid  {paid}")]
-    marks = "".join(
-        " " if a == b else "^"
-        for a, b in zip(asked.ljust(len(paid)), paid.ljust(len(asked)), strict=True)
-    )
-    told = [_line(f"asked for     {asked}"), _line(f"will be paid  {paid}")]
-    if marks.strip():
-        told.append(_line(f"NOT THE SAME  {marks.rstrip()}", "bold $state-wrong"))
-    else:
-        told.append(_line("              the same, character by character", "$text-muted"))
     return told

@@ -226,10 +226,20 @@ class CashierConsole(App[None]):
     # What screens call.
 
     def open_payment(self, payment: str) -> None:
-        """Show one payment on top of this screen."""
+        """Show one payment on top of this screen. Each place keeps its screen of payments, because
+        to lay out a new one takes longer than a key may."""
         from console.screens.payment import PaymentScreen
 
-        self.push_screen(PaymentScreen(payment))
+        if isinstance(self.screen, PaymentScreen):
+            self.screen.show(payment, trail=True)
+            return
+        name = f"payment of {self.current_mode}"
+        if not self.is_screen_installed(name):
+            self.install_screen(PaymentScreen(), name)
+        screen = self.get_screen(name)
+        assert isinstance(screen, PaymentScreen)
+        screen.show(payment)
+        self.push_screen(screen)
 
     async def show_live(self, line: str) -> None:
         """Go to the payments that a filter line wants."""

@@ -22,7 +22,7 @@ class HelpDialog(Dialog[None]):
     """`keys` are (what they are of, [(keys, what they do)])."""
 
     DEFAULT_CSS = """
-    HelpDialog { align: center middle; background: $background 60%; }
+    HelpDialog { align: center middle; background: $background; }
     HelpDialog #help { width: 72; max-width: 100%; height: auto; max-height: 95%;
         border: round $primary; background: $surface; padding: 0 1; scrollbar-size-vertical: 1; }
     HelpDialog #text { height: auto; }

@@ -21,7 +21,7 @@ class SearchDialog(Dialog[str]):
     """Ends with the id of the payment that was chosen."""
 
     DEFAULT_CSS = """
-    SearchDialog { align: center top; background: $background 60%; }
+    SearchDialog { align: center top; background: transparent; }
     SearchDialog #search { width: 78; max-width: 100%; height: 16; margin-top: 2;
         border: round $primary; background: $surface; }
     SearchDialog #text { border: none; height: 1; background: $panel; padding: 0 1; }

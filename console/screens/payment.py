@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from console import telling
 from console.frame import ConsoleScreen
+from console.safe import safe
 
 if TYPE_CHECKING:
     from engine.config import Config
@@ -41,11 +42,26 @@ class PaymentScreen(ConsoleScreen):
         Binding("end,G", "edge(1)", "bottom", show=False),
     ]
 
-    def __init__(self, payment: str) -> None:
+    def __init__(self, payment: str = "") -> None:
         super().__init__()
         self.payment = payment
         self.story: Story | None = None
+        self._trail: list[str] = []
         self._whole_evidence = False
+
+    def show(self, payment: str, *, trail: bool = False) -> None:
+        """Show another payment; with `trail` Esc leads back to this one. Nothing of the one before
+        stays in sight beside the new one's id."""
+        self._trail = [*self._trail, self.payment] if trail else []
+        self._turn_to(payment)
+
+    def _turn_to(self, payment: str) -> None:
+        self.payment, self.story = payment, None
+        if self.is_mounted:
+            self.query_one("#summary", Static).update(Content(f"payment {safe(payment)}"))
+            self.query_one("#told", Static).update(Content(""))
+            self._scroll.scroll_home(animate=False)
+            self.load()
 
     def compose_body(self) -> ComposeResult:
         yield Static(id="summary", markup=False)
@@ -74,6 +90,8 @@ class PaymentScreen(ConsoleScreen):
         self._summarise()
 
     def _take(self, story: Story) -> None:
+        if story.view.id != self.payment:
+            return
         self.story = story
         self._summarise()
         self._tell()
@@ -91,6 +109,13 @@ class PaymentScreen(ConsoleScreen):
             self.query_one("#told", Static).update(Content("\n").join(lines))
 
     # Keys.
+
+    async def action_back(self) -> None:
+        """Esc: to the payment that was looked at before, else to the screen below."""
+        if self._trail:
+            self._turn_to(self._trail.pop())
+        else:
+            await super().action_back()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """An act is shown where the role may do it, and answers where it can be done now."""

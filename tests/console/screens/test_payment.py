@@ -96,3 +96,22 @@ def test_text_from_outside_stays_text(house: FilledHouse) -> None:
         await shown.sees("[red]x[/] \\x1b[31m \\u202e")
 
     at_terminal(house.path, steps)
+
+
+def test_one_payment_leads_to_another_and_back(house: FilledHouse) -> None:
+    async def steps(shown: Terminal) -> None:
+        shown.app.open_payment(house.paid["held"])
+        await shown.sees("CR1044", "story")
+        shown.app.open_payment(house.paid["credited"])
+        await shown.sees("CR1043", "= credited")
+        assert "CR1044" not in shown.text
+        await shown.press("escape")
+        await shown.sees("CR1044", "! held")
+        await shown.press("escape")
+        await shown.sees("filter")
+        shown.app.open_payment(house.paid["pending"])
+        await shown.sees("CR1041", "story")
+        await shown.press("escape")
+        await shown.sees("filter")
+
+    at_terminal(house.path, steps)
