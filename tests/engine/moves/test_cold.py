@@ -7,6 +7,7 @@ import pytest
 
 from engine.families.bitcoin.chain import BitcoinChain
 from engine.families.bitcoin.transport import Transport
+from engine.sender.due import NOT_COLD
 from tests.engine.deposits.life import COIN
 from tests.engine.deposits.worlds import (
     everywhere,
@@ -176,7 +177,7 @@ def test_a_forged_transfer_to_another_address_is_held(
     forged = house.forge_transfer(on.stranger(), COIN)
     house.settle()
     assert [(row.id, row.state) for row in moves()] == [(forged.id, "held")]
-    assert moves()[0].reason == "its address is not the cold address that is configured"
+    assert moves()[0].reason == NOT_COLD
 
 
 @on_a_node_of_its_own
