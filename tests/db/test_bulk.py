@@ -202,3 +202,12 @@ def test_a_list_is_looked_up_in_an_index_not_searched_row_by_row(database: str) 
     plan = " ".join(row[3] for row in opened.execute_sql(f"EXPLAIN QUERY PLAN {sql}", values))
     assert "SEARCH" in plan
     assert "SCAN t1" not in plan
+
+
+def test_an_update_can_ask_for_more_than_equal_columns(database: str) -> None:
+    assert database
+    bulk.insert_rows(Coin, [coin(1), coin(2, height=5, hash="aa"), coin(3)])
+    rows = [{"match.txid": f"{number:064x}", "reserved": "family"} for number in (1, 2, 2)]
+    free = "coin.height IS NULL AND coin.reserved IS NULL"
+    assert bulk.update_rows(Coin, rows, match=("txid",), changes=("reserved",), where=free) == 1
+    assert [row.reserved for row in Coin.select().order_by(Coin.txid)] == ["family", None, None]
