@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -47,8 +47,19 @@ class CurrencyReader:
             )
             for symbol, table in good.items()
         }
+        self._check_contracts(found.values())
         built = {symbol: currency for symbol, currency in found.items() if currency is not None}
         return {symbol: _with_tokens(currency, built) for symbol, currency in built.items()}
+
+    def _check_contracts(self, found: Iterable[Currency | None]) -> None:
+        """One contract under two names would credit each coin twice."""
+        known: dict[tuple[str, str], str] = {}
+        for token in found:
+            if token is None or token.token is None:
+                continue
+            first = known.setdefault((token.chain, token.token.lower()), token.symbol)
+            if first != token.symbol:
+                self._report(token.symbol, "token", f"is the contract of {first}", "remove one")
 
     def _table(self, symbol: str, value: Any) -> CurrencyTable | None:
         if not _SYMBOL.fullmatch(symbol):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from engine.approvals.acts import plan_of
+from engine.approvals.plan import Proposal
 from engine.deposits.rules import HELD_DOUBTED
+from engine.errors import ActRefused
 from engine.ours import StoredOurs
 from tests.engine.families.evm.conftest import OpenHouse
 from tests.engine.families.evm.life import ETHER
@@ -204,3 +207,15 @@ def test_coins_to_an_address_of_nobody_are_in_suspense(open_house: OpenHouse, an
     house.mine(3)
     payment = house.deposit()
     assert (payment.client, payment.state, house.suspense(payment)) == (None, "held", ETHER)
+
+
+def test_a_held_deposit_is_refused_or_released_and_not_refunded_yet(
+    open_house: OpenHouse, anvil: Anvil
+) -> None:
+    token = deploy(anvil, "FeeToken")
+    house = open_house(tokens={"USDT": token})
+    token.send("transfer", house.address("ann", "USDT"), MILLION)
+    house.mine(3)
+    wish = Proposal(act="refund", payment=house.deposit("ann").id, address=anvil.stranger())
+    with pytest.raises(ActRefused, match="not offered yet"):
+        plan_of(house.config, wish)
