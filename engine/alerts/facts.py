@@ -3,11 +3,14 @@ over a restart and nothing stays that is not so any more."""
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+
+import peewee
 
 from db.findings import Break
 from db.models import Chain, History, Parked, Payment, Seal
@@ -47,6 +50,9 @@ FLAWS = (
 )
 
 
+log = logging.getLogger(__name__)
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One thing that staff must know. `subject` tells it from others of its kind; `text` is one
@@ -63,13 +69,29 @@ class Fact:
         return self.kind, self.currency, self.subject
 
 
+Source = Callable[[Config, datetime], Iterable[Fact]]
+
+
 def find(config: Config, now: datetime) -> list[Fact]:
     """Every fact, bounded: the oldest of a kind alone, the others together."""
     found: dict[tuple[str, str], list[Fact]] = defaultdict(list)
     for source in _SOURCES:
-        for fact in source(config, now):
+        for fact in _look(source, config, now):
             found[fact.kind, fact.currency].append(fact)
     return [fact for together in found.values() for fact in _bounded(together)]
+
+
+def _look(source: Source, config: Config, now: datetime) -> Iterable[Fact]:
+    """What one source finds; a fault of one must not silence the others."""
+    try:
+        return list(source(config, now))
+    except peewee.PeeweeException:
+        raise  # nothing can be told now
+    except Exception:
+        log.exception("alerts: one of the looks failed")
+        name = getattr(source, "__name__", "one").strip("_")
+        text = f"alerts of {name} cannot be found: see the engine's log"
+        return [Fact("look_failed", "", name, text)]
 
 
 def _bounded(facts: list[Fact]) -> Iterator[Fact]:
@@ -241,7 +263,7 @@ def _of_payment(kind: str, row: Payment, text: str) -> Fact:
     return Fact(kind, row.currency, row.id, text, {"payment": row.id, "client": row.client})
 
 
-_SOURCES: tuple[Callable[[Config, datetime], Iterable[Fact]], ...] = (
+_SOURCES: tuple[Source, ...] = (
     _nodes,
     _breaks,
     _reversed,

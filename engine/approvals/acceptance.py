@@ -167,7 +167,11 @@ class _Acceptance:
             if each.current(at)
         )
         message = forms.signed_bytes(form)
-        return _verifies(message, str(row.signature), str(form["staff"]), keys, self._space)
+        try:
+            return _verifies(message, str(row.signature), str(form["staff"]), keys, self._space)
+        except ActRefused as error:
+            log.warning("acceptance %s does not count: %s", row.nonce, error)
+            return False
 
     def _cold_items(self) -> Iterator[Item]:
         for currency in self._config.currencies.values():

@@ -197,3 +197,15 @@ def test_a_flood_is_told_in_a_few_lines(config: Config, of: str) -> None:
     assert facts[-1].subject == "more"
     assert facts[-1].text.startswith("LTC: more than 10 of the kind ")
     assert len({fact.key for fact in facts}) == len(facts)
+
+
+def test_a_fault_in_one_look_silences_no_other(
+    config: Config, caplog: pytest.LogCaptureFixture
+) -> None:
+    add_break("unknown_spend")
+    payment = add_deposit(config, "ann", state="reversed", units=COIN)
+    Break.update(first_seen="no time at all").execute()
+    found = {fact.kind: fact for fact in find(config, NOW)}
+    assert found["deposit_reversed"].subject == payment.id
+    assert found["look_failed"].subject == "breaks"
+    assert "one of the looks failed" in caplog.text

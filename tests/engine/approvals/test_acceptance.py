@@ -11,6 +11,7 @@ import pytest
 
 from db.models import Approval, History
 from engine import installation
+from engine.approvals import acceptance
 from engine.approvals.acceptance import (
     COLD_ADDRESS,
     fingerprint,
@@ -294,3 +295,18 @@ def test_what_counts_already_cannot_be_accepted_again(founded: Config, people: P
     proposal = proposal_for(item)
     with pytest.raises(ActRefused, match="nothing like that waits"):
         plan_of(bench.config, proposal)
+
+
+def test_without_openssh_nobody_is_accepted_and_nothing_else_stops(
+    founded: Config, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = later(founded, [newcomer(people)])
+    bench = bench_of(config, people)
+    for name in ("ben", "cleo"):
+        accept(bench, "dora", by=name)
+    acceptance._verifies.cache_clear()
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert waiting(config) == ["dora"]
+    assert keys_that_count(config, "ben", NOW)
+    monkeypatch.undo()
+    assert waiting(config) == []
