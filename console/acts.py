@@ -15,10 +15,13 @@ from typing import Any
 from db.models import Payment
 from engine import queries
 from engine.approvals import desk
+from engine.approvals.case import posted_by
 from engine.approvals.offers import NEEDS
 from engine.approvals.plan import Plan, Proposal
-from engine.approvals.views import approvals_of
+from engine.approvals.queue import signatures_on
 from engine.config import Config
+from engine.errors import ActRefused
+from engine.ledger import NewEntry
 from engine.money import format_fixed
 
 END = 4  # characters of an address or id that are typed to confirm
@@ -34,13 +37,14 @@ PROMPTS = {
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An act as a person sees it before signing. `entry` are (account, currency, amount) lines;
-    `asked` is the address that the client's request named and `paid` the one that will be paid;
-    `word` is what confirms it, `word_is` what that is."""
+    """An act as a person sees it before signing. `entry` are (account, currency, amount) lines and
+    `when` in words when they are posted; `asked` is the address that the client's request named,
+    `paid` the one that will be paid; `word` is what confirms the act, `word_is` what that is."""
 
     plan: Plan
     why: str
     entry: tuple[tuple[str, str, str], ...]
+    when: str
     asked: str
     paid: str
     signed: tuple[str, ...]
@@ -67,14 +71,19 @@ def prepare(config: Config, proposal: Proposal, *, staff: str, now: datetime) ->
     plan = desk.prepare(config, proposal, staff=staff, now=now)
     payment = plan.fields.get("payment", "")
     word, word_is = confirmation(plan)
-    waiting = [each for each in approvals_of(payment) if each.state == "waiting"]
+    signed = tuple(dict.fromkeys(each.staff for each in signatures_on(plan)))
+    objection = plan.objection(staff, signed)
+    if objection:
+        raise ActRefused(objection)
+    entry, when = posted_by(plan)
     return Picture(
         plan=plan,
         why=_why(payment),
-        entry=entry_lines(config, plan),
-        asked=_asked(config, payment) if _pays(plan) else "",
+        entry=entry_lines(config, entry),
+        when=when,
+        asked=_asked(config, payment) if _pays(plan) and plan.act == "approve" else "",
         paid=plan.fields.get("address", "") if _pays(plan) else "",
-        signed=tuple(each.staff for each in waiting if each.act == plan.act),
+        signed=signed,
         word=word,
         word_is=word_is,
     )
@@ -105,9 +114,9 @@ def confirmation(plan: Plan) -> tuple[str, str]:
     return YES, ""
 
 
-def entry_lines(config: Config, plan: Plan) -> tuple[tuple[str, str, str], ...]:
+def entry_lines(config: Config, entry: NewEntry | None) -> tuple[tuple[str, str, str], ...]:
     """The entry's lines with amounts in whole coins, signed as in the books."""
-    lines = plan.entry.lines if plan.entry is not None else ()
+    lines = entry.lines if entry is not None else ()
     return tuple(
         (
             line.account,

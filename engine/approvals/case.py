@@ -16,7 +16,7 @@ from db.exact import sum_sql
 from db.models import Client, History, Payment
 from engine import queries
 from engine.approvals.acts import plan_of
-from engine.approvals.plan import Proposal
+from engine.approvals.plan import Plan, Proposal
 from engine.approvals.rights import check_right
 from engine.approvals.views import ApprovalView, Note, approvals_of, notes_of
 from engine.config import Config, Currency
@@ -119,30 +119,33 @@ def case_of(config: Config, payment_id: str, *, staff: str, now: datetime) -> Ca
 
 
 def offered(config: Config, proposal: Proposal, signed: Collection[str], *, staff: str) -> Offered:
-    """An act that may be carried out at once, for the person who looks at it."""
+    """An act as it stands for the person who looks at it."""
     not_you = _no_right(config, staff, proposal.act)
     try:
         plan = plan_of(config, proposal)
     except CashierError as error:
         return Offered(why_not=str(error), not_you=not_you)
-    not_you = not_you or plan.objection(staff, signed)
-    return Offered(plan.entry, "at once", plan.persons, "", not_you)
+    entry, when = posted_by(plan)
+    return Offered(entry, when, plan.persons, "", not_you or plan.objection(staff, signed))
+
+
+def posted_by(plan: Plan) -> tuple[NewEntry | None, str]:
+    """The entry that an act leads to and when it is posted: a withdrawal's coins leave the books
+    when they are gone for good, not when it is released."""
+    if plan.act == "approve" and plan.fields.get("kind") == "withdrawal":
+        payment: Payment = Payment.get_by_id(plan.subject)
+        return entries.settled(payment, "credit"), "once its chain tx is deep"
+    return plan.entry, "at once"
 
 
 def _offered_on(config: Config, payment: Payment, needs: Needs, staff: str) -> Offered:
-    """The act that a held payment needs. A withdrawal's coins leave the books when they are gone
-    for good, not when it is released."""
+    """The act that a held payment needs."""
     account = None
     if needs.act == "book":
         account = HOUSE if payment.client is None else f"client:{payment.client}"
     proposal = Proposal(act=needs.act, payment=payment.id, account=account)
     found = offered(config, proposal, needs.signed, staff=staff)
-    if account == HOUSE:
-        return replace(found, when="if it is booked to the house")
-    if found.entry is None and not found.why_not:
-        entry = entries.settled(payment, "credit")
-        return replace(found, entry=entry, when="once its chain tx is deep")
-    return found
+    return replace(found, when="if it is booked to the house") if account == HOUSE else found
 
 
 def _no_right(config: Config, staff: str, act: str) -> str:

@@ -121,6 +121,27 @@ def half_signed(config: Config) -> tuple[Waiting, ...]:
     return tuple(sorted((each for each in found if each is not None), key=lambda each: each.key))
 
 
+def signatures_on(plan: Plan) -> tuple[Signature, ...]:
+    """Who signed this very act, on this very state, and waits for another person; oldest first.
+    The engine verifies each of them anew before it counts."""
+    wanted = forms.same_act({"v": forms.VERSION, **plan.form_fields()})
+    rows = Approval.select().where(
+        (Approval.subject == plan.subject)
+        & (Approval.history_hash == plan.history_hash)
+        & (Approval.act == plan.act)
+    )
+    found = []
+    for row in rows.order_by(Approval.arrived_at):
+        try:
+            form = forms.parse(row.body)
+        except ActRefused:
+            continue
+        if forms.same_act(form) == wanted:
+            said = str(form.get("reason", ""))
+            found.append(Signature(str(row.staff), str(form["at"]), said))
+    return tuple(found)
+
+
 def _held(after: Waiting | None = None) -> Any:
     rows = Payment.select().where(Payment.state == "held")
     if after is None:

@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
+from console.letters import grouped
 from db.connection import connected
 from db.models import Client, Order, Payment
 from engine.approvals.plan import Proposal
 from tests.commands.desk import Desk
 from tests.commands.staffed import StaffedDesk
+from tests.console.queues import ADDRESS
 from tests.console.terminal import Terminal, at_terminal
 from tests.engine.approvals.people import ROLES, People
 
@@ -69,6 +71,27 @@ def test_a_refusal_asks_why_first(staffed: StaffedDesk) -> None:
 
     sitting(staffed, "ann", steps)
     assert _state(held) == "refused"
+
+
+def test_a_refund_is_not_compared_with_the_address_of_the_deposit(staffed: StaffedDesk) -> None:
+    held = staffed.held()
+    with connected():
+        Payment.update(final=True).where(Payment.id == held).execute()
+
+    async def steps(shown: Terminal) -> None:
+        shown.app.act(Proposal(act="refund", payment=held, address=ADDRESS))
+        await shown.sees(f"will be paid {grouped(ADDRESS)}", "it takes 2 persons")
+        assert "asked for" not in shown.text
+        await shown.sees(f"Type {ADDRESS[-4:]}, the end of the address")
+        await shown.type(ADDRESS[-4:])
+        await shown.press("enter")
+        await shown.sees("signed, 1 of 2")
+        await shown.press("enter")
+        shown.app.act(Proposal(act="refund", payment=held, address=ADDRESS))
+        await shown.sees("ann has signed this already (1 of 2)", "nothing was signed")
+        await shown.press("enter")
+
+    sitting(staffed, "ann", steps)
 
 
 def test_escape_signs_nothing(staffed: StaffedDesk) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,8 +50,7 @@ def test_an_act_says_what_it_still_needs() -> None:
 
 def test_an_entry_is_shown_in_whole_coins(tmp_path: Path) -> None:
     lines = (Line("suspense:x", "LTC", 150_000_000), Line("house", "LTC", -150_000_000))
-    plan = replace(_plan("book"), entry=NewEntry("book", lines))
-    assert acts.entry_lines(house(tmp_path), plan) == (
+    assert acts.entry_lines(house(tmp_path), NewEntry("book", lines)) == (
         ("suspense:x", "LTC", "1.50000000"),
         ("house", "LTC", "-1.50000000"),
     )

@@ -13,6 +13,8 @@ from db.findings import Break
 from db.models import Approval, Chain
 from engine import installation, queries
 from engine.approvals import queue
+from engine.approvals.acts import plan_of
+from engine.approvals.plan import Proposal
 from engine.approvals.queue import Waiting
 from engine.clock import rfc3339
 from engine.config import Config
@@ -93,6 +95,13 @@ def test_what_is_written_about_a_thing_names_it(office: Bench) -> None:
     office.do("refuse", by="ann", now=_minute(3), payment=payment, reason="police")
     written = {each for _, _, each in queries.moved_since(seq)}
     assert written == queue.touching(row)
+
+
+def test_signatures_on_another_amount_are_not_of_this_act(office: Bench) -> None:
+    office.do("adjust", by="ann", now=_minute(1), **ADJUST)
+    office.do("adjust", by="ben", now=_minute(2), **{**ADJUST, "units": "701"})
+    plan = plan_of(office.config, Proposal(act="adjust", **ADJUST))
+    assert [(each.staff, each.reason) for each in queue.signatures_on(plan)] == [("ann", "wrong")]
 
 
 def test_a_second_signature_ends_its_waiting(office: Bench) -> None:
