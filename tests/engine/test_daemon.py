@@ -88,6 +88,7 @@ def test_a_sick_node_stops_its_own_currency_only(database: str, tmp_path: Path) 
     assert_books_balance()
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_stop_does_not_wait_for_a_node_that_hangs(database: str, tmp_path: Path) -> None:
     config = _config(tmp_path, database, "LTC", "BTC")
     hanging = HangingChain("BTC")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from db.bulk import read_rows
 from db.models import (
     Attempt,
     AttemptInput,
@@ -32,10 +33,11 @@ def assert_books_balance() -> None:
     """Entries sum to zero, balances are their postings, and every account is what the states of
     the deposits and their coins say."""
     postings = _postings()
-    kept = {(row.account, row.currency): int(row.units) for row in Balance.select()}
+    kept = {(row.account, row.currency): int(row.units) for row in read_rows(Balance.select())}
     assert {key: units for key, units in kept.items() if units} == postings
-    assert postings == _demanded()
-    _assert_coins_match()
+    payments = read_rows(Payment.select())
+    assert postings == _demanded(payments)
+    _assert_coins_match(payments)
 
 
 def assert_histories_verify() -> None:
@@ -48,20 +50,20 @@ def _postings() -> Accounts:
     """Sums of the postings per account, those at zero left out."""
     entries: dict[tuple[int, str], int] = defaultdict(int)
     accounts: Accounts = defaultdict(int)
-    for row in Posting.select():
+    for row in read_rows(Posting.select()):
         entries[row.entry, row.currency] += int(row.units)
         accounts[row.account, row.currency] += int(row.units)
     assert not any(entries.values()), "an entry does not sum to zero"
     return {key: units for key, units in accounts.items() if units}
 
 
-def _demanded() -> Accounts:
+def _demanded(payments: Sequence[Payment]) -> Accounts:
     """What each account must hold by the states of payments and attempts alone."""
     accounts: Accounts = defaultdict(int)
-    _add_withdrawals(accounts)
+    _add_withdrawals(accounts, payments)
     _add_attempts(accounts)
-    for payment in Payment.select().where(Payment.kind == "deposit"):
-        if payment.state not in POSTED:
+    for payment in payments:
+        if payment.kind != "deposit" or payment.state not in POSTED:
             continue
         units = int(payment.units or 0)
         accounts["wallet:deposits", payment.currency] += units
@@ -72,9 +74,9 @@ def _demanded() -> Accounts:
     return {key: units for key, units in accounts.items() if units}
 
 
-def _add_withdrawals(accounts: Accounts) -> None:
-    for payment in Payment.select().where(Payment.kind == "withdrawal"):
-        if payment.state in GIVEN_BACK:
+def _add_withdrawals(accounts: Accounts, payments: Sequence[Payment]) -> None:
+    for payment in payments:
+        if payment.kind != "withdrawal" or payment.state in GIVEN_BACK:
             continue
         currency = payment.currency
         units, fee = int(payment.units or 0), int(payment.fee_units or 0)
@@ -87,10 +89,11 @@ def _add_withdrawals(accounts: Accounts) -> None:
 
 
 def _add_attempts(accounts: Accounts) -> None:
-    for attempt in Attempt.select().where(Attempt.state == "settled"):
-        fee, currency = int(attempt.fee_units), attempt.currency
-        inputs = AttemptInput.select().where(AttemptInput.attempt == attempt.id)
-        moved = sum(int(i.units) for i in inputs if i.account == "wallet:deposits")
+    spent: dict[str, int] = defaultdict(int)
+    for each in read_rows(AttemptInput.select()):
+        spent[str(each.attempt)] += int(each.units) if each.account == "wallet:deposits" else 0
+    for attempt in read_rows(Attempt.select().where(Attempt.state == "settled")):
+        fee, currency, moved = int(attempt.fee_units), attempt.currency, spent[str(attempt.id)]
         accounts["fees:network", currency] += fee
         accounts["wallet:hot", currency] += moved - fee
         accounts["wallet:deposits", currency] -= moved
@@ -103,13 +106,13 @@ def leaves(attempt: Attempt) -> int:
     return paid + int(attempt.fee_units)
 
 
-def _assert_coins_match() -> None:
+def _assert_coins_match(rows: Sequence[Payment]) -> None:
     """Every deposit on the books has its coin in a block, or is flagged for being out of it. (A
     reorganisation may have put the coin of a credited one into a younger block: that is no flag.)
     """
-    payments = {row.id: row for row in _deposits()}
+    payments = {row.id: row for row in rows if row.kind == "deposit" and row.txid is not None}
     on_books = set()
-    for coin in Coin.select().where(~Coin.payment.is_null()):
+    for coin in read_rows(Coin.select().where(~Coin.payment.is_null())):
         payment = payments[str(coin.payment)]
         assert (coin.txid, coin.idx) == (payment.txid, payment.idx)
         assert coin.units == payment.units
@@ -175,4 +178,4 @@ def _sent_not_booked(symbol: str) -> int:
 def _deposits() -> list[Payment]:
     """Deposits with a coin."""
     rows = Payment.select().where((Payment.kind == "deposit") & ~Payment.txid.is_null())
-    return list(rows)
+    return read_rows(rows)

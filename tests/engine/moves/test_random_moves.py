@@ -8,7 +8,6 @@ import pytest
 
 from db.models import Coin, History
 from tests.engine.deposits.life import COIN
-from tests.engine.deposits.worlds import on_the_fake
 from tests.engine.moves.houses import OpenMoving, with_cold
 from tests.engine.moves.life import MovingHouse
 from tests.engine.moves.vaults import FEE, Vault
@@ -90,8 +89,22 @@ class Life:
         self.house.restart()
 
 
-@on_the_fake
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("on", ["fake"], indirect=True)
+@pytest.mark.parametrize(
+    ("database_url", "seed"),
+    [
+        ("sqlite", 0),
+        ("sqlite", 1),
+        ("sqlite", 3),
+        pytest.param("postgresql", 2, marks=pytest.mark.postgres),
+        *(pytest.param("sqlite", seed, marks=pytest.mark.long) for seed in range(4, 16)),
+        *(
+            pytest.param("postgresql", seed, marks=[pytest.mark.long, pytest.mark.postgres])
+            for seed in range(4)
+        ),
+    ],
+    indirect=["database_url"],
+)
 def test_the_sum_holds_through_a_random_life(
     open_moving: OpenMoving, on: Harness, cold: Vault, seed: int
 ) -> None:
