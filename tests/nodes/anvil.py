@@ -19,6 +19,7 @@ from tests.nodes.ports import free_port, wait_until
 from tests.nodes.rpc import RpcError
 
 CHAIN_ID = 31337
+START_S = 90  # of the embedded chain on a machine that is busy with other things
 FLAGS = ("--no-mining", "--quiet", f"--chain-id={CHAIN_ID}", "--preserve-historical-states")
 
 
@@ -54,7 +55,7 @@ class Anvil:
         """Start it and wait until it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._process = subprocess.Popen(self._command(), stdout=subprocess.DEVNULL)
-        wait_until(self._answers, what=self.name)
+        wait_until(self._answers, what=self.name, timeout_s=START_S)
         self.accounts = list(self.rpc("eth_accounts"))
 
     def _command(self) -> list[str]:
