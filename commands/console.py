@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -34,7 +36,11 @@ def console(app: App, *, staff: str, key: Path | None, theme: str) -> None:
 
     load = partial(app.open, "console")
     terminal = CashierConsole(load, staff=staff, role=role, key=key, theme=theme)
-    terminal.run()
+    loop = asyncio.new_event_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # Whoever ends us gets their terminal back as it was.
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(terminal.exit))
+    terminal.run(loop=loop)
     if terminal.failure is not None:
         raise terminal.failure
 

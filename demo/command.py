@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from commands.context import App, pass_app
-from demo import stage
+from demo import stage, terminal
 from demo.ports import require_free
 from demo.sandbox import TOP
 from demo.trouble import DemoTrouble
@@ -29,7 +29,7 @@ class Whole(click.IntRange):
 @click.option(
     "--console/--no-console",
     default=True,
-    help="Open the staff console here too, once there is one and this is a terminal.",
+    help="On a terminal, Enter opens the staff console here.",
 )
 @click.option(
     "--port",
@@ -46,7 +46,7 @@ class Whole(click.IntRange):
     help="End by itself after so many seconds; default: at Ctrl-C.",
 )
 @pass_app
-def demo(app: App, *, console: bool, port: int, seconds: int | None) -> None:  # noqa: ARG001
+def demo(app: App, *, console: bool, port: int, seconds: int | None) -> None:
     """Start a sandbox: real nodes, the cashier page and a small trading site.
 
     It needs litecoind, takes anvil for ether and a token if it is there and the embedded chain if
@@ -57,7 +57,12 @@ def demo(app: App, *, console: bool, port: int, seconds: int | None) -> None:  #
     template = app.given or TOP / "cashier.toml"
     asyncio.run(
         stage.show(
-            template=template, port=port, seconds=seconds, say=click.echo, complain=_complain
+            template=template,
+            port=port,
+            seconds=seconds,
+            console=console and terminal.is_there(),
+            say=click.echo,
+            complain=_complain,
         )
     )
 

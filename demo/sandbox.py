@@ -7,7 +7,7 @@ import os
 import secrets
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,19 @@ _NOT_OURS = frozenset({"node", "network", "witness", "keys", "cold", "top_up_fro
 
 
 def write_config(
-    folder: Path, currencies: Mapping[str, Table], *, template: Path, page_port: int, site_url: str
+    folder: Path,
+    currencies: Mapping[str, Table],
+    *,
+    template: Path,
+    page_port: int,
+    site_url: str,
+    staff: Sequence[Table] = (),
 ) -> Path:
     """Write `folder`/cashier.toml: the values of `template`, with ports and secrets of this demo.
 
-    `currencies` are their tables as this demo has them; what a table does not say is the
-    template's. Secrets are in files that only their owner reads. Raises DemoTrouble when the
-    template cannot be read.
+    `currencies` and `staff` are their tables as this demo has them; what a currency's table does
+    not say is the template's. Secrets are in files that only their owner reads. Raises DemoTrouble
+    when the template cannot be read.
     """
     given = _read(template)
     page_url = f"http://{HOST}:{page_port}"
@@ -51,6 +57,7 @@ def write_config(
         shown = given.get("currency", {}).get(symbol, {})
         kept = {key: value for key, value in shown.items() if key not in _NOT_OURS}
         tables[f"currency.{symbol}"] = {**kept, **_hidden(folder, symbol, ours)}
+    tables["staff"] = list(staff)
     path = folder / "cashier.toml"
     path.write_text(toml.dump(tables), encoding="utf-8")
     return path

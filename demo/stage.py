@@ -26,8 +26,10 @@ from demo.guard import Guard
 from demo.miner import EVERY_S, Miner
 from demo.nodes import Litecoind, find
 from demo.ports import HOST, free_port, require_free
-from demo.sandbox import Run, write_config
+from demo.sandbox import TOP, Run, write_config
 from demo.site.app import Faucet, Site
+from demo.staff import ROLES, SECOND, SITS, make_staff
+from demo.terminal import Terminal
 from demo.trouble import DemoTrouble
 from engine.address_pool import unused_count
 from engine.config import Config, load_config
@@ -38,13 +40,16 @@ Node = Litecoind | EvmNode
 TRIES_MAX = 3
 NODE_REST_S = 8.0
 ADDRESSES_S = 20.0
+STAFF = "staff"  # the folder of their keys
 
 
-async def show(*, template: Path, port: int, seconds: int | None, say: Say, complain: Say) -> None:
+async def show(
+    *, template: Path, port: int, seconds: int | None, console: bool, say: Say, complain: Say
+) -> None:
     """Run the demo for `seconds` (None: until it is interrupted), then end all that it started.
 
-    `template` gives the configuration's values, `port` is the page's, 0 any free one.
-    Raises DemoTrouble when a part of it fails.
+    `template` gives the configuration's values, `port` is the page's, 0 any free one; `console`
+    offers the staff console at this terminal. Raises DemoTrouble when a part of it fails.
     """
     find()
     _cancel_on_signals()
@@ -52,7 +57,8 @@ async def show(*, template: Path, port: int, seconds: int | None, say: Say, comp
         async with AsyncExitStack() as stack:
             stage = await _set_up(stack, template, port=port)
             _announce(stage, say)
-            await _play(stage, seconds=seconds, complain=complain)
+            desk = _desk(stage, say) if console else None
+            await _play(stage, desk, seconds=seconds, complain=complain)
 
 
 def _cancel_on_signals() -> None:
@@ -74,8 +80,11 @@ def _cancel_on_signals() -> None:
 class _Stage:
     """What is running."""
 
-    def __init__(self, config: Config, nodes: Sequence[Node], run: Run, site: Site) -> None:
+    def __init__(
+        self, config: Config, guard: Guard, nodes: Sequence[Node], run: Run, site: Site
+    ) -> None:
         self.config = config
+        self.guard = guard
         self.nodes = nodes
         self.run = run
         self.site = site
@@ -94,7 +103,14 @@ async def _set_up(stack: AsyncExitStack, template: Path, *, port: int) -> _Stage
     for sock in sockets:
         stack.callback(sock.close)
     tables = {**litecoin.tables, **ether.tables}
-    write = partial(write_config, folder, tables, template=template, site_url=_url(sockets[0]))
+    write = partial(
+        write_config,
+        folder,
+        tables,
+        template=template,
+        site_url=_url(sockets[0]),
+        staff=make_staff(folder / STAFF),
+    )
     path, run = await _start_cashier(write, guard, port=port)
     stack.push_async_callback(run.stop)
     config = load_config(path, role="web")
@@ -104,7 +120,7 @@ async def _set_up(stack: AsyncExitStack, template: Path, *, port: int) -> _Stage
     site = Site(config, faucets, url=_url(sockets[0]))
     stack.push_async_callback(site.stop)
     site.start(sockets)
-    return _Stage(config, (litecoin, ether), run, site)
+    return _Stage(config, guard, (litecoin, ether), run, site)
 
 
 async def _await_addresses(config: Config) -> None:
@@ -174,9 +190,33 @@ def _cashier() -> str:
     return shlex.join(started)
 
 
-async def _play(stage: _Stage, *, seconds: int | None, complain: Say) -> None:
+def _desk(stage: _Stage, say: Say) -> Terminal:
+    """The staff console, for one person here and for another at a terminal of their own."""
+    command = [sys.executable, str(TOP / "cashier.py"), *_console(stage, SITS)]
+    who = f"as {SITS}, {ROLES[SITS]}" if stage.config.staff else "only to look: OpenSSH is missing"
+    invitation = f"Press Enter for the staff console ({who}); q leaves it."
+    if stage.config.staff:
+        other = shlex.join(_console(stage, SECOND))
+        invitation += f" A second person signs in another terminal: {_cashier()} {other}"
+    return Terminal(command, guard=stage.guard, say=say, invitation=invitation)
+
+
+def _console(stage: _Stage, person: str) -> list[str]:
+    path = stage.config.path
+    words = ["console", "--config", str(path)]
+    if stage.config.staff:
+        words += ["--as", person, "--key", str(path.parent / STAFF / person)]
+    return words
+
+
+async def _play(
+    stage: _Stage, desk: Terminal | None, *, seconds: int | None, complain: Say
+) -> None:
     """Return after `seconds`; raise what a part raises before."""
     parts: list[Coroutine[Any, Any, None]] = [stage.run.ended()]
+    if desk is not None:
+        parts.append(desk.run())
+        complain = desk.say
     for node in stage.nodes:
         depth = stage.config.currencies[node.symbol].confirmations.most
         parts += [Miner(node, depth=depth).run(), _keep_up(node, complain)]

@@ -8,14 +8,17 @@ from typing import Any
 
 
 def dump(tables: Mapping[str, Any]) -> str:
-    """`tables` as TOML, one `[table]` for each key; what is inside a table stands in its line.
+    """`tables` as TOML, one `[table]` for each key, `[[key]]` for each table of a list; what is
+    inside a table stands in its line.
 
     Raises TypeError for a value that has no place in cashier.toml.
     """
     parts = []
-    for name, table in tables.items():
-        lines = [f"{key} = {_value(value)}" for key, value in table.items()]
-        parts.append("\n".join([f"[{name}]", *lines, ""]))
+    for name, given in tables.items():
+        many = isinstance(given, list)
+        for table in given if many else (given,):
+            lines = [f"{key} = {_value(value)}" for key, value in table.items()]
+            parts.append("\n".join([f"[[{name}]]" if many else f"[{name}]", *lines, ""]))
     return "\n".join(parts)
 
 
