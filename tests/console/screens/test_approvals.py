@@ -38,10 +38,10 @@ def test_it_looks_as_it_did(queue: WaitingHouse, size: tuple[int, int]) -> None:
     async def steps(shown: Terminal) -> None:
         await shown.press("2")
         await shown.sees("the same, all 44 characters")
-        assert_looks(shown, "approvals")
+        await assert_looks(shown, "approvals")
         await shown.press("end")
         await shown.sees("paid twice by mistake")
-        assert_looks(shown, "approvals_act")
+        await assert_looks(shown, "approvals_act")
 
     at_terminal(queue.path, steps, size=size, **queue.sits("ben"))
 

@@ -51,7 +51,7 @@ def test_it_looks_as_it_did(house: FilledHouse, size: tuple[int, int]) -> None:
     async def steps(shown: Terminal) -> None:
         await shown.press("4")
         await shown.sees("12.5 sat/vB", "last 24 h")
-        assert_looks(shown, "chains")
+        await assert_looks(shown, "chains")
 
     at_terminal(house.path, steps, size=size, **house.sits("ben"))
 

@@ -50,7 +50,7 @@ def test_it_looks_as_it_did(house: FilledHouse, size: tuple[int, int]) -> None:
     async def steps(shown: Terminal) -> None:
         await shown.press("5", "down", "down", "down")
         await shown.sees("client CR1043", "Credited")
-        assert_looks(shown, "clients")
+        await assert_looks(shown, "clients")
 
     at_terminal(house.path, steps, size=size, **house.sits("ben"))
 

@@ -26,7 +26,7 @@ def test_it_looks_as_it_did(planted: SumHouse, size: tuple[int, int]) -> None:
     async def steps(shown: Terminal) -> None:
         _open(shown, planted)
         await shown.sees("wallet:deposits")
-        assert_looks(shown, "difference")
+        await assert_looks(shown, "difference")
 
     at_terminal(planted.path, steps, size=size, **planted.sits("ann"))
 

@@ -46,7 +46,7 @@ def test_a_selected_row_stays_where_it_is_when_others_move(house: FilledHouse) -
 def test_it_looks_as_it_did(house: FilledHouse, size: tuple[int, int]) -> None:
     async def steps(shown: Terminal) -> None:
         await shown.sees("5 of 6")
-        assert_looks(shown, "live")
+        await assert_looks(shown, "live")
 
     at_terminal(house.path, steps, size=size, **house.sits("ben"))
 

@@ -15,7 +15,7 @@ def test_it_looks_as_it_did(house: FilledHouse, size: tuple[int, int], state: st
     async def steps(shown: Terminal) -> None:
         shown.app.open_payment(house.paid[state])
         await shown.sees("story · way out")
-        assert_looks(shown, f"payment_{state}")
+        await assert_looks(shown, f"payment_{state}")
 
     at_terminal(house.path, steps, size=size, **house.sits("ben"))
 

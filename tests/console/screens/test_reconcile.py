@@ -39,7 +39,7 @@ def test_it_looks_as_it_did(planted: SumHouse, size: tuple[int, int]) -> None:
     async def steps(shown: Terminal) -> None:
         await shown.press("3")
         await shown.sees("unknown_spend")
-        assert_looks(shown, "reconcile")
+        await assert_looks(shown, "reconcile")
 
     at_terminal(planted.path, steps, size=size, **planted.sits("ann"))
 
@@ -54,7 +54,7 @@ def test_a_quiet_day_says_that_everything_is_explained(honest: SumHouse) -> None
             "+ deposits mined, not yet deep enough (1)",
             "00:41 ago",
         )
-        assert_looks(shown, "reconcile_quiet")
+        await assert_looks(shown, "reconcile_quiet")
 
     at_terminal(honest.path, steps, **honest.sits("sue"))
 
