@@ -183,7 +183,12 @@ class PagedList(ScrollView, can_focus=True):
 
     def has(self, row_id: str) -> bool:
         """Whether this row is loaded."""
-        return any(row.id == row_id for row in self._rows.values())
+        return row_id in self.ids
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids of the rows that are loaded."""
+        return {row.id for row in self._rows.values()}
 
     # Loading.
 
@@ -249,10 +254,20 @@ class PagedList(ScrollView, can_focus=True):
 
     def _take(self, first: int, rows: Sequence[Any]) -> None:
         self._rows.update(enumerate(rows, start=first))
+        if len(rows) < min(CHUNK, (self.total or 0) - first):
+            self._end_at(first + len(rows))
         self._forget()
         if self._selected is None and self.row is not None:
             self._selected = self.row.id
         self.refresh()
+
+    def _end_at(self, total: int) -> None:
+        """Rows went away since they were counted."""
+        self.total = total
+        self.virtual_size = Size(self.size.width, total + HEADER)
+        if self.cursor >= total:
+            self._put_cursor(max(0, total - 1))
+        self.post_message(self.Loaded(self, total))
 
     def _forget(self) -> None:
         """Drop what is far from the cursor, so that a walk through a million rows stays small."""

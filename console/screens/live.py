@@ -67,6 +67,7 @@ class LiveScreen(ConsoleScreen):
     """Follows what moves until the cursor leaves the first row; Home follows again."""
 
     CSS_PATH = "live.tcss"
+    AUTO_FOCUS = "#payments"  # a key that comes early is no letter of the filter line
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "filter", "filter"),
         Binding("a", "act('approve')", "approve"),
@@ -143,11 +144,12 @@ class LiveScreen(ConsoleScreen):
             return
         self._passed.update(payments)
         self._say()
+        shown = self.listing.ids.intersection(payments)
 
         def question(config: Config) -> tuple[Line, ...]:
             from engine import moving
 
-            return moving.lines_of(config, payments)
+            return moving.lines_of(config, shown)
 
         self.ask("changed", question, self.listing.replace)
 

@@ -202,3 +202,21 @@ def test_what_a_row_says_cannot_drive_the_terminal() -> None:
         assert _lines(listing)[1].startswith("> [red]x[/]")
 
     on_list(steps)
+
+
+def test_rows_that_went_away_since_they_were_counted_leave_no_gap() -> None:
+    things = Things(list(range(5 * CHUNK)))
+
+    async def steps(listing: PagedList, pilot: Pilot[None]) -> None:
+        listing.show(things)
+        await pilot.pause()
+        things.ids = list(range(2 * CHUNK + 7))
+        for _ in range(3):
+            listing._touch(listing.cursor + CHUNK)
+            await pilot.pause()
+        assert listing.total == 2 * CHUNK + 7
+        await pilot.press("end")
+        await pilot.pause()
+        assert _selected(listing) == str(2 * CHUNK + 6)
+
+    on_list(steps)
