@@ -44,6 +44,7 @@ def test_a_node_that_takes_a_send_and_forgets_it_leaves_it_uncertain(
     assert attempt.txid in {txid for _, txid, _ in only.evidence["attempts"]}
     assert "no other way" in only.cure
     fake.swallows = 0
+    desk.step(after=timedelta(minutes=1))
     desk.finish(paid)
     assert names(desk) == []
 

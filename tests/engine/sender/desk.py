@@ -24,9 +24,11 @@ from tests.engine.deposits.books import (
     assert_histories_verify,
 )
 from tests.engine.deposits.life import COIN, POLL, ROUNDS_MAX, House
+from tests.engine.reconciliation.against import assert_reconciles
 from tests.nodes.harness import Harness
 
 FEE = 50_000
+POOR = frozenset({"own_funds_negative"})  # where a test's clients pay no fee, the house pays all
 
 
 class Desk(House):
@@ -80,6 +82,8 @@ class Desk(House):
                 if done.well:
                     assert_chain_agrees(self)
                     assert_coins_agree(self)
+                    if self.reconciles:
+                        assert_reconciles(self, also=POOR)
                 return done
         raise AssertionError(f"still moving after {ROUNDS_MAX} rounds")
 
