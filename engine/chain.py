@@ -379,8 +379,13 @@ class Chain(Countable, Wallet, Protocol):
 
 @runtime_checkable
 class ByBalance(Followed, Protocol):
-    """A chain that tells how much an address holds, and not in which coins."""
+    """A chain that tells how much an address holds, and not in which coins. Its node keeps no keys:
+    addresses are made of our own."""
 
     def balances(self, asked: Sequence[tuple[str, str]], *, at: str) -> list[int | None]:
         """Units of each (currency, address) after the block of hash `at`; None where the node or a
         contract does not say."""
+
+    def hot_address(self) -> NewAddress:
+        """The one address of the house itself; asks no node. Raises NodeRefused where the keys are
+        of no use."""

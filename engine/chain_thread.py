@@ -25,6 +25,7 @@ from engine.counted import Counted
 from engine.errors import EngineStopping, LeaseLost, NodeError, NodeRefused, StaleState
 from engine.follower import Follower, Round
 from engine.lease import BEAT_EVERY_S, ChainLease
+from engine.moves.addresses import ensure_hot
 from engine.moves.mover import Mover
 from engine.reconciliation.reconciler import Reconciler
 from engine.recount import Recount
@@ -234,6 +235,8 @@ class ChainThread:
         """Keep unused addresses ready. A wallet that makes none, such as a locked one, must not
         hold up the deposits to those that were given out."""
         try:
+            if isinstance(node, ByBalance):
+                ensure_hot(self.symbol, node.hot_address, guard=self.lease.guard, now=now)
             address_pool.refill(
                 self.symbol,
                 node,

@@ -58,6 +58,14 @@ def cold_address(currency: Currency) -> str | None:
     return None if currency.cold is None else canonical(currency, currency.cold.address)
 
 
+def ensure_hot(
+    chain: str, make: Callable[[], NewAddress], *, guard: Callable[[], None], now: datetime
+) -> None:
+    """Know the hot address of a chain whose keys are ours. No question when it is there."""
+    if hot_address(chain) is None:
+        _store(chain, make(), HOT, guard, now)
+
+
 class HouseAddresses:
     """Sees to it that one chain has its addresses. One thread owns an instance; `guard` proves
     inside a database transaction that its engine still follows the chain."""
@@ -83,7 +91,7 @@ class HouseAddresses:
         except NodeRefused as error:
             log.debug("%s: no hot address yet: %s", self._currency.chain, error.detail)
             return
-        self._store(made, HOT, now)
+        _store(self._currency.chain, made, HOT, self._guard, now)
 
     def _ensure_cold(self, now: datetime) -> None:
         address = cold_address(self._currency)
@@ -96,21 +104,24 @@ class HouseAddresses:
         if address not in house_addresses(self._currency.chain):
             found = read_address(self._currency.parameters, address)
             script = address if found is None else found.script
-            self._store(NewAddress(address, script), COLD, now)
+            new = NewAddress(address, script)
+            _store(self._currency.chain, new, COLD, self._guard, now)
         self.cold_fault, self._watched = "", True
 
-    def _store(self, new: NewAddress, purpose: str, now: datetime) -> None:
-        chain = self._currency.chain
-        with database.atomic():
-            self._guard()
-            Address.create(
-                chain=chain,
-                address=new.address,
-                script=new.script,
-                purpose=purpose,
-                created_at=rfc3339(now),
-                created_height=chains.followed_height(chain),
-            )
+
+def _store(
+    chain: str, new: NewAddress, purpose: str, guard: Callable[[], None], now: datetime
+) -> None:
+    with database.atomic():
+        guard()
+        Address.create(
+            chain=chain,
+            address=new.address,
+            script=new.script,
+            purpose=purpose,
+            created_at=rfc3339(now),
+            created_height=chains.followed_height(chain),
+        )
 
 
 def _of(chain: str, purpose: str) -> peewee.ModelSelect[Address]:

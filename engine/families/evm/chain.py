@@ -26,7 +26,7 @@ from engine.families.evm.balances import balances
 from engine.families.evm.blocks import LATEST, FullBlock, block_of, full_blocks, header_at
 from engine.families.evm.facts import FactReader, in_pool
 from engine.families.evm.frames import Tracer
-from engine.families.evm.keys import Keys, open_keys
+from engine.families.evm.keys import HOT, Keys, open_keys
 from engine.families.evm.transport import Transport
 from engine.families.evm.values import OddValue, address_of, is_hash, quantity_of, table_of
 from engine.ours import Ours
@@ -170,6 +170,9 @@ class EvmChain:
 
     def new_addresses(self, count: int) -> list[NewAddress]:
         return new_addresses(self._opened_keys(), self._ours, count)
+
+    def hot_address(self) -> NewAddress:
+        return NewAddress(self._opened_keys().address(HOT), HOT)
 
     def senders(self, txid: str) -> Senders | None:
         """Whoever signed it: there is nobody else whose coins it spends."""

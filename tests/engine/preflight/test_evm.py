@@ -40,7 +40,7 @@ def found(house: EvmHouse, tmp_path: Path, **keys: Any) -> dict[str, Finding]:
 def test_a_well_chain_passes_every_check(house: EvmHouse, tmp_path: Path) -> None:
     findings = found(house, tmp_path)
     assert [name for name, each in findings.items() if not each.ok] == []
-    assert "they make all 3 addresses" in findings["ETH keys"].what
+    assert "they make all 4 addresses" in findings["ETH keys"].what
     assert "has 6 decimals" in findings["USDT token"].what
     assert findings["ETH version"].what.startswith("anvil/")
 
@@ -50,7 +50,7 @@ def test_other_keys_are_named_with_an_address_that_they_do_not_make(
 ) -> None:
     findings = found(house, tmp_path, keys={"mnemonic": WORDS})
     assert not findings["ETH keys"].ok
-    assert "do not make 3 of 3 addresses, such as 0x" in findings["ETH keys"].what
+    assert "do not make 4 of 4 addresses, such as 0x" in findings["ETH keys"].what
     assert not findings["ETH wallet"].ok
 
 

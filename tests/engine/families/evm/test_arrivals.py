@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from engine import ledger
 from engine.approvals.acts import plan_of
 from engine.approvals.plan import Proposal
 from engine.deposits.rules import HELD_DOUBTED
 from engine.errors import ActRefused
+from engine.moves.addresses import hot_address
 from engine.ours import StoredOurs
 from tests.engine.families.evm.conftest import OpenHouse
 from tests.engine.families.evm.life import ETHER
@@ -199,10 +201,26 @@ def test_many_in_one_call_and_one_that_returns_nothing_are_credited(
     assert house.owed("ann", "USDT") == MILLION
 
 
+def test_a_top_up_of_the_hot_address_is_the_house_s_own(
+    open_house: OpenHouse, anvil: Anvil
+) -> None:
+    house = open_house()
+    house.plain = False
+    hot = hot_address("ETH")
+    assert hot is not None
+    anvil.pay(hot, 3 * ETHER)
+    house.mine(3)
+    payment = house.deposit()
+    assert (payment.state, payment.origin, payment.client) == ("credited", "top_up", None)
+    assert ledger.balance(ledger.WALLET_HOT, "ETH") == 3 * ETHER
+    assert -ledger.balance("house", "ETH") == 3 * ETHER
+
+
 def test_coins_to_an_address_of_nobody_are_in_suspense(open_house: OpenHouse, anvil: Anvil) -> None:
     house = open_house()
     given = house.address("ann")
-    free = next(a for a in StoredOurs("ETH").addresses().values() if a != given)
+    known = (given, hot_address("ETH"))
+    free = next(a for a in StoredOurs("ETH").addresses().values() if a not in known)
     anvil.pay(free, ETHER)
     house.mine(3)
     payment = house.deposit()
