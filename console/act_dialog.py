@@ -80,7 +80,7 @@ class ActDialog(Dialog[bool]):
 
     def _prepare(self, *, moved: bool = False) -> None:
         if not moved:
-            self._go(ASKING, _line("looking at what this would do…", "$text-muted"))
+            self._go(ASKING, _line("looking at what this would do…", "$foreground-muted"))
         person, now = self.console_app.staff, self.console_app.clock()
         self._run(
             partial(acts.prepare, proposal=self.proposal, staff=person, now=now),
@@ -157,7 +157,7 @@ class ActDialog(Dialog[bool]):
         picture = self._picture
         assert picture is not None
         app = self.console_app
-        told = ("signing… a key that wants a touch blinks now", "$text-muted")
+        told = ("signing… a key that wants a touch blinks now", "$foreground-muted")
         self._go(SIGNING, *_described(picture), _line(), _line(*told))
         work = partial(
             acts.carry_out, picture=picture, person=self._person, now=app.clock(), quiet=True
@@ -207,7 +207,7 @@ class ActDialog(Dialog[bool]):
 
     def _waiting(self) -> tuple[Content, ...]:
         age = int(time.monotonic() - self._asked_at)
-        return (_line(f"signed; the engine is asked for {age} s…", "$text-muted"),)
+        return (_line(f"signed; the engine is asked for {age} s…", "$foreground-muted"),)
 
     def tick(self) -> None:
         if self.step == ASKING and self._asked_at:
@@ -247,7 +247,7 @@ class ActDialog(Dialog[bool]):
             self.dismiss(self._done)
 
     def _end(self, *told: Content) -> None:
-        self._go(ENDED, *told, _line(), _line("Enter closes", "$text-muted"))
+        self._go(ENDED, *told, _line(), _line("Enter closes", "$foreground-muted"))
 
     def _go(self, step: str, *told: Content, asks: bool = False) -> None:
         self.step = step
@@ -311,7 +311,7 @@ def _described(picture: Picture) -> list[Content]:
             for account, currency, amount in picture.entry
         ]
     else:
-        told.append(_line("no entry will be posted", "$text-muted"))
+        told.append(_line("no entry will be posted", "$foreground-muted"))
     if plan.persons > 1:
         who = ", ".join(picture.signed) or "nobody yet"
         told += [_line(), _line(f"it takes {plan.persons} persons; signed: {who}")]

@@ -220,7 +220,7 @@ def _laid_out(told: Line, width: int) -> Iterator[Content]:
     parts = [calm] if cell_len(calm) <= room else wrap(calm, room, break_on_hyphens=False)
     for number, part in enumerate(parts or [""]):
         shown = clip(label, LABEL - 1) if not number else ""
-        yield Content.assemble((shown.ljust(LABEL), "$text-muted"), (part, style))
+        yield Content.assemble((shown.ljust(LABEL), "$foreground-muted"), (part, style))
 
 
 def gone(row: Waiting, became: str, now: datetime) -> str:

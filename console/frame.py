@@ -71,7 +71,7 @@ class TopBar(Bar):
             self._ends.append((self._ends[-1][0] + len(text), place.name))
         who = app.who if self.size.width >= 80 else ""
         room = self.size.width - self._ends[-1][0]
-        parts.append((clip(who, room - 2).rjust(max(0, room - 1)), "$text-muted"))
+        parts.append((clip(who, room - 2).rjust(max(0, room - 1)), "$foreground-muted"))
         return Content.assemble(*parts)
 
     async def on_click(self, event: events.Click) -> None:
@@ -88,7 +88,7 @@ class ChainStrip(Bar):
     def render(self) -> Content:
         pulse = self.console_app.pulse
         if pulse is None:
-            return Content.styled(" opening…", "$text-muted")
+            return Content.styled(" opening…", "$foreground-muted")
         parts: list[Part] = [(" ", "")]
         for chain in pulse.chains:
             parts += [*self._chain(chain, pulse.waiting.get(chain.symbol, 0)), ("    ", "")]
@@ -113,7 +113,7 @@ class ChainStrip(Bar):
         yield f"{chain.symbol} ", "bold"
         height = "-" if chain.height is None else f"{chain.height:,}"
         behind = chain.behind or 0
-        yield f"{height} · {behind} behind", "$state-asks" if behind else "$text-muted"
+        yield f"{height} · {behind} behind", "$state-asks" if behind else "$foreground-muted"
 
 
 class Banner(Bar):

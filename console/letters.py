@@ -50,4 +50,4 @@ def _shown(rows: Sequence[tuple[str, str, str]], width: int) -> Iterator[Content
                 continue
             shown = (label if not start or style == "wrong" else "").ljust(LABEL)
             style_of = {"wrong": "bold $state-wrong"}.get(style, style)
-            yield Content.assemble((shown, style_of or "$text-muted"), (part, style_of))
+            yield Content.assemble((shown, style_of or "$foreground-muted"), (part, style_of))

@@ -79,7 +79,7 @@ def _spent(spent: Spent) -> str:
 
 
 def _story(found: ClientFigures, width: int) -> Iterator[Line]:
-    yield line("to tell the client (y copies it)", "$text-muted")
+    yield line("to tell the client (y copies it)", "$foreground-muted")
     for part in found.story.split("\n"):
         for piece in wrap(safe(part), max(20, width - 2), break_on_hyphens=False) or [""]:
             yield line(f"  {piece}")
@@ -90,7 +90,7 @@ def _addresses(found: ClientFigures) -> Iterator[Line]:
         given = f"given {words.day(each.issued_at)}" if each.issued_at else "not given"
         used = f"first coin {words.day(each.used_at)}" if each.used_at else "no coin yet"
         yield (f"{each.chain} address", each.address, "")
-        yield ("", f"{given}, {used}", "$text-muted")
+        yield ("", f"{given}, {used}", "$foreground-muted")
     if not found.addresses:
         yield ("addresses", "none was given yet", "")
 

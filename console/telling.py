@@ -64,19 +64,19 @@ def _offers(told: Story) -> Iterator[Content]:
     if refused and told.owner == "staff":
         yield _head("not now")
         for act, why_not in refused:
-            yield _line(f"  {act:<10}{why_not}", "$text-muted")
+            yield _line(f"  {act:<10}{why_not}", "$foreground-muted")
 
 
 def _history(told: Story, *, whole_evidence: bool) -> Iterator[Content]:
     yield _head(f"story · way out: {told.way_out}" if told.way_out else "story")
     left_out = len(told.history) - MOVES_MOST
     if left_out > 0:
-        yield _line(f"  {left_out} older moves: cashier show {told.view.id}", "$text-muted")
+        yield _line(f"  {left_out} older moves: cashier show {told.view.id}", "$foreground-muted")
     day = ""
     for move in told.history[-MOVES_MOST:]:
         if move.at[:10] != day:
             day = move.at[:10]
-            yield _line(f"  {day}", "$text-muted")
+            yield _line(f"  {day}", "$foreground-muted")
         yield from _move(move, whole_evidence=whole_evidence)
 
 
@@ -84,17 +84,17 @@ def _move(move: HistoryView, *, whole_evidence: bool) -> Iterator[Content]:
     shape, style = words.SHAPES.get(move.to_state, ("?", "asks"))
     colour = "" if style == "calm" else f"$state-{style}"
     yield Content.assemble(
-        (f"  {words.clock(move.at)}  ", "$text-muted"),
+        (f"  {words.clock(move.at)}  ", "$foreground-muted"),
         (f"{shape} {fit(move.to_state, 11)}", f"bold {colour}"),
         (f"{fit(move.event, 12)}", ""),
-        (f"{safe(move.actor)}", "$text-muted"),
+        (f"{safe(move.actor)}", "$foreground-muted"),
     )
     if move.reason:
         yield _line(f"{INDENT}{move.reason}")
     for line in _evidence(move.evidence, whole=whole_evidence):
-        yield _line(f"{INDENT}{line}", "$text-muted")
+        yield _line(f"{INDENT}{line}", "$foreground-muted")
     if whole_evidence and move.rule:
-        yield _line(f"{INDENT}rule {move.rule}", "$text-muted")
+        yield _line(f"{INDENT}rule {move.rule}", "$foreground-muted")
 
 
 def _evidence(evidence: Mapping[str, Any], *, whole: bool) -> Iterator[str]:
@@ -121,7 +121,7 @@ def _entries(told: Story) -> Iterator[Content]:
     if told.entries:
         yield _head("entries")
     for entry in told.entries:
-        yield _line(f"  {words.clock(entry.at)}  {entry.event} · {entry.id}", "$text-muted")
+        yield _line(f"  {words.clock(entry.at)}  {entry.event} · {entry.id}", "$foreground-muted")
         for posting in entry.postings:
             amount = posting.amount
             if posting.currency == told.view.currency:
@@ -142,10 +142,10 @@ def _attempts(attempts: tuple[AttemptView, ...], currency: str) -> Iterator[Cont
         yield _line(f"{INDENT}{attempt.txid}")
         yield _line(
             f"{INDENT}pays {attempt.paid} · fee {attempt.fee} {currency} · sent {attempt.sends}x",
-            "$text-muted",
+            "$foreground-muted",
         )
         if attempt.error:
-            yield _line(f"{INDENT}the node said: {clip(attempt.error, 300)}", "$text-muted")
+            yield _line(f"{INDENT}the node said: {clip(attempt.error, 300)}", "$foreground-muted")
 
 
 def _signatures(told: Story) -> Iterator[Content]:

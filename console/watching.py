@@ -62,7 +62,7 @@ def told(chain: ChainFigures, funds: Funds, course: Course | None, now: datetime
         line(),
         *_money(chain, funds),
         line(),
-        *(_course(course) if course is not None else [line("counting…", "$text-muted")]),
+        *(_course(course) if course is not None else [line("counting…", "$foreground-muted")]),
     ]
 
 
@@ -135,7 +135,7 @@ def _money(chain: ChainFigures, funds: Funds) -> list[Line]:
 def _course(course: Course) -> list[Line]:
     hours = f"last {course.hours} h" if course.hours else "this hour"
     return [
-        line(f"{hours}, each bar an hour, this one last", "$text-muted"),
+        line(f"{hours}, each bar an hour, this one last", "$foreground-muted"),
         ("blocks", _row(course.blocks, None, f"{sum(course.blocks)} in all"), ""),
         ("deposits", _row(course.deposits, course.hours, f"{sum(course.deposits)} in all"), ""),
         ("queue", _row(course.queue, course.hours, f"{course.queue[-1]} wait now"), ""),

@@ -143,6 +143,8 @@ class ApprovalsScreen(ConsoleScreen):
 
     def _take(self, answer: tuple[str, Case | None, Offered | None]) -> None:
         if self._selected is not None and self._selected.id == answer[0]:
+            if self._told_of != answer[0]:
+                self.query_one("#case", VerticalScroll).scroll_home(animate=False)
             self._told_of, self._case, self._offer = answer
             self._tell()
 
@@ -175,7 +177,7 @@ class ApprovalsScreen(ConsoleScreen):
             said = " nothing waits for staff"
         else:
             said = f" {total:,} {'waits' if total == 1 else 'wait'} for staff, oldest first"
-        lines = [Content.styled(said, "$text-muted")]
+        lines = [Content.styled(said, "$foreground-muted")]
         width = max(1, self.size.width - 1)
         lines += [Content.styled(clip(f" ! {each}", width), "$state-asks") for each in self._gone]
         self.query_one("#standing", Static).update(Content("\n").join(lines))
@@ -190,7 +192,7 @@ class ApprovalsScreen(ConsoleScreen):
             elif self._offer is not None:
                 lines = deciding.of_act(row, self._offer, width, config)
         elif row is not None:
-            lines = [deciding.title(row, width), deciding.line("looking…", "$text-muted")]
+            lines = [deciding.title(row, width), deciding.line("looking…", "$foreground-muted")]
         self.query_one("#told", Static).update(deciding.together(lines, width))
         self.query_one("#case").set_class(row is None, "nothing")
         self.refresh_bindings()
@@ -226,7 +228,10 @@ class ApprovalsScreen(ConsoleScreen):
     def action_act(self, act: str) -> None:
         """Begin a signed act on what is selected; what stands against it is said instead."""
         row, offer = self._selected, self._offer
-        if row is None or self._told_of != row.id:
+        if row is None:
+            return
+        if self._told_of != row.id:
+            self.console_app.notify("one moment: it is being looked up", timeout=2)
             return
         stands = (
             "" if offer is None or act in {"refuse", "note"} else offer.why_not or offer.not_you

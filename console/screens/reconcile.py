@@ -123,14 +123,14 @@ class ReconcileScreen(ConsoleScreen):
 
     def _say(self) -> None:
         whole = () if self._rows is None else self._rows.whole
-        said, style = reckoning.standing_of(whole) if whole else ("looking…", "$text-muted")
+        said, style = reckoning.standing_of(whole) if whole else ("looking…", "$foreground-muted")
         lines = [Content.styled(f" {said}", style)]
         width = max(1, self.size.width - 1)
         if self._asked_at is not None:
             wait = f" comparing now, for {int(time.monotonic() - self._asked_at)} s…"
             lines.append(Content.styled(wait, "$state-going"))
         elif self._answer:
-            lines.append(Content.styled(clip(f" {self._answer}", width), "$text-muted"))
+            lines.append(Content.styled(clip(f" {self._answer}", width), "$foreground-muted"))
         self.query_one("#standing", Static).update(Content("\n").join(lines))
 
     def _offer(self) -> None:
