@@ -166,6 +166,7 @@ def _url(sock: socket.socket) -> str:
 
 
 def _announce(stage: _Stage, say: Say) -> None:
+    paying = [each.symbol for each in stage.config.currencies.values() if each.pays]
     say(f"site: {stage.site.url}")
     say(f"page: {stage.config.web.url}")
     for node in stage.nodes:
@@ -173,7 +174,7 @@ def _announce(stage: _Stage, say: Say) -> None:
     say(
         "Open the site, press Deposit, then send test coins there and watch the page:"
         f" while a payment waits, a block comes every {EVERY_S:.0f} seconds."
-        " What was credited you can withdraw again."
+        f" What was credited you can withdraw again ({', '.join(paying)})."
     )
     say(
         "Every command works on this run, such as:"

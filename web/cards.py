@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from engine import queries
 from engine.client_words import deposits, withdrawals
+from engine.client_words.networks import chain_words, network_words
 from engine.client_words.story import Step, Story
 from engine.clock import parse_rfc3339
 from engine.config import Config, Currency
@@ -39,11 +40,13 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A currency whose crediting waits."""
+    """A currency whose payments wait. `ends` tells whether that ends by itself, so that one can go
+    on asking meanwhile."""
 
     symbol: str
     text: str
     since: str
+    ends: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,16 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a client must know of the chosen currency before it pays."""
+    """What a client must know of the chosen currency before it pays. `chain` is the network's name,
+    `one_address` that every deposit goes to the same address."""
 
     symbol: str
     name: str
+    chain: str
     network: str
     minimum: str
     confirmations: str
+    one_address: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +220,7 @@ def choices_of(
         Choice(
             symbol=view.currency.symbol,
             name=view.currency.name,
-            network=deposits.network_words(view.currency),
+            network=network_words(view.currency),
             chosen=view.currency.symbol == chosen,
             paused=view.pause(kind) is not None,
         )
@@ -239,9 +245,11 @@ def _terms(currency: Currency) -> Terms:
     return Terms(
         symbol=currency.symbol,
         name=currency.name,
-        network=deposits.network_words(currency),
+        chain=chain_words(currency),
+        network=network_words(currency),
         minimum=deposits.minimum_words(currency),
         confirmations=deposits.confirmation_words(currency),
+        one_address=currency.one_address,
     )
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine import queries
-from engine.client_words import deposits, withdrawals
+from engine.client_words import withdrawals
+from engine.client_words.networks import chain_words, network_words
 from engine.config import Config, Currency
 from engine.money import format_amount
 from engine.sessions import Session
@@ -46,11 +47,14 @@ class Filled:
 @dataclass(frozen=True, slots=True)
 class WithdrawTerms:
     """What a client must know of the chosen currency before it asks; amounts as text in coins.
-    `most` is all that can be withdrawn, empty where that is nothing."""
+    `most` is all that can be withdrawn, empty where that is nothing; `offered` tells whether it can
+    be withdrawn at all."""
 
     symbol: str
     name: str
+    chain: str
     network: str
+    offered: bool
     fee: str
     minimum: str
     limits: tuple[str, ...]
@@ -77,6 +81,7 @@ class Review:
 
     symbol: str
     name: str
+    chain: str
     network: str
     address: str
     groups: tuple[tuple[str, bool], ...]
@@ -126,7 +131,8 @@ def review_of(
     return Review(
         symbol=settings.symbol,
         name=settings.name,
-        network=deposits.network_words(settings),
+        chain=chain_words(settings),
+        network=network_words(settings),
         address=wish.address,
         groups=address_groups(wish.address),
         amount=format_amount(wish.units, settings.decimals),
@@ -169,6 +175,8 @@ def _pause(view: CurrencyView) -> Pause | None:
     symbol = view.currency.symbol
     if found is None:
         return None
+    if not view.currency.pays:
+        return Pause(symbol, withdrawals.not_offered_words(symbol), "", ends=False)
     return Pause(symbol, withdrawals.pause_words(symbol, found.reason), found.since)
 
 
@@ -179,7 +187,9 @@ def _terms(currency: Currency, client: str) -> WithdrawTerms:
     return WithdrawTerms(
         symbol=currency.symbol,
         name=currency.name,
-        network=deposits.network_words(currency),
+        chain=chain_words(currency),
+        network=network_words(currency),
+        offered=currency.pays,
         fee=withdrawals.fee_words(currency),
         minimum=withdrawals.minimum_words(currency),
         limits=withdrawals.limit_words(currency),

@@ -12,18 +12,6 @@ from engine.deposits.rules import HELD_BELOW_MINIMUM, HELD_BLOCKED
 from engine.money import format_amount, format_fixed
 from engine.queries import PaymentView
 
-_NETWORKS = {
-    "main": "main network",
-    "test": "test network: coins here have no worth",
-    "signet": "test network (signet): coins here have no worth",
-    "regtest": "practice network (regtest): coins here have no worth",
-}
-
-
-def network_words(currency: Currency) -> str:
-    """The network, named so that nobody takes a practice coin for money."""
-    return _NETWORKS.get(currency.network, currency.network)
-
 
 def blocks(count: int) -> str:
     """`1 confirmation`, `3 confirmations`."""

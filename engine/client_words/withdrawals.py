@@ -188,6 +188,14 @@ def pause_words(symbol: str, reason: str) -> str:
     return f"Withdrawals of {symbol} are paused{why}."
 
 
+def not_offered_words(symbol: str) -> str:
+    """That this currency cannot be taken out here, and what that means for the balance."""
+    return (
+        f"Withdrawals of {symbol} are not offered yet. Your balance is safe and stays yours;"
+        " ask the site's support if you need it elsewhere."
+    )
+
+
 def exact(units: int, currency: Currency) -> str:
     """An amount with every decimal, for figures that stand under each other."""
     return f"{format_fixed(units, currency.decimals)} {currency.symbol}"

@@ -1,0 +1,75 @@
+"""The pages of an EVM chain and its tokens: one address for ever, the chain's network, no
+withdrawals yet."""
+
+from __future__ import annotations
+
+from html import unescape
+
+import pytest
+
+from db.models import Address
+from engine.clock import rfc3339, utc_now
+from engine.config import Config
+from engine.deposits.request import request_deposit
+from tests.web.conftest import Configure
+from tests.web.running import Visitor
+from tests.web.till import Till
+
+EVM = """
+[currency.ETH]
+chain_id = 31337
+node = "http://127.0.0.1:1/"
+keys = { mnemonic = "env:CASHIER_ETH_MNEMONIC" }
+[currency.USDT]
+name = "Tether"
+chain = "ETH"
+token = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
+decimals = 6
+"""
+ADDRESS = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+
+
+@pytest.fixture
+def config(configure: Configure) -> Config:
+    config = configure(currencies=EVM)
+    Till(config, addresses=0)
+    Address.insert(
+        chain="ETH",
+        address=ADDRESS,
+        script="m/44'/60'/0'/0/0",
+        purpose="deposit",
+        created_at=rfc3339(utc_now()),
+        created_height=0,
+    ).execute()
+    return config
+
+
+def page(client: Visitor, where: str) -> str:
+    return unescape(client.get(where, Accept="text/html").text)
+
+
+def test_a_token_names_the_network_of_its_chain(config: Config, client: Visitor) -> None:
+    before = page(client, "/cashier?currency=USDT")
+    request_deposit(config, client="CR1042", currency="USDT", now=utc_now())
+    for words in (before, page(client, "/cashier?currency=USDT")):
+        assert "only on the Ethereum development network" in words
+        assert "Ethereum development, practice network: coins here have no worth" in words
+        assert "Tether network" not in words
+
+
+def test_the_address_stays_the_clients_own(config: Config, client: Visitor) -> None:
+    asked = request_deposit(config, client="CR1042", currency="USDT", now=utc_now())[0]
+    Till(config, addresses=0).see(asked.id, 5_000_000)
+    words = page(client, "/cashier?currency=USDT")
+    assert "Your address stays the same" in words
+    assert "Show my Tether address" in words
+    assert "used once" not in words
+    assert "Get a new" not in words
+
+
+def test_what_cannot_be_withdrawn_is_said_and_no_form_offered(client: Visitor) -> None:
+    words = page(client, "/cashier/withdraw?currency=ETH")
+    assert "Withdrawals of ETH are not offered yet." in words
+    assert "You can still ask" not in words
+    assert "Review withdrawal" not in words
+    assert "Review withdrawal" in page(client, "/cashier/withdraw?currency=LTC")
