@@ -191,8 +191,9 @@ def measure(folder: Path, count: int, moves: int) -> None:
     config = str(folder / "cashier.toml")
     console = [sys.executable, "-m", "cashier", "--config", config, "console"]
     floor, _ = best(lambda: paint(empty, b"floor 0", b"floor 0"))
-    frame, rows = best(lambda: paint(console, b"Cashier", b"OP"))
-    print(f"{count:,} payments, {moves} moves a second, {COLUMNS}x{ROWS}")
+    frame, rows = best(lambda: paint(console, b"Live", b"OP"))
+    load = f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores"
+    print(f"{count:,} payments, {moves} moves a second, {COLUMNS}x{ROWS}, {load}")
     print(f"start   floor {floor:5.2f} s   frame {frame:5.2f} s   rows {rows:5.2f} s", end="")
     print(f"   x{rows / floor:.1f}   {word(rows <= PAINT_MOST_S)} (<= {PAINT_MOST_S} s)")
     base = floor_keys(empty)

@@ -126,7 +126,8 @@ class CashierConsole(App[None]):
         if pulse is None:
             return ""
         if place == "approvals":
-            return str(pulse.held) if pulse.held else ""
+            waits = pulse.held + pulse.half_signed
+            return str(waits) if waits else ""
         if place == "reconcile":
             return f"!{pulse.breaks}" if pulse.breaks else ("ok" if pulse.compared else "-")
         return ""
@@ -209,9 +210,11 @@ class CashierConsole(App[None]):
 
     def may(self, act: str) -> bool:
         """Whether the person who sits here may do an act at all."""
+        if not self.staff:
+            return False  # before anything of the engine is loaded: keys are drawn at once
         from engine.approvals.offers import may
 
-        return bool(self.staff) and may(self.role, act)
+        return may(self.role, act)
 
     def act(self, proposal: Proposal, then: Callable[[bool | None], Any] | None = None) -> None:
         """Begin a signed act; `then` hears whether the engine took it."""

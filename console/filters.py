@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from textual.suggester import Suggester
 
+from console.words import SHAPES
+
 if TYPE_CHECKING:
     from engine.moving import Wanted
 
@@ -121,9 +123,6 @@ class FilterSuggester(Suggester):
         return None if found is None else f"{before} {found}".lstrip()
 
     def _words(self) -> list[str]:
-        from engine.lifecycle import STATES
-
-        states = sorted({state.name for states in STATES.values() for state in states})
-        words = ["state:open", "state:all", *(f"state:{name}" for name in states)]
+        words = ["state:open", "state:all", *(f"state:{name}" for name in sorted(SHAPES))]
         words += [f"kind:{name}" for name in ("in", "out", "move", "site")]
         return [*words, *(f"currency:{each}" for each in self._currencies()), "age>10m", "client:"]

@@ -60,7 +60,8 @@ class TopBar(Bar):
     def render(self) -> Content:
         app = self.console_app
         narrow = self.size.width < 100
-        parts: list[Part] = [(" Cashier ", "bold $accent")]
+        # Who sits here matters more than the name of the house.
+        parts: list[Part] = [("" if narrow else " Cashier ", "bold $accent")]
         self._ends = [(len(parts[0][0]), "")]
         for place in app.places:
             badge = app.badge(place.name)
@@ -69,9 +70,9 @@ class TopBar(Bar):
             style = "bold reverse" if place.name == app.current_mode else ""
             parts.append((text, style))
             self._ends.append((self._ends[-1][0] + len(text), place.name))
-        who = app.who if self.size.width >= 80 else ""
-        room = self.size.width - self._ends[-1][0]
-        parts.append((clip(who, room - 2).rjust(max(0, room - 1)), "$foreground-muted"))
+        left = self.size.width - self._ends[-1][0] - 1
+        who = app.who if len(app.who) < left else app.staff  # whole, or the name alone
+        parts.append((clip(who, left - 1).rjust(max(0, left)), "$foreground-muted"))
         return Content.assemble(*parts)
 
     async def on_click(self, event: events.Click) -> None:

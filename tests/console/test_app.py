@@ -3,14 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 from console.app import CashierConsole
 from console.screens import SCREENS
 from engine.config import Config
 from engine.errors import ConfigError, Problem
+from tests.commands.processes import TOP
 from tests.console.houses import FilledHouse
 from tests.console.terminal import LARGE, Terminal, at_terminal, terminal
+
+FIRST_PAINT = """
+import sys
+from console.app import CashierConsole
+class Console(CashierConsole):
+    def _begin(self):
+        lines = self.screen._compositor.render_strips(self.size)
+        assert "1 Live" in "".join(strip.text for strip in lines)
+        self.exit()
+Console(load=None).run(headless=True, size=(80, 24))
+print(sorted({"peewee", "pydantic", "engine.config", "transitions"} & set(sys.modules)))
+"""
+
+
+def test_the_first_paint_waits_for_nothing_of_the_engine() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_PAINT], cwd=TOP, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout.strip(), done.returncode) == ("[]", 0), done.stderr
 
 
 def test_each_digit_leads_to_its_screen(house: FilledHouse) -> None:
