@@ -70,6 +70,7 @@ def _seen(pulse: Pulse) -> tuple[Any, ...]:
     chains = tuple((c.symbol, c.state, c.reason, c.height, c.behind) for c in pulse.chains)
     return (
         *(pulse.seq, pulse.running, chains, pulse.missing, pulse.brakes, pulse.held),
+        pulse.half_signed,
         *(pulse.oldest_held, pulse.breaks, pulse.uneven, pulse.compared),
         *sorted(pulse.waiting.items()),
     )

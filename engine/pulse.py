@@ -13,6 +13,7 @@ from peewee import fn
 from db.findings import Break, Reconciliation
 from db.models import Payment
 from engine import brakes, orders, queries
+from engine.approvals.queue import half_signed
 from engine.brakes import BrakeView
 from engine.config import Config
 from engine.views import ChainView
@@ -21,8 +22,9 @@ from engine.views import ChainView
 @dataclass(frozen=True, slots=True)
 class Pulse:
     """`beat` is the engine's last sign of life (RFC 3339 UTC), `oldest_held` since when the oldest
-    held payment waits; `waiting` counts the open payments of each chain that is not well, and
-    `uneven` names the currencies whose books and node differ by more than is explained."""
+    held payment waits, `half_signed` how many other acts want a second person; `waiting` counts
+    the open payments of each chain that is not well, and `uneven` names the currencies whose books
+    and node differ by more than is explained."""
 
     seq: int
     running: bool
@@ -32,6 +34,7 @@ class Pulse:
     brakes: tuple[BrakeView, ...]
     waiting: dict[str, int]
     held: int
+    half_signed: int
     oldest_held: str | None
     breaks: int
     uneven: tuple[str, ...]
@@ -60,6 +63,7 @@ def pulse(config: Config, now: datetime) -> Pulse:
         brakes=tuple(each for kind in brakes.KINDS for each in brakes.braked(kind).values()),
         waiting={chain.symbol: _open(chain.symbol) for chain in chains if chain.state != "well"},
         held=held,
+        half_signed=len(half_signed(config)),
         oldest_held=oldest,
         breaks=Break.select().where(Break.state == "open").count(),
         uneven=tuple(sorted(symbol for symbol, units in residuals.items() if units)),

@@ -50,6 +50,7 @@ def test_everything_one_decides_on_is_there_before_the_key(queue: WaitingHouse) 
     async def steps(shown: Terminal) -> None:
         await shown.press("2")
         await shown.sees(
+            "2 Approvals 4",
             "4 wait for staff, oldest first",
             "larger withdrawals are looked at by a person (rule approve_above)",
             "2 persons · signed: nobody yet · 2 missing",
