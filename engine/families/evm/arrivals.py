@@ -7,7 +7,7 @@ what matched, however many addresses are ours.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.chain import Arrival, Block, Oddity
@@ -15,11 +15,12 @@ from engine.config import Currency
 from engine.errors import NodeDown, NodeRefused
 from engine.families.evm.blocks import FullBlock, header_at
 from engine.families.evm.frames import Frame, Tracer
-from engine.families.evm.transfers import Transfer, brought, growth, transfers
+from engine.families.evm.transfers import Brought, Transfer, brought, growth, transfers
 from engine.families.evm.transport import Transport
 from engine.families.evm.values import OddValue, address_of, hash_of, list_of, quantity_of, table_of
 from engine.money import format_amount
 
+BY_BLOCK = "block:"  # begins the id of what is no chain tx's own
 BALANCE_UNKNOWN = "the node does not know any more what its balance was"
 
 
@@ -165,13 +166,13 @@ class _OneBlock:
                 found.oddities.append(_unlisted(log, self._ours[log.to]))
         if not known:
             return
-        units = self._brought(known)
+        came = self._brought(known)
         for log in known:
-            arrival, oddity = self._of_log(log, units[log.place])
+            arrival, oddity = self._of_log(log, came[log.place])
             found.arrivals += [arrival] if arrival is not None else []
             found.oddities += [oddity] if oddity is not None else []
 
-    def _brought(self, logs: Sequence[Transfer]) -> Mapping[int, int | None]:
+    def _brought(self, logs: Sequence[Transfer]) -> Mapping[int, Brought]:
         block = self._matched.block
         holdings = sorted({(log.contract, log.to) for log in logs})
         grown = growth(self._node, block, holdings)
@@ -181,10 +182,10 @@ class _OneBlock:
                 raise NodeDown("the node's chain moved while it was asked")
         return brought(self._matched.logs, grown)
 
-    def _of_log(self, log: Transfer, units: int | None) -> tuple[Arrival | None, Oddity | None]:
+    def _of_log(self, log: Transfer, came: Brought) -> tuple[Arrival | None, Oddity | None]:
         token = self._tokens[log.contract]
         index = f"log:{self._ordinal(log)}"
-        if units == 0:
+        if came.units == 0:
             said = format_amount(log.units, token.decimals)
             reason = f"its log says {said} {token.symbol}, the balance did not grow: not a deposit"
             return None, Oddity(f"{log.txid}:{index}", reason)
@@ -193,11 +194,17 @@ class _OneBlock:
             index,
             token.symbol,
             log.to,
-            log.units if units is None else units,
+            log.units if came.units is None else came.units,
             own=log.sender in self._ours,
-            doubt=_doubt(token, log.units, units),
+            doubt="" if came.proved else _doubt(token, log.units, came.units),
         )
-        return arrival, None
+        if arrival is None or came.proved:
+            return arrival, None
+        # How much such a log brought depends on what else is in its block: it stands and goes with
+        # this block, and in another one it is another coin.
+        return replace(
+            arrival, txid=f"{BY_BLOCK}{self._matched.block.hash}", index=f"{log.txid}:{index}"
+        ), None
 
     def _ordinal(self, log: Transfer) -> int:
         """Which of its chain tx's logs it is: the same wherever the chain tx is mined."""
@@ -210,10 +217,8 @@ class _OneBlock:
 def _doubt(token: Currency, said: int, units: int | None) -> str:
     if units is None:
         return BALANCE_UNKNOWN
-    if units == said:
-        return ""
     amounts = (format_amount(each, token.decimals) for each in (said, units))
-    return "its log says {}, the balance grew by {}".format(*amounts)
+    return "its log says {}, of what the balance grew by it has {}".format(*amounts)
 
 
 def _unlisted(log: Transfer, address: str) -> Oddity:

@@ -9,13 +9,12 @@ from typing import Any
 
 from engine.chain import Arrival, Block, BlockRef, Fact, Standing
 from engine.errors import NodeDown, NodeRefused
-from engine.families.evm.arrivals import receipts
+from engine.families.evm.arrivals import BY_BLOCK, receipts
 from engine.families.evm.blocks import LATEST, FullBlock, full_blocks, header_at
 from engine.families.evm.transport import Transport
 from engine.families.evm.values import OddValue, hash_of, is_hash, quantity_of
 from engine.ours import Ours, SeenCoin
 
-BY_BLOCK = "block:"  # begins the id of what no chain tx brought
 STATES_BACK = 128  # blocks whose states every full node keeps
 
 Reader = Callable[[FullBlock], Sequence[Arrival]]

@@ -41,6 +41,15 @@ class Transfer:
     units: int
 
 
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What a log brought: `units` are None where the balance is not known. `proved`: all logs of
+    its block to this address brought what they say."""
+
+    units: int | None
+    proved: bool
+
+
 Holding = tuple[str, str]
 """A contract and an address of ours, both in lower case."""
 
@@ -108,11 +117,11 @@ def _balance(reply: object) -> int | None:
 
 def brought(
     block_transfers: Iterable[Transfer], grown: Mapping[Holding, int | None]
-) -> dict[int, int | None]:
-    """Units that each incoming log brought, by its place; None where the balance is not known.
+) -> dict[int, Brought]:
+    """What each incoming log brought, by its place.
 
     Logs that bring together what the balance grew by are as good as their word. Where it grew by
-    less, the first ones are filled up, so that the sum is never more than what is there.
+    less, none is: the first ones are filled up, so that the sum is never more than what is there.
     """
     came: dict[Holding, list[Transfer]] = defaultdict(list)
     left: dict[Holding, int] = defaultdict(int)
@@ -121,12 +130,16 @@ def brought(
             came[each.contract, each.to].append(each)
         if (each.contract, each.sender) in grown:
             left[each.contract, each.sender] += each.units
-    found: dict[int, int | None] = {}
+    found: dict[int, Brought] = {}
     for holding, logs in came.items():
         growth_units = grown[holding]
-        rest = None if growth_units is None else max(0, growth_units + left[holding])
+        if growth_units is None:
+            found |= {each.place: Brought(None, proved=False) for each in logs}
+            continue
+        rest = max(0, growth_units + left[holding])
+        proved = rest >= sum(each.units for each in logs)
         for each in logs:
-            units = None if rest is None else min(each.units, rest)
-            found[each.place] = units
-            rest = None if rest is None or units is None else rest - units
+            units = min(each.units, rest)
+            found[each.place] = Brought(units, proved=proved)
+            rest -= units
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.families.evm.transfers import BALANCE_OF, TRANSFER, Transfer, brought
+from engine.families.evm.transfers import BALANCE_OF, TRANSFER, Brought, Transfer, brought
 
 TOKEN, US, THEM = "0x" + "cc" * 20, "0x" + "aa" * 20, "0x" + "bb" * 20
 OURS = (TOKEN, US)
@@ -37,12 +37,15 @@ def test_logs_bring_what_the_balance_grew_by(
     said: list[int], grown: int | None, units: list[int | None]
 ) -> None:
     logs = [log(place, each) for place, each in enumerate(said)]
-    assert list(brought(logs, {OURS: grown}).values()) == units
+    came = list(brought(logs, {OURS: grown}).values())
+    assert [each.units for each in came] == units
+    good = grown is not None and grown >= sum(said)
+    assert {each.proved for each in came} == {good}
 
 
 def test_what_left_the_address_in_the_same_block_is_added_again() -> None:
     logs = [log(0, 100), log(1, 30, to=THEM, sender=US)]
-    assert brought(logs, {OURS: 70}) == {0: 100}
+    assert brought(logs, {OURS: 70}) == {0: Brought(100, proved=True)}
 
 
 def test_other_addresses_are_no_business_of_ours() -> None:
