@@ -37,8 +37,9 @@ class Feed:
         self._last: Pulse | None = None
 
     def start(self) -> None:
-        self._source.ask_always(FIGURES_EVERY_S, self._figures, self._pulsed)
+        # The cursor is taken before any row is read: a move in between would be missed for ever.
         self._source.ask_always(MOVES_EVERY_S, self._moves, self._moved)
+        self._source.ask_always(FIGURES_EVERY_S, self._figures, self._pulsed, patient=True)
 
     def _moves(self, _config: Config) -> frozenset[str] | None:
         from engine import queries

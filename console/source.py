@@ -25,6 +25,7 @@ Answer = TypeVar("Answer")
 Deliver = Callable[..., Any]
 
 RETRY_FIRST_S, RETRY_MOST_S = 0.5, 5.0
+HEAD_START_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,13 @@ class _Question:
 
 @dataclass(slots=True)
 class Standing:
-    """Something asked every `every_s` seconds; it says itself whether there is news."""
+    """Something asked every `every_s` seconds; it says itself whether there is news. The first time
+    of a `patient` one comes after the first rows of a screen."""
 
     every_s: float
     ask: Callable[[Config], Any]
     then: Callable[[Any], Any]
+    patient: bool = False
     due: float = 0.0
 
 
@@ -110,10 +113,13 @@ class Source:
         every_s: float,
         question: Callable[[Config], Answer | None],
         then: Callable[[Answer], Any],
+        *,
+        patient: bool = False,
     ) -> None:
-        """Ask again and again; an answer of None is no news and is not handed on."""
+        """Ask again and again; an answer of None is no news and is not handed on. A `patient`
+        question lets screens ask first."""
         with self._wake:
-            self._standing.append(Standing(every_s, question, then))
+            self._standing.append(Standing(every_s, question, then, patient))
             self._wake.notify_all()
 
     @property
@@ -128,6 +134,7 @@ class Source:
         except CashierError as error:
             self._deliver(self._unusable, error)
             return
+        self._let_screens_ask_first()
         pause = RETRY_FIRST_S
         while not self._ended:
             try:
@@ -139,6 +146,13 @@ class Source:
                 self._went_away(error)
                 self._rest(pause)
                 pause = min(pause * 2, RETRY_MOST_S)
+
+    def _let_screens_ask_first(self) -> None:
+        """The first rows come before what is asked all day."""
+        with self._wake:
+            for each in self._standing:
+                if each.patient:
+                    each.due = time.monotonic() + HEAD_START_S
 
     def _connection(self, config: Config) -> AbstractContextManager[None]:
         from db.connection import connected

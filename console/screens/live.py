@@ -181,8 +181,10 @@ class LiveScreen(ConsoleScreen):
         self._say()
 
     def on_paged_list_loaded(self) -> None:
-        now = time.monotonic()
-        self._rested_at = now + RESTS * (now - self._asked_at)
+        if self._asked_at:
+            now = time.monotonic()
+            self._rested_at = now + RESTS * (now - self._asked_at)
+            self._asked_at = 0.0
         self._say()
 
     def on_paged_list_opened(self, event: PagedList.Opened) -> None:
@@ -212,6 +214,7 @@ class LiveScreen(ConsoleScreen):
         self.line = " ".join(line.split())
         self._leave_line()
         self._holding = False
+        self._rested_at = 0.0
         self._passed.clear()
         self.listing.show(LiveRows(self.line, self.console_app.clock))
 

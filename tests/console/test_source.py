@@ -126,6 +126,21 @@ def test_no_news_is_not_handed_on(desk: Desk, heard: Heard) -> None:
         heard.until(lambda: heard.said == [1, 2])
 
 
+def test_what_a_screen_asks_first_comes_before_a_patient_question(desk: Desk, heard: Heard) -> None:
+    started = threading.Event()
+
+    def load() -> Config:
+        started.wait(5)
+        return _loader(desk)()
+
+    with asking(load, heard) as source:
+        source.ask_always(60, lambda _config: "figures", heard.said.append, patient=True)
+        source.ask_always(60, lambda _config: "cursor", heard.said.append)
+        source.ask("rows", lambda _config: "rows", heard.said.append)
+        started.set()
+        heard.until(lambda: heard.said == ["cursor", "rows", "figures"])
+
+
 def test_a_configuration_that_cannot_be_read_is_said_once(heard: Heard) -> None:
     def load() -> Config:
         raise ConfigError(())
