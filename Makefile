@@ -17,11 +17,11 @@ demo: $(INSTALLED) ## the sandbox: real nodes, the page and a small trading site
 	$(BIN)/cashier demo $(ARGS)
 
 test: $(INSTALLED) ## every test that takes seconds
-	@.ci/system node anvil browser postgres ssh
+	@.ci/system node anvil browser postgres ssh terminal
 	$(BIN)/pytest -n 2 $(ARGS)
 
 test-long: $(INSTALLED) ## every test that takes minutes
-	@.ci/system node anvil browser postgres ssh
+	@.ci/system node anvil browser postgres ssh terminal
 	$(BIN)/pytest -n 2 -m long $(ARGS)
 
 check: $(INSTALLED) ## lint, format, types, import contracts, house rules
@@ -35,9 +35,10 @@ bench: $(INSTALLED) ## the benchmarks, which print ratios
 	@.ci/system node
 	@set -e; for file in bench/[a-z]*.py; do $(BIN)/python -m bench.$$(basename $$file .py) $(ARGS); done
 
-pictures: $(INSTALLED) ## the README's pictures of the page, anew
+pictures: $(INSTALLED) ## the pictures of page and console and the guide's tables of keys, anew
 	@.ci/system node anvil browser
 	$(BIN)/python -m demo.pictures
+	$(BIN)/python -m tests.console.pictures
 
 fmt: $(INSTALLED) ## write the code in the house format
 	$(BIN)/ruff check --fix .

@@ -1,0 +1,71 @@
+"""Terminals of a real tmux server of the test's own: keys in, what a person sees out."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+WAIT_S = 60.0
+
+
+class Pane:
+    """One terminal of 80x24."""
+
+    def __init__(self, socket: Path, name: str) -> None:
+        self._tmux = ["tmux", "-S", str(socket), "-f", "/dev/null"]
+        self._name = name
+
+    def open(self, command: Sequence[str], *, folder: Path, environ: dict[str, str]) -> None:
+        """Start a program in it."""
+        given = [word for name, text in environ.items() for word in ("-e", f"{name}={text}")]
+        size = ["-x", "80", "-y", "24"]
+        start = ["new-session", "-d", "-s", self._name, *size, "-c", str(folder), *given]
+        self._run(*start, shlex.join(command))
+
+    def press(self, *keys: str) -> None:
+        """Keys by tmux's names: `Enter`, `Escape`, `a`."""
+        self._run("send-keys", "-t", self._name, *keys)
+
+    def type(self, text: str) -> None:
+        self._run("send-keys", "-t", self._name, "-l", text)
+
+    @property
+    def text(self) -> str:
+        """What stands on it now."""
+        return self._run("capture-pane", "-p", "-t", self._name)
+
+    def sees(self, *words: str, timeout_s: float = WAIT_S) -> str:
+        """Wait until all of these stand on it; its text."""
+        until = time.monotonic() + timeout_s
+        while True:
+            text = self.text
+            if all(word in text for word in words):
+                return text
+            assert time.monotonic() < until, f"waited for {words} in vain:\n{text}"
+            time.sleep(0.1)
+
+    @property
+    def is_open(self) -> bool:
+        done = subprocess.run(
+            [*self._tmux, "has-session", "-t", self._name], capture_output=True, check=False
+        )
+        return done.returncode == 0
+
+    def _run(self, *words: str) -> str:
+        done = subprocess.run(
+            [*self._tmux, *words], capture_output=True, text=True, check=True, timeout=20
+        )
+        return done.stdout
+
+
+@contextmanager
+def panes(socket: Path, *names: str) -> Iterator[tuple[Pane, ...]]:
+    """Panes by name; the server ends with the block."""
+    try:
+        yield tuple(Pane(socket, name) for name in names)
+    finally:
+        subprocess.run(["tmux", "-S", str(socket), "kill-server"], capture_output=True, check=False)
