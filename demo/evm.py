@@ -75,7 +75,12 @@ class EvmNode:
         }
         return {
             "ETH": ether,
-            "USDT": {"chain": "ETH", "token": self.token, "decimals": TOKEN_DECIMALS},
+            "USDT": {
+                "name": "Tether",
+                "chain": "ETH",
+                "token": self.token,
+                "decimals": TOKEN_DECIMALS,
+            },
         }
 
     async def start(self) -> None:
