@@ -19,6 +19,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from console.columns import GAP, Column, arrange
 from console.safe import fit
 
 if TYPE_CHECKING:
@@ -27,11 +28,7 @@ if TYPE_CHECKING:
 CHUNK = 100  # rows asked for at once
 KEPT = 10  # chunks around the cursor that are kept
 AHEAD = 40  # rows before the end of what is loaded at which the next ones are asked for
-GAP = 2  # cells between columns
 HEADER = 1  # lines
-
-Cell = tuple[str, str]
-"""Text, and the name of its style: `calm going done asks wrong`, empty for plain."""
 
 
 class Row(Protocol):
@@ -52,19 +49,6 @@ class Rows(Protocol):
     ) -> Sequence[Any]: ...
 
     def again(self, config: Config, rows: Sequence[Any]) -> Sequence[Any]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """`width` in cells; what is left over goes to the columns that `grow`, in that proportion. On
-    a narrow terminal columns are left out, the highest `drop` first; 0 stays."""
-
-    title: str
-    width: int
-    cell: Callable[[Any], Cell]
-    right: bool = False
-    grow: int = 0
-    drop: int = 0
 
 
 Ask = Callable[[str, Callable[["Config"], Any], Callable[[Any], Any]], Any]
@@ -375,20 +359,3 @@ class PagedList(ScrollView, can_focus=True):
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"listing--{name}")
-
-
-def arrange(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
-    """The columns that fit in `width` cells, and the width of each."""
-    kept = list(columns)
-    while len(kept) > 1 and _least(kept) > width:
-        least = max(kept, key=lambda column: column.drop)
-        if not least.drop:
-            break
-        kept.remove(least)
-    left = max(0, width - _least(kept))
-    grow = sum(column.grow for column in kept)
-    return [(column, column.width + (left * column.grow // grow if grow else 0)) for column in kept]
-
-
-def _least(columns: Sequence[Column]) -> int:
-    return 2 + sum(column.width + GAP for column in columns)

@@ -10,8 +10,9 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from console import filters, words
+from console.columns import Column
 from console.frame import Dialog
-from console.listing import Column, PagedList
+from console.listing import PagedList
 from console.screens.live import LiveRows
 
 LEAST = 2  # characters: fewer find nothing in particular

@@ -16,8 +16,8 @@ What a screen stands on (see `console.frame.ConsoleScreen`):
 - `load()` is called when the screen is shown and again when the database came back; `moved(ids)`
   when payments moved while it is in sight, at most four times a second; `pulsed()` about once a
   second when the figures of `self.app.pulse` changed; `tick()` each second, for ages.
-- `PagedList` (console.listing) for anything that can be long: `Column`s say text and style of a
-  cell, a `Rows` where pages come from; `reload()` keeps the selected row by its id.
+- `PagedList` (console.listing) for anything that can be long: `Column`s (console.columns) say text
+  and style of a cell, a `Rows` where pages come from; `reload()` keeps the selected row by its id.
 - `console.safe`: `safe`, `clip`, `middle`, `plain`, `fit`. Whatever comes from a database, a client
   or a node goes through one of them; widgets get `Content`, never a str that holds such text.
 - `console.words`: states with their shapes, ages, amounts, so that every screen says them alike.

@@ -12,8 +12,9 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from console import deciding, watching
+from console.columns import Column
 from console.frame import ConsoleScreen
-from console.listing import Column, PagedList
+from console.listing import PagedList
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -11,8 +11,9 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Input, Static
 
 from console import deciding, serving
+from console.columns import Column
 from console.frame import ConsoleScreen
-from console.listing import Column, PagedList
+from console.listing import PagedList
 
 if TYPE_CHECKING:
     from engine.client_figures import ClientFigures, ClientLine

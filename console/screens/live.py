@@ -13,9 +13,10 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from console import filters, words
+from console.columns import Column
 from console.filters import FilterSuggester, FilterWrong
 from console.frame import ConsoleScreen
-from console.listing import Column, PagedList
+from console.listing import PagedList
 from console.safe import middle, safe
 
 if TYPE_CHECKING:

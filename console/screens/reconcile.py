@@ -12,8 +12,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from console import reckoning
+from console.columns import Column
 from console.frame import ConsoleScreen
-from console.listing import Column, PagedList
+from console.listing import PagedList
 from console.safe import clip
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The list: any length, the selected row kept by its id, columns that fit the terminal."""
+"""The list: any length, the selected row kept by its id."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from console.listing import CHUNK, Column, PagedList, arrange
+from console.columns import Column
+from console.listing import CHUNK, PagedList
 from console.themes import THEMES
 from engine.config import Config
 
@@ -172,22 +173,6 @@ def test_rows_far_away_are_forgotten() -> None:
         assert listing.row is not None
 
     on_list(steps)
-
-
-def _column(title: str, width: int, **more: Any) -> Column:
-    return Column(title, width, lambda row: (row.id, ""), **more)
-
-
-def test_a_narrow_terminal_leaves_out_what_matters_least() -> None:
-    columns = [_column("a", 10), _column("b", 10, drop=1), _column("c", 10, drop=2)]
-    assert [each.title for each, _ in arrange(columns, 100)] == ["a", "b", "c"]
-    assert [each.title for each, _ in arrange(columns, 30)] == ["a", "b"]
-    assert [each.title for each, _ in arrange(columns, 5)] == ["a"]
-
-
-def test_what_is_left_over_goes_to_the_columns_that_grow() -> None:
-    columns = [_column("a", 10, grow=1), _column("b", 10, grow=3), _column("c", 10)]
-    assert [size for _, size in arrange(columns, 38 + 40)] == [20, 40, 10]
 
 
 def test_what_a_row_says_cannot_drive_the_terminal() -> None:
