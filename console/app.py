@@ -10,10 +10,11 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.screen import Screen
 from textual.theme import Theme
 
 from console import preferences, themes, words
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from engine.config import Config
     from engine.pulse import Pulse
 
+Kept = TypeVar("Kept", bound=Screen[Any])
 HELD_LONG_S = 3600  # a held payment that waits longer than this is said on every screen
 
 
@@ -228,19 +230,24 @@ class CashierConsole(App[None]):
 
     # What screens call.
 
+    def _kept(self, kind: type[Kept]) -> Kept:
+        """The screen or dialog of this kind that this place keeps, because to lay out a new one
+        takes longer than a key may."""
+        name = f"{kind.__name__} of {self.current_mode}"
+        if not self.is_screen_installed(name):
+            self.install_screen(kind(), name)
+        screen = self.get_screen(name)
+        assert isinstance(screen, kind)
+        return screen
+
     def open_payment(self, payment: str) -> None:
-        """Show one payment on top of this screen. Each place keeps its screen of payments, because
-        to lay out a new one takes longer than a key may."""
+        """Show one payment on top of this screen."""
         from console.screens.payment import PaymentScreen
 
         if isinstance(self.screen, PaymentScreen):
             self.screen.show(payment, trail=True)
             return
-        name = f"payment of {self.current_mode}"
-        if not self.is_screen_installed(name):
-            self.install_screen(PaymentScreen(), name)
-        screen = self.get_screen(name)
-        assert isinstance(screen, PaymentScreen)
+        screen = self._kept(PaymentScreen)
         screen.show(payment)
         self.push_screen(screen)
 
@@ -274,7 +281,9 @@ class CashierConsole(App[None]):
             if payment:
                 self.open_payment(payment)
 
-        self.push_screen(SearchDialog(text), found)
+        dialog = self._kept(SearchDialog)
+        dialog.begin(text)
+        self.push_screen(dialog, found)
 
     def action_help(self) -> None:
         """Every key that works here."""
@@ -284,11 +293,12 @@ class CashierConsole(App[None]):
         everywhere: list[Binding] = []
         for active in own_bindings(self.screen):
             (everywhere if active.node is self else here).append(active.binding)
-        title = next((p.title for p in self.places if p.name == self.current_mode), "here")
+        place = next((p.title for p in self.places if p.name == self.current_mode), "here")
+        title = self.screen.title or place
         sections = ((title, here), ("everywhere", everywhere))
-        self.push_screen(
-            HelpDialog((what, keys_of(keys, self.get_key_display)) for what, keys in sections)
-        )
+        dialog = self._kept(HelpDialog)
+        dialog.show((what, keys_of(keys, self.get_key_display)) for what, keys in sections)
+        self.push_screen(dialog)
 
     async def action_place(self, name: str) -> None:
         """Go to a screen by its name."""

@@ -134,8 +134,12 @@ class Banner(Bar):
         return Content(clip(f" ! {self.console_app.alarm}", self.size.width))
 
 
+HELP = "help"
+
+
 class KeyBar(Bar):
-    """The keys that matter here; all of them are in the help."""
+    """The keys that matter here, as many as there is room for; help names all of them, so that it
+    always has room."""
 
     DEFAULT_CSS = "KeyBar { background: $panel; dock: bottom; }"
 
@@ -147,10 +151,15 @@ class KeyBar(Bar):
         parts: list[Part] = [(" ", "")]
         self._ends = []
         used = 1
-        for key, what, action in self._keys():
-            width = len(key) + len(what) + 4
-            if used + width > self.size.width + 2:
-                break
+        keys = list(self._keys())
+        kept = sum(_cells(*each) for each in keys if each[2] == HELP)
+        full = False
+        for key, what, action in keys:
+            width = _cells(key, what, action)
+            kept = 0 if action == HELP else kept
+            full = full or used + width + kept > self.size.width + 2
+            if full and action != HELP:
+                continue
             parts += [(key, "bold $accent"), (f" {what}   ", "")]
             used += width
             self._ends.append((used, action))
@@ -168,6 +177,11 @@ class KeyBar(Bar):
             if event.x < end:
                 await self.app.run_action(action, default_namespace=self.screen)
                 return
+
+
+def _cells(key: str, what: str, _: str) -> int:
+    """The room of a key and its word in the bar, with the gaps."""
+    return len(key) + len(what) + 4
 
 
 STOCK = frozenset({"scroll_left", "scroll_right", "page_left", "page_right"})

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MOVES_MOST = 200  # newest moves of a payment that has more
 INDENT = " " * 12
 AMOUNT_CELLS = 20
+ALIGNED = 8  # decimals up to which amounts are written out, so that they stand under each other
 
 
 def summary(story: Story, now: datetime, width: int) -> list[Content]:
@@ -124,9 +125,9 @@ def _entries(told: Story) -> Iterator[Content]:
         yield _line(f"  {words.clock(entry.at)}  {entry.event} · {entry.id}", "$foreground-muted")
         for posting in entry.postings:
             amount = posting.amount
-            if posting.currency == told.view.currency:
+            if posting.currency == told.view.currency and told.view.decimals <= ALIGNED:
                 amount = format_fixed(posting.units, told.view.decimals)
-            right = fit(amount, AMOUNT_CELLS, right=True)
+            right = amount.rjust(AMOUNT_CELLS)  # never cut
             yield _line(
                 f"{INDENT}{fit(middle(posting.account, 36), 36)} {right} {posting.currency}"
             )

@@ -36,6 +36,7 @@ class Choice:
     network: str
     chosen: bool
     paused: bool
+    offered: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +224,7 @@ def choices_of(
             network=network_words(view.currency),
             chosen=view.currency.symbol == chosen,
             paused=view.pause(kind) is not None,
+            offered=kind != "withdrawal" or view.currency.pays,
         )
         for view in offered
     )

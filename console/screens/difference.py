@@ -21,6 +21,7 @@ class DifferenceScreen(ConsoleScreen):
     """Drawn anew whenever something moved: another person's signature, or the cure itself."""
 
     CSS_PATH = "difference.tcss"
+    TITLE = "Break"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "cure", "cure"),
         Binding("enter", "payment", "open payment"),

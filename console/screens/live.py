@@ -100,7 +100,7 @@ class LiveScreen(ConsoleScreen):
                 suggester=FilterSuggester(self._currencies),
             )
             yield Static(id="standing", markup=False)
-        nothing = "nothing is open; `f` and state:all show what was"
+        nothing = "nothing is open; f and state:all show what was"
         yield PagedList(self._columns(), ask=self.ask, nothing=nothing, name="payments")
 
     def on_mount(self) -> None:

@@ -28,6 +28,7 @@ class PaymentScreen(ConsoleScreen):
     """Opened on top of another screen, and drawn anew whenever the payment moves."""
 
     CSS_PATH = "payment.tcss"
+    TITLE = "Payment"
     BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(key, f"act('{act}')", act) for key, act in ACTS.items()),
         Binding("c", "copy('id')", "copy id", show=False),

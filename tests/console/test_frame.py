@@ -44,6 +44,17 @@ def test_a_held_payment_that_waits_for_long_is_said(house: FilledHouse) -> None:
     at_terminal(house.path, steps, now=later, size=SMALL)
 
 
+def test_help_has_room_below_however_many_keys_there_are(house: FilledHouse) -> None:
+    async def steps(shown: Terminal) -> None:
+        for digit in "12345":
+            await shown.press(digit)
+            assert "? help" in shown.text.splitlines()[-1]
+        await shown.press("1", "enter")
+        assert "? help" in shown.text.splitlines()[-1]
+
+    at_terminal(house.path, steps, size=SMALL, **house.sits("ben"))
+
+
 def test_the_keys_that_matter_stand_below(house: FilledHouse) -> None:
     async def steps(shown: Terminal) -> None:
         assert shown.text.splitlines()[-1].split()[1::2][:2] == ["open", "filter"]

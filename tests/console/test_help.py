@@ -21,6 +21,14 @@ def test_help_names_the_keys_of_this_screen_and_of_all(house: FilledHouse) -> No
     at_terminal(house.path, steps, size=(100, 70))
 
 
+def test_help_over_a_payment_is_about_payments(house: FilledHouse) -> None:
+    async def steps(shown: Terminal) -> None:
+        await shown.press("enter", "question_mark")
+        await shown.sees("help", "Payment", "copy txid")
+
+    at_terminal(house.path, steps)
+
+
 def test_an_act_with_two_keys_is_one_line() -> None:
     keys = [Binding("q", "quit", "quit"), Binding("x", "quit", "quit"), Binding("z", "hidden")]
     assert keys_of(keys, lambda binding: binding.key) == [("q x", "quit")]

@@ -48,6 +48,15 @@ def test_evidence_is_one_line_or_all_of_it(told: Story) -> None:
     assert "rule r1" in whole
 
 
+def test_an_amount_of_many_decimals_is_never_cut(told: Story) -> None:
+    units, amount = -1_234_567_890_123_456_789, "-1.234567890123456789"
+    entry = told.entries[0]
+    posting = replace(entry.postings[0], currency="ETH", units=units, amount=amount)
+    view = replace(told.view, currency="ETH", decimals=18)
+    text = _text(replace(told, view=view, entries=(replace(entry, postings=(posting,)),)))
+    assert f" {amount} ETH" in text
+
+
 def test_very_long_stories_show_their_newest_moves(told: Story) -> None:
     text = _text(replace(told, history=(_move(),) * (telling.MOVES_MOST + 5)))
     assert f"5 older moves: cashier show {told.view.id}" in text

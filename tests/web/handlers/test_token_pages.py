@@ -71,5 +71,7 @@ def test_what_cannot_be_withdrawn_is_said_and_no_form_offered(client: Visitor) -
     words = page(client, "/cashier/withdraw?currency=ETH")
     assert "Withdrawals of ETH are not offered yet." in words
     assert "You can still ask" not in words
+    assert "<em>not offered yet</em>" in words
+    assert "<em>paused</em>" not in words
     assert "Review withdrawal" not in words
     assert "Review withdrawal" in page(client, "/cashier/withdraw?currency=LTC")
