@@ -17,9 +17,12 @@ from console.safe import safe
 
 KEY_CELLS = 14
 
+Section = tuple[str, list[tuple[str, str]]]
+"""What keys are of, and the keys with what they do."""
+
 
 class HelpDialog(Dialog[None]):
-    """`keys` are (what they are of, [(keys, what they do)])."""
+    """Laid out once and kept, because to lay out takes longer than a key may; `show` fills it."""
 
     DEFAULT_CSS = """
     HelpDialog { align: center middle; background: $background; }
@@ -35,28 +38,41 @@ class HelpDialog(Dialog[None]):
         Binding("pageup", "scroll(-15)", show=False),
     ]
 
-    def __init__(self, keys: Iterable[tuple[str, list[tuple[str, str]]]]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._keys = tuple(keys)
+        self._sections: tuple[Section, ...] = ()
+
+    def show(self, sections: Iterable[Section]) -> None:
+        """Say these, from the top."""
+        said, self._sections = self._sections, tuple(sections)
+        if self.is_mounted:
+            self.query_one("#help").scroll_home(animate=False)
+            if said != self._sections:
+                self.query_one("#text", Static).update(self._text)
+
+    @property
+    def _text(self) -> Content:
+        return Content("\n").join(_lines(self._sections))
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="help", can_focus=False) as box:
             box.border_title = "help"
             box.border_subtitle = "Esc closes"
-            yield Static(Content("\n").join(list(self._lines())), id="text", markup=False)
+            yield Static(self._text, id="text", markup=False)
 
     def action_scroll(self, lines: int) -> None:
         self.query_one("#help").scroll_relative(y=lines, animate=False)
 
-    def _lines(self) -> Iterator[Content]:
-        for what, keys in self._keys:
-            if keys:
-                yield from _section(what, keys)
-        yield from _section("filter line", filters.HELP)
-        shapes: dict[str, list[str]] = {}
-        for state, (shape, _) in words.SHAPES.items():
-            shapes.setdefault(shape, []).append(state)
-        yield from _section("shapes", [(s, ", ".join(names)) for s, names in shapes.items()])
+
+def _lines(sections: Iterable[Section]) -> Iterator[Content]:
+    for what, keys in sections:
+        if keys:
+            yield from _section(what, keys)
+    yield from _section("filter line", filters.HELP)
+    shapes: dict[str, list[str]] = {}
+    for state, (shape, _) in words.SHAPES.items():
+        shapes.setdefault(shape, []).append(state)
+    yield from _section("shapes", [(s, ", ".join(names)) for s, names in shapes.items()])
 
 
 def _section(title: str, rows: Iterable[tuple[str, str]]) -> Iterator[Content]:

@@ -135,6 +135,15 @@ class PagedList(ScrollView, can_focus=True):
         self._selected = None
         self._load(keep=False)
 
+    def clear(self) -> None:
+        """Show nothing and forget what was asked, until there is something to show."""
+        self._generation += 1
+        self._source = self._selected = self.total = None
+        self._rows, self._asked = {}, set()
+        self.virtual_size = Size(self.size.width, HEADER)
+        self._put_cursor(0)
+        self.refresh()
+
     def reload(self) -> None:
         """Ask again for what is in sight, keeping the selected row selected."""
         if self._source is not None:

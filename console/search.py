@@ -19,7 +19,8 @@ LEAST = 2  # characters: fewer find nothing in particular
 
 
 class SearchDialog(Dialog[str]):
-    """Ends with the id of the payment that was chosen."""
+    """Ends with the id of the payment that was chosen. Laid out once and kept; `begin` empties
+    it."""
 
     DEFAULT_CSS = """
     SearchDialog { align: center top; background: transparent; }
@@ -34,9 +35,19 @@ class SearchDialog(Dialog[str]):
         Binding("up", "step(-1)", "previous", priority=True, show=False),
     ]
 
-    def __init__(self, text: str = "") -> None:
+    def __init__(self) -> None:
         super().__init__()
+        self._text = ""
+
+    def begin(self, text: str) -> None:
+        """Search for this, and for nothing that was searched before."""
         self._text = text
+        if self.is_mounted:
+            self.query_one(PagedList).clear()
+            line = self.query_one(Input)
+            line.value = text
+            line.cursor_position = len(text)
+            self._find(text)
 
     def compose(self) -> ComposeResult:
         with Vertical(id="search") as box:
@@ -58,7 +69,10 @@ class SearchDialog(Dialog[str]):
         self.query_one(Input).focus()
 
     def on_input_changed(self, event: Input.Changed) -> None:
-        text = event.value.strip()
+        self._find(event.value)
+
+    def _find(self, line: str) -> None:
+        text = line.strip()
         if len(text) < LEAST:
             return
         try:

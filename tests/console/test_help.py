@@ -21,6 +21,19 @@ def test_help_names_the_keys_of_this_screen_and_of_all(house: FilledHouse) -> No
     at_terminal(house.path, steps, size=(100, 70))
 
 
+def test_help_is_kept_and_begins_at_its_top(house: FilledHouse) -> None:
+    async def steps(shown: Terminal) -> None:
+        await shown.press("question_mark")
+        kept, top = shown.app.screen, shown.text
+        await shown.press("pagedown")
+        assert shown.text != top
+        await shown.press("escape", "question_mark")
+        assert shown.app.screen is kept
+        assert shown.text == top
+
+    at_terminal(house.path, steps)
+
+
 def test_help_over_a_payment_is_about_payments(house: FilledHouse) -> None:
     async def steps(shown: Terminal) -> None:
         await shown.press("enter", "question_mark")

@@ -189,6 +189,20 @@ def test_what_a_row_says_cannot_drive_the_terminal() -> None:
     on_list(steps)
 
 
+def test_a_cleared_list_takes_no_answer_that_was_asked_before() -> None:
+    async def steps(listing: PagedList, pilot: Pilot[None]) -> None:
+        listing.show(Things(list(range(7))))
+        listing.clear()
+        await pilot.pause()
+        assert listing.total is None
+        assert listing.row is None
+        listing.show(Things(list(range(3))))
+        await pilot.pause()
+        assert _selected(listing) == "0"
+
+    on_list(steps)
+
+
 def test_rows_that_went_away_since_they_were_counted_leave_no_gap() -> None:
     things = Things(list(range(5 * CHUNK)))
 

@@ -22,6 +22,26 @@ def test_a_client_is_found_and_opened(house: FilledHouse) -> None:
     at_terminal(house.path, steps)
 
 
+def test_what_was_searched_before_is_forgotten(house: FilledHouse) -> None:
+    async def steps(shown: Terminal) -> None:
+        await shown.press("slash")
+        kept = shown.app.screen
+        await shown.type("CR1044")
+        await shown.sees("! held")
+        await shown.press("escape", "slash")
+        assert shown.app.screen is kept
+        assert "CR1044" not in shown.text.partition("search")[2].partition("Enter opens")[0]
+        await shown.press("enter")
+        assert shown.app.screen is kept, "nothing was chosen"
+        await shown.press("escape")
+        for _ in range(2):
+            shown.app.action_search("CR1044")
+            await shown.sees("! held")
+            await shown.press("escape")
+
+    at_terminal(house.path, steps)
+
+
 def test_the_beginning_of_a_txid_is_enough(house: FilledHouse) -> None:
     with house.connected():
         txid = str(Payment.get_by_id(house.paid["held"]).txid)
