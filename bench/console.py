@@ -30,6 +30,12 @@ from bench.house import rss_mb
 
 ROWS, COLUMNS = 40, 120
 KEYS = 30
+DIALOGS = 10
+OPENED = (
+    ("help", b"?", b"everywhere"),
+    ("search", b"/", b"Enter opens"),
+    ("palette", b"\x10", b"go to the screen"),
+)
 PAINT_MOST_S, KEY_MOST_MS = 1.0, 50.0
 EMPTY = """
 from textual.app import App
@@ -129,15 +135,15 @@ def console_keys(words: list[str]) -> list[float]:
     return took
 
 
-def help_keys(words: list[str]) -> list[float]:
-    """Milliseconds until `?` shows the help, which lays out a whole screen."""
+def dialog_keys(words: list[str], key: bytes, shown: bytes) -> list[float]:
+    """Milliseconds until a key shows a whole dialog, and so each time after the first."""
     took = []
     with at(words) as terminal:
         terminal.until(lambda drawn: b"OP" in drawn)
         terminal.rest(2)
-        for _ in range(10):
-            terminal.press(b"?")
-            took.append(1000 * terminal.until(lambda drawn: b"everywhere" in drawn))
+        for _ in range(DIALOGS):
+            terminal.press(key)
+            took.append(1000 * terminal.until(lambda drawn: shown in drawn))
             terminal.rest(0.3)
             terminal.press(b"\x1b")
             terminal.rest(0.5)
@@ -204,7 +210,8 @@ def measure(folder: Path, count: int, moves: int) -> None:
     tell("quiet", console_keys(console), base)
     with moving(folder, moves):
         tell("moving", console_keys(console), base)
-        tell("help", help_keys(console), base)
+        for name, key, shown in OPENED:
+            tell(name, dialog_keys(console, key, shown), base)
     print(f"this process {rss_mb()} MB")
 
 
