@@ -61,7 +61,7 @@ class ActDialog(Dialog[bool]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="act") as box:
-            box.border_title = safe(self.proposal.act)
+            box.border_title = safe(acts.named(self.proposal))
             yield Static(id="told", markup=False)
             yield Input(id="answer", max_length=500)
 
@@ -76,7 +76,7 @@ class ActDialog(Dialog[bool]):
     def _ask_for_what_is_missing(self, wrong: str = "") -> None:
         need = acts.missing(self.proposal)
         told = [_line(wrong, "bold $state-wrong"), _line()] if wrong else []
-        self._go(SAYING, *told, _line(acts.PROMPTS[need]), asks=True)
+        self._go(SAYING, *told, _line(acts.prompt(self.proposal, need)), asks=True)
 
     def _prepare(self, *, moved: bool = False) -> None:
         if not moved:

@@ -29,10 +29,16 @@ PAYING = frozenset({"approve", "refund", "move"})
 YES = "yes"
 
 PROMPTS = {
-    "reason": "Why? Staff and auditors read it; the client of a refusal too.",
+    "reason": "Why? Staff and auditors read it.",
     "account": "To which account? house, or client:ID",
     "address": "To which address is it paid back?",
 }
+REASONS = {
+    "pause": "Why? Every client reads it on the page, without your name.",
+    "refuse": "Why? The client reads it, without your name.",
+    "note": "What is to be noted? Staff and auditors read it, clients never do.",
+}
+"""What is asked for as the reason where others read it, or where it is all that the act does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,19 @@ class Person:
 
     name: str
     key: Path | None
+
+
+def prompt(proposal: Proposal, need: str) -> str:
+    """How the person is asked for what is missing."""
+    reason = REASONS.get(proposal.act) if need == "reason" else None
+    return reason or PROMPTS[need]
+
+
+def named(proposal: Proposal) -> str:
+    """The act and what it is about, in a few words for a title."""
+    about = proposal.client or proposal.currency or (proposal.payment or "")[:8]
+    kind = f"{proposal.kind}s" if proposal.kind else ""
+    return " ".join(part for part in (proposal.act, about, kind) if part)
 
 
 def missing(proposal: Proposal) -> str:

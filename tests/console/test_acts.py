@@ -60,3 +60,24 @@ def test_what_changed_is_named() -> None:
     old, new = _plan("approve", units="5"), _plan("approve", units="6")
     assert acts.changes(old, new) == ("units: 5 -> 6",)
     assert acts.changes(old, old) == ()
+
+
+@pytest.mark.parametrize(
+    ("proposal", "title", "asked"),
+    [
+        (Proposal(act="pause", currency="LTC"), "pause LTC", "Every client reads it"),
+        (
+            Proposal(act="pause", currency="LTC", kind="deposit"),
+            "pause LTC deposits",
+            "Every client",
+        ),
+        (Proposal(act="refuse", payment=PAYMENT), "refuse abababab", "The client reads it"),
+        (Proposal(act="note", payment=PAYMENT), "note abababab", "clients never do"),
+        (Proposal(act="block", client="CR1042"), "block CR1042", "Staff and auditors read it"),
+    ],
+)
+def test_who_reads_a_reason_is_said_before_it_is_written(
+    proposal: Proposal, title: str, asked: str
+) -> None:
+    assert acts.named(proposal) == title
+    assert asked in acts.prompt(proposal, acts.missing(proposal))

@@ -127,7 +127,7 @@ def test_each_kind_of_thing_offers_its_own_acts(queue: WaitingHouse) -> None:
     [
         (("a",), "will be paid"),
         (("r",), "Why?"),
-        (("n",), "Why?"),
+        (("n",), "to be noted?"),
         (("down", "b"), "To which account?"),
         (("end", "a"), "adjust client:CR1042"),
     ],

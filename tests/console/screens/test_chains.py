@@ -67,7 +67,7 @@ def test_brakes_are_signed_acts_with_a_reason(house: FilledHouse, key: str, act:
         await shown.press("4")
         await shown.sees("! braked", "deposits paused by staff", "audit")
         await shown.press(key)
-        await shown.sees(f" {act} ", "Why?")
+        await shown.sees(f" {act} LTC", "Why?")
         await shown.type("node moves")
         await shown.press("enter")
         await shown.sees("LTC", "yes", "to sign as ben")
