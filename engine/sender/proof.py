@@ -169,13 +169,12 @@ class Proof:
 
 def _is_claimed_twice(row: Payment) -> bool:
     """Whether another payment says that it came with the same coin: a copy of somebody's deposit
-    bears nothing."""
+    bears nothing, nor does a coin that the house moved between its own wallets."""
     others = Payment.select().where(
         (Payment.chain == row.chain)
         & (Payment.txid == row.txid)
         & (Payment.idx == row.idx)
         & (Payment.currency == row.currency)
-        & (Payment.kind == "deposit")
         & (Payment.id != row.id)
     )
     return bool(others.exists())

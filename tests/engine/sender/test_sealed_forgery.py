@@ -170,10 +170,11 @@ def test_seals_of_another_key_over_a_forgery_pay_nobody(
 
 
 @on_the_fake
+@pytest.mark.parametrize("owner", [{}, {"kind": "transfer", "client": None}])
 def test_a_copy_of_somebody_s_deposit_bears_nothing(
-    desk: Desk, fake: FakeChain, key: SealKey
+    desk: Desk, fake: FakeChain, key: SealKey, owner: dict[str, object]
 ) -> None:
-    """Fresh rows are under no seal; but the coin has an owner already."""
+    """Fresh rows are under no seal; but the coin has an owner already, a client or the house."""
     desk.fund("ann", 5 * COIN)
     desk.client("mallory")
     seal(desk, key)
@@ -194,6 +195,8 @@ def test_a_copy_of_somebody_s_deposit_bears_nothing(
         History.insert(**copied).execute()
     Payment.insert(**{**values, "last_hash": prev}).execute()
     settle_balances(mallory=5 * COIN)
+    if owner:
+        Payment.update(**owner).where(Payment.id == original.id).execute()
     forged = desk.withdraw("mallory", 3 * COIN)
     _steps(desk)
     row = desk.now_of(forged)
