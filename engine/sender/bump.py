@@ -69,13 +69,16 @@ def draft(
 
 
 def _outputs(newest: Stored, *, less: int, node: Chain) -> tuple[Output, ...] | None:
-    """The same outputs with `less` units of change; None if the change does not bear it."""
+    """The same outputs with `less` units of change; None if the change does not bear it, or goes
+    elsewhere than to us: a forged row must not turn a payment, or our coins, into it."""
     outputs = []
     borne = False
     for each in newest.outputs:
         units = each.units
         if each.payment is None:
             units -= less
-            borne = units >= node.dust(each.address)
+            borne = units >= node.dust(each.address) and node.owns(each.address)
+            if not borne:
+                return None
         outputs.append(Output(Pay(each.address, units), each.payment))
     return tuple(outputs) if borne else None

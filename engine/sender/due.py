@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from db import bulk
@@ -67,6 +67,15 @@ def wait(batch: Batch, currency: Currency, reason: str) -> int:
         for payment in changed:
             batch.touch(payment, sub_state="waiting", reason=reason)
     return 0
+
+
+def wait_apart(batch: Batch, currency: Currency, reasons: Mapping[str, str]) -> None:
+    """Show why single payments wait, by id, while the others go on."""
+    with batch:
+        for payment in queue(currency, limit=SHOWN_MAX):
+            reason = reasons.get(payment.id, payment.reason)
+            if payment.reason != reason:
+                batch.touch(payment, sub_state="waiting", reason=reason)
 
 
 def refuse_unpayable(

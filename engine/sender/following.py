@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
-from db.models import Coin
+from db.models import Coin, Payment
 from engine import chains
+from engine.audit.sealed import SealedHistory
 from engine.chain import BlockRef, Chain, Fact, Oddity, Sending, Standing
 from engine.clock import rfc3339
 from engine.config import Config, Currency
@@ -16,12 +17,14 @@ from engine.crashpoints import reach
 from engine.errors import NodeRefused
 from engine.lifecycle import Batch
 from engine.sender import attempts, bump, fees
+from engine.sender.as_signed import is_as_signed
 from engine.sender.attempts import Stored
 from engine.sender.losing import NO_LOSS, loss_of
 from engine.sender.settle import Look, Settling
 
 log = logging.getLogger(__name__)
 
+WAITING = frozenset({Standing.ABSENT, Standing.MEMPOOL})
 TOGETHER = 50  # families whose moves share a commit
 
 
@@ -36,6 +39,7 @@ class Following:
         *,
         guard: Callable[[], None],
         go_on: Callable[[], None],
+        sealed: SealedHistory,
     ) -> None:
         self._config = config
         self._symbol = symbol
@@ -43,6 +47,7 @@ class Following:
         self._node = node
         self._guard = guard
         self._go_on = go_on
+        self._sealed = sealed
         self._unread: set[Oddity] = set()
 
     def follow(self, tip: BlockRef, now: datetime, *, everything: bool) -> int:
@@ -87,7 +92,19 @@ class Following:
         return self._settle(looks, now)
 
     def _settle(self, looks: Sequence[Look], now: datetime) -> int:
-        return Settling(partial(self._batch, now), self._currency, now=now).settle(looks)
+        batch = partial(self._batch, now)
+        return Settling(batch, self._currency, self._is_as_signed, now=now).settle(looks)
+
+    def _is_as_signed(self, family: Sequence[Stored], payments: Sequence[Payment]) -> bool:
+        """Said and logged: a row that was forged signs nothing, and a person must look."""
+        if is_as_signed(family, payments, self._sealed):
+            return True
+        log.error(
+            "%s: attempt %s is not what was signed: nothing is signed in its place",
+            self._symbol,
+            family[-1].row.id,
+        )
+        return False
 
     def _look(
         self,
@@ -129,13 +146,19 @@ class Following:
     def _send_again(
         self, family: Sequence[Stored], facts: dict[str, Fact], now: datetime
     ) -> frozenset[str]:
-        """The same bytes, the newest that the node takes, when it has none of the family; those
-        that were sent."""
-        if any(facts[each.row.txid].standing is not Standing.ABSENT for each in family):
+        """The same bytes, the newest that the node takes, when it has none of the family, or only
+        what the newest replaces and it never refused that; those that were sent."""
+        standings = {facts[each.row.txid].standing for each in family}
+        absent = facts[family[-1].row.txid].standing is Standing.ABSENT
+        if standings == {Standing.ABSENT}:
+            again = list(reversed(family))
+        elif absent and standings <= WAITING and not family[-1].row.last_error:
+            again = [family[-1]]
+        else:
             return frozenset()
         reach("recovery.during", sandbox=self._config.sandbox)
         sent = []
-        for stored in reversed(family):
+        for stored in again:
             sent.append(str(stored.row.id))
             if self._send(stored, facts, now):
                 break
@@ -149,6 +172,8 @@ class Following:
         payments = attempts.payments_of([newest])[str(newest.row.id)]
         if any(payment.state != "pending" for payment in payments):
             return 0  # settled before, and out of its block: the same bytes are mined again
+        if not self._is_as_signed(family, payments):
+            return 0
         try:
             draft = bump.draft(
                 newest,

@@ -29,7 +29,7 @@ from engine.sender.adjusted import adjusted_units
 from engine.sender.attempts import Draft, Stored
 from engine.sender.coins import OwnCoin
 from engine.sender.composing import Composed, Composer
-from engine.sender.due import due, refuse_unpayable, wait
+from engine.sender.due import due, refuse_unpayable, wait, wait_apart
 from engine.sender.following import Following, passphrase_of
 from engine.sender.losing import spent_on_chain
 from engine.sender.papers import paper_flaw
@@ -38,6 +38,7 @@ from engine.sender.proof import Proof
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = timedelta(seconds=30)
+DEAR_MAX = 100  # payments too small for their fee that one round passes over
 NO_FUNDS = "waiting for funds in the hot wallet"
 
 
@@ -73,7 +74,9 @@ class Sender:
         self._go_on = go_on
         self._sealed = open_sealed(config)
         self._proof = Proof(node, self._sealed)
-        self._following = Following(config, symbol, node, guard=guard, go_on=go_on)
+        self._following = Following(
+            config, symbol, node, guard=guard, go_on=go_on, sealed=self._sealed
+        )
         self._looked: tuple[str, datetime] | None = None
 
     def step(self, tip: BlockRef, now: datetime) -> int:
@@ -116,34 +119,47 @@ class Sender:
         )
         if not payable:
             return moved
-        drafts, reason = self._sign_all(payable, own, now)
+        dear: dict[str, str] = {}
+        drafts, reason = self._sign_all(payable, own, dear, now)
         if drafts:
             reach("sign.after", sandbox=self._config.sandbox)
             moved += self._store_and_send(drafts, tip, now)
         if reason:
             wait(self._batch(now), self._currency, reason)
+        elif dear:
+            wait_apart(self._batch(now), self._currency, dear)
         return moved
 
     def _sign_all(
-        self, payments: Sequence[Payment], own: Sequence[OwnCoin], now: datetime
+        self,
+        payments: Sequence[Payment],
+        own: Sequence[OwnCoin],
+        dear: dict[str, str],
+        now: datetime,
     ) -> tuple[list[Signing], str]:
-        """Chain txs for as many of `payments`, in their order, as can be paid now; and why the
-        next one must wait, empty when none must."""
-        most = self._currency.batch.max
-        groups = [payments[at : at + most] for at in range(0, len(payments), most)]
+        """Chain txs for as many of `payments`, in their order, as can be paid now; and why all that
+        are left must wait, empty when they need not. Those that the caps forbid by themselves are
+        put into `dear` with the reason, and hold up no other."""
+        most, rest = self._currency.batch.max, list(payments)
         drafts: list[Signing] = []
         try:
             rate, low = fees.rate_within(self._currency, self._node)
             change = self._change_address(now)
             composer = Composer(self._currency, self._node, own, rate=rate, low=low)
-            for group in groups:
+            while rest and len(dear) < DEAR_MAX:
                 self._go_on()
-                composed = composer.most(group, change)
+                group = rest[:most]
+                try:
+                    composed = composer.most(group, change)
+                except fees.FeeTooHigh as error:
+                    dear[rest.pop(0).id] = f"waiting: {error}"
+                    continue
                 if composed is None:
                     return drafts, NO_FUNDS
                 drafts.append(self._sign(composed, group))
                 if len(drafts[-1].payments) < len(group):
                     break
+                del rest[:most]
         except (fees.FeeTooHigh, NodeRefused) as error:
             log.info("%s: nothing more is signed: %s", self._symbol, error.detail)
             return drafts, f"waiting: {error}"
@@ -175,8 +191,9 @@ class Sender:
                 coins.note_spent(self._symbol, spent)
 
     def _change_address(self, now: datetime) -> str:
-        """An unused change address of ours, known to us before anything pays to it; what is signed
-        in one round shares it, because making one costs the node's wallet a write to its disk."""
+        """An unused change address of ours, known to us before anything pays to it, and by the
+        node's word: a forged row would lead the change astray. What is signed in one round shares
+        it, because making one costs the node's wallet a write to its disk."""
         row = (
             Address.select(Address.address)
             .where(
@@ -184,10 +201,10 @@ class Sender:
                 & (Address.purpose == "change")
                 & Address.used_at.is_null()
             )
-            .order_by(Address.id)
+            .order_by(Address.id.desc())
             .first()
         )
-        if row is not None:
+        if row is not None and self._node.owns(str(row.address)):
             return str(row.address)
         made = self._node.change_address()
         with database.atomic():

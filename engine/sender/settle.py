@@ -66,9 +66,18 @@ class Look:
 class Settling:
     """Writes what looks demand, all of them in one database transaction."""
 
-    def __init__(self, batch: Callable[[], Batch], currency: Currency, *, now: datetime) -> None:
+    def __init__(
+        self,
+        batch: Callable[[], Batch],
+        currency: Currency,
+        is_as_signed: Callable[[Sequence[Stored], Sequence[Payment]], bool],
+        *,
+        now: datetime,
+    ) -> None:
+        """`is_as_signed` tells whether a family that its rows call lost may be given up."""
         self._new_batch = batch
         self._currency = currency
+        self._is_as_signed = is_as_signed
         self._at = rfc3339(now)
         self._payments: dict[str, list[Payment]] = {}  # by the attempt that pays them
         self._unbooked: frozenset[str] = frozenset()
@@ -113,6 +122,7 @@ class Settling:
         moved = 0
         payments = self._payments[str(look.newest.row.id)]
         lost = look.loss.depth >= self._currency.finality
+        lost = lost and self._is_as_signed(look.family, payments)
         for payment in payments:
             moved += self._follow_open(batch, look, payment, lost=lost)
         if lost:

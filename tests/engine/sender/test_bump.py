@@ -130,3 +130,16 @@ def test_a_replacement_offers_no_more_than_the_highest_rate(
     assert len(rates) > 1
     assert max(rates) in range(4_000, 5_010)  # the fee is rounded up to a whole unit
     desk.finish(payment)
+
+
+@on_the_fake
+def test_a_replacement_that_never_got_out_is_sent_while_the_first_still_waits(
+    desk: Desk, fake: FakeChain, stuck: Payment
+) -> None:
+    """The node took it and forgot it, or the engine ended between storing and sending it."""
+    fake.swallows = 1
+    wait(desk)
+    _, second = desk.attempts()
+    desk.settle(after=timedelta(seconds=31))
+    assert fake.mempool == [second.txid]
+    desk.finish(stuck)

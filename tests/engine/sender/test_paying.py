@@ -265,3 +265,22 @@ def test_coins_past_finality_are_taken_before_younger_ones(desk: Desk) -> None:
     desk.settle()
     assert Coin.get(Coin.txid == old).reserved == desk.attempt().family
     desk.finish(paid)
+
+
+@on_the_fake
+def test_one_that_is_too_small_for_its_fee_holds_up_nobody_else(
+    open_desk: OpenDesk, fake: FakeChain
+) -> None:
+    desk = open_desk(**{"withdrawal.fee_max_share": "0.01", "batch.max": 1})
+    desk.fund("ann", 5 * COIN, 6 * COIN)
+    fake.estimate = 20_000
+    small = desk.withdraw("ann", COIN // 10_000)
+    large = desk.withdraw("ann", COIN)
+    desk.settle()
+    assert (desk.state_of(small), desk.state_of(large)) == ("requested", "pending")
+    assert desk.now_of(small).reason == (
+        "waiting: the network's fee is too large a share of the amount now"
+    )
+    fake.estimate = None
+    fake.floor = 1
+    desk.finish(small, large)
