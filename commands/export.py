@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-import os
-import secrets
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -15,12 +13,10 @@ import click
 
 from commands.context import App, pass_app
 from commands.progress import progress_bar
-from engine.errors import AuditError, OrderRefused
+from engine.errors import AuditError
 
 if TYPE_CHECKING:
     from engine.audit.form import Filter
-
-SEAL_WAIT_S = 10
 
 
 class Moment(click.ParamType[str]):
@@ -80,16 +76,11 @@ def histories(
 
 
 def _seal_first() -> None:
-    """An engine that refuses found something wrong; the export then shows it to `verify`."""
-    from engine import orders
+    from engine.audit.files import seal_first
 
-    try:
-        answered = orders.ask(act="seal", body={}, wait_s=SEAL_WAIT_S) is not None
-    except OrderRefused as refusal:
-        click.echo(f"not sealed: {refusal}", err=True)
-        return
-    if not answered:
-        click.echo("no engine answered: rows after the last seal are marked unsealed", err=True)
+    why_not = seal_first()
+    if why_not:
+        click.echo(why_not, err=True)
 
 
 def _write(part: Filter, *, form: str, target: Path | None) -> None:
@@ -139,15 +130,10 @@ def _stdout() -> Iterator[IO[str]]:
 
 @contextmanager
 def _replacing(target: Path) -> Iterator[IO[str]]:
-    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    from engine.audit.files import replacing
+
     try:
-        with beside.open("w", encoding="utf-8", newline="") as out:
+        with replacing(target) as out:
             yield out
-            out.flush()
-            os.fsync(out.fileno())
-        beside.replace(target)
     except OSError as error:
         raise click.UsageError(f"{target} cannot be written: {error.strerror}") from error
-    finally:
-        with suppress(OSError):
-            beside.unlink()

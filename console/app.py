@@ -55,6 +55,7 @@ class CashierConsole(App[None]):
         ),
         Binding("slash", "search", "search", key_display="/"),
         Binding("question_mark", "help", "help", key_display="?"),
+        Binding("X", "export", "export histories", show=False, key_display="X"),
         Binding("ctrl+p", "command_palette", "everything", priority=True),
         Binding("ctrl+q,q", "quit", "quit", show=False),
     ]
@@ -272,6 +273,17 @@ class CashierConsole(App[None]):
         self.theme = theme
 
     # Keys.
+
+    def action_export(self, client: str = "") -> None:
+        """Write histories to a file, for auditors: of one client, or of everybody."""
+        from console.export_dialog import ROLES, ExportDialog
+
+        if self.role in ROLES:
+            self.push_screen(ExportDialog(client))
+        else:
+            who = f"{self.staff} is {self.role}" if self.staff else "nobody sits here (--as)"
+            said = f"{who}: to export is for {', '.join(ROLES)}"
+            self.notify(said, severity="warning", markup=False)
 
     def action_search(self, text: str = "") -> None:
         """Find a payment from wherever one is, and open it."""

@@ -53,6 +53,7 @@ class ClientsScreen(ConsoleScreen):
         Binding("f", "find", "find"),
         Binding("y", "copy", "copy the story"),
         Binding("B", "switch", "block/unblock", key_display="B"),
+        Binding("X", "export", "export the client's", key_display="X", show=False),
         Binding("c", "copy_id", "copy id", show=False),
         Binding("space", "scroll(1)", "read on", key_display="space"),
         Binding("shift+space,backspace", "scroll(-1)", "read back", show=False),
@@ -188,6 +189,12 @@ class ClientsScreen(ConsoleScreen):
     def action_copy_id(self) -> None:
         row: ClientLine | None = self.listing.row
         self.console_app.copy(None if row is None else row.id, "id")
+
+    def action_export(self) -> None:
+        """Write the histories of the selected client to a file."""
+        row: ClientLine | None = self.listing.row
+        if row is not None:
+            self.console_app.action_export(row.id)
 
     def action_scroll(self, pages: int) -> None:
         """Read on in what does not fit below the list."""
