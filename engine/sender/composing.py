@@ -53,6 +53,10 @@ class Composer:
                 return composed
         return None
 
+    def give_back(self, composed: Composed) -> None:
+        """Its coins may be used for others: it is not signed."""
+        self._own = [*self._own, *composed.coins]
+
     def compose(self, payments: Sequence[Payment], change: str) -> Composed | None:
         """For all of `payments`; what is left over goes to the address `change`."""
         outputs = [Output(Pay(str(p.address), int(p.units or 0)), p.id) for p in payments]

@@ -38,7 +38,8 @@ from engine.sender.proof import Proof
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = timedelta(seconds=30)
-DEAR_MAX = 100  # payments too small for their fee that one round passes over
+DEAR_MAX = 100  # payments that cannot be paid by themselves, and that one round passes over
+OF_PAYEE = ("dust", "scriptpubkey")  # nodes' words for what only the payee's output explains
 NO_FUNDS = "waiting for funds in the hot wallet"
 
 
@@ -138,8 +139,9 @@ class Sender:
         now: datetime,
     ) -> tuple[list[Signing], str]:
         """Chain txs for as many of `payments`, in their order, as can be paid now; and why all that
-        are left must wait, empty when they need not. Those that the caps forbid by themselves are
-        put into `dear` with the reason, and hold up no other."""
+        are left must wait, empty when they need not. Those that the caps, or the
+        network's rules, forbid by themselves are put into `dear` with the reason, and hold up no
+        other."""
         most, rest = self._currency.batch.max, list(payments)
         drafts: list[Signing] = []
         try:
@@ -156,7 +158,12 @@ class Sender:
                     continue
                 if composed is None:
                     return drafts, NO_FUNDS
-                drafts.append(self._sign(composed, group))
+                signed = self._sign_unless_odd(composer, composed, group, dear)
+                if signed is None:
+                    most = 1  # one of them is to blame: the others go alone
+                    del rest[: int(len(group) == most)]
+                    continue
+                drafts.append(signed)
                 if len(drafts[-1].payments) < len(group):
                     break
                 del rest[:most]
@@ -164,6 +171,25 @@ class Sender:
             log.info("%s: nothing more is signed: %s", self._symbol, error.detail)
             return drafts, f"waiting: {error}"
         return drafts, ""
+
+    def _sign_unless_odd(
+        self,
+        composer: Composer,
+        composed: Composed,
+        group: Sequence[Payment],
+        dear: dict[str, str],
+    ) -> Signing | None:
+        """None when the network would not relay one of the outputs; the only one is put into
+        `dear`."""
+        try:
+            return self._sign(composed, group)
+        except NodeRefused as error:
+            if not error.detail.endswith(OF_PAYEE):
+                raise
+            composer.give_back(composed)
+            if len(group) == 1:
+                dear[group[0].id] = f"waiting: {error}"
+            return None
 
     def _sign(self, composed: Composed, group: Sequence[Payment]) -> Signing:
         try:

@@ -18,6 +18,7 @@ class FakeWallet(World):
     `passphrase`: what opens it, None for a wallet that is open. `estimate`, `floor`: rates in units
     per 1,000 bytes. `refuses`: the node's words with which every broadcast is refused. `loses`: how
     many broadcasts happen without a reply. `swallows`: how many are answered well and forgotten.
+    `nonstandard`: addresses to which it relays nothing.
     """
 
     def __init__(self, currency: str = "LTC", *, seed: int = 0, start_s: int) -> None:
@@ -29,6 +30,7 @@ class FakeWallet(World):
         self.loses = 0
         self.swallows = 0
         self.valid: set[str] = set()
+        self.nonstandard: set[str] = set()
         self.sent: list[str] = []
         self._signed: dict[str, ChainTx] = {}
 
@@ -122,6 +124,8 @@ class FakeWallet(World):
         rivals = self._spending(chain_tx.inputs) - {chain_tx.txid}
         if any(rival in self.mined for rival in rivals):
             return "-25 bad-txns-inputs-missingorspent"
+        if any(address in self.nonstandard for address, _ in chain_tx.outputs):
+            return "-26 scriptpubkey"
         fee = self._fee(chain_tx)
         size = OVERHEAD + INPUT_SIZE * len(chain_tx.inputs) + OUTPUT_SIZE * len(chain_tx.outputs)
         if fee * 1000 < self.floor * size:

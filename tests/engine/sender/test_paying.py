@@ -284,3 +284,18 @@ def test_one_that_is_too_small_for_its_fee_holds_up_nobody_else(
     fake.estimate = None
     fake.floor = 1
     desk.finish(small, large)
+
+
+@on_the_fake
+def test_one_that_the_network_would_not_relay_holds_up_nobody_else(
+    desk: Desk, fake: FakeChain
+) -> None:
+    desk.fund("ann", 5 * COIN, 6 * COIN, 7 * COIN)
+    odd, good, other = (desk.withdraw("ann", COIN) for _ in range(3))
+    fake.nonstandard = {str(odd.address)}
+    desk.settle()
+    desk.mine(3)
+    assert desk.now_of(odd).reason == "waiting: the network would not take its chain tx now"
+    assert [desk.state_of(each) for each in (odd, good)] == ["requested", "credited"]
+    fake.nonstandard.clear()
+    desk.finish(odd, good, other)
