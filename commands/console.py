@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from functools import partial
@@ -11,6 +12,8 @@ from pathlib import Path
 import click
 
 from commands.context import App, pass_app
+
+LOADED_S = 3.0  # after which nearly everything is loaded that stays
 
 
 @click.command()
@@ -31,6 +34,7 @@ def console(app: App, *, staff: str, key: Path | None, theme: str) -> None:
     """
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("the console needs a terminal; see `cashier payments --json`")
+    gc.disable()  # what is loaded now stays: to look through it would keep the first paint waiting
     role = _proved(app, staff, key) if staff else ""
     from console.app import CashierConsole
 
@@ -40,9 +44,17 @@ def console(app: App, *, staff: str, key: Path | None, theme: str) -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         # Whoever ends us gets their terminal back as it was.
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(terminal.exit))
+    loop.call_later(LOADED_S, _spare_what_is_loaded)
     terminal.run(loop=loop)
     if terminal.failure is not None:
         raise terminal.failure
+
+
+def _spare_what_is_loaded() -> None:
+    """Collect garbage from now on, but look only through what is made from now on: to look through
+    everything takes nearly as long as a key may."""
+    gc.freeze()
+    gc.enable()
 
 
 def _proved(app: App, staff: str, key: Path | None) -> str:
