@@ -130,7 +130,8 @@ class BitcoinWallet:
         raw = script_of(signed.get("hex"))
         told = read_raw(raw)
         self._check_signed(told, spends, pays)
-        self._check_taken(raw)
+        paid = sum(each.units for each in spends) - sum(each.units for each in pays)
+        self._check_taken(raw, fee=paid)
         return SignedTx(told.txid, raw, told.size)
 
     def send(self, raw: str) -> SendReply:
@@ -181,8 +182,10 @@ class BitcoinWallet:
             if read is not None and read.script != script:
                 raise OddValue("the signed bytes pay other addresses than asked")
 
-    def _check_taken(self, raw: str) -> None:
-        """Bytes that the node would never relay must not be stored: they would be sent for ever."""
+    def _check_taken(self, raw: str, *, fee: int) -> None:
+        """Bytes that the node would never relay must not be stored: they would be sent for ever.
+        Nor those whose coins are worth more at the node than we think: the rest would go to the
+        miners."""
         try:
             reply = self._node.call("testmempoolaccept", [raw])
         except NodeRefused as error:
@@ -191,7 +194,15 @@ class BitcoinWallet:
             return
         if not isinstance(reply, list) or len(reply) != 1:
             raise OddValue("testmempoolaccept: not one answer")
-        if table_of(reply[0]).get("allowed") is not True:
+        told = table_of(reply[0])
+        fees = told.get("fees")  # not on every node
+        if isinstance(fees, dict) and self._units(fees.get("base")) != fee:
+            raise NodeRefused(
+                "the node knows other amounts of these coins",
+                rpc_code=-26,
+                detail=f"the fee would be {fees.get('base')}, not {self._text(fee)}",
+            )
+        if told.get("allowed") is not True:
             words = str(reply[0].get("reject-reason"))[:200]
             raise NodeRefused(
                 "the network would not take its chain tx now", rpc_code=-26, detail=words

@@ -9,7 +9,7 @@ import pytest
 from db.models import Address, Attempt, AttemptInput, AttemptOutput, Coin, Payment
 from engine.chain import Fact, Standing
 from engine.clock import rfc3339
-from tests.engine.deposits.worlds import on_the_fake
+from tests.engine.deposits.worlds import on_litecoind, on_the_fake
 from tests.engine.sender.desk import COIN, Desk
 from tests.engine.sender.test_bump import patience
 from tests.nodes.fake import FakeChain
@@ -42,6 +42,20 @@ def test_change_goes_to_no_address_that_the_wallet_does_not_own(
     (sent,) = fake.mempool
     (change,) = {address for address, _ in fake.txs[sent].outputs} - {paid.address}
     assert change in fake.ours
+
+
+@on_litecoind
+def test_a_coin_that_is_worth_more_than_its_row_says_is_not_given_to_the_miners(
+    desk: Desk,
+) -> None:
+    desk.fund("ann", 5 * COIN)
+    Coin.update(units=5 * COIN - 100_000).execute()
+    payment = desk.withdraw("ann", COIN)
+    _rounds(desk)
+    waiting = Payment.get_by_id(payment.id)
+    assert waiting.state == "requested"
+    assert "the node knows other amounts of these coins" in waiting.reason
+    assert not Attempt.select().exists()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from engine.chain import Pay, SignedTx, Spend
 from engine.coins import read_address
+from engine.errors import NodeRefused
 from engine.families.bitcoin.dialect import ask_dialect
 from engine.families.bitcoin.values import OddValue
 from engine.families.bitcoin.wallet import BitcoinWallet
@@ -28,13 +30,14 @@ class Signer:
     """A node that signs `raw`, whatever it was asked for."""
 
     raw: str
+    fees: dict[str, object] | None = None
     calls: int = 0
 
     def call(self, method: str, *_params: object) -> Any:
         return {
             "createrawtransaction": self.raw,
             "signrawtransactionwithwallet": {"complete": True, "hex": self.raw},
-            "testmempoolaccept": [{"allowed": True}],
+            "testmempoolaccept": [{"allowed": True, "fees": self.fees}],
         }[method]
 
     def close(self) -> None:
@@ -61,8 +64,8 @@ def script(folder: Path, address: str) -> str:
     return read.script
 
 
-def sign(folder: Path, raw: str) -> SignedTx:
-    currency, node = currency_of(folder, "BTC", network="main"), Signer(raw)
+def sign(folder: Path, raw: str, *, fees: dict[str, object] | None = None) -> SignedTx:
+    currency, node = currency_of(folder, "BTC", network="main"), Signer(raw, fees)
     wallet = BitcoinWallet(currency, node, lambda: ask_dialect(node, currency.parameters))
     return wallet.sign(SPENDS, PAYS, passphrase=None)
 
@@ -71,6 +74,17 @@ def test_bytes_that_say_what_was_asked_are_taken(tmp_path: Path) -> None:
     outputs = [(2 * COIN, script(tmp_path, BEN)), (COIN, script(tmp_path, ANN))]
     raw = signed(SPENDS, outputs)
     assert sign(tmp_path, raw).raw == raw
+
+
+def test_coins_that_are_worth_more_at_the_node_are_not_given_to_the_miners(tmp_path: Path) -> None:
+    outputs = [(2 * COIN, script(tmp_path, BEN)), (COIN, script(tmp_path, ANN))]
+    raw = signed(SPENDS, outputs)
+    assert sign(tmp_path, raw, fees={"base": Decimal("1.00000000")}).raw == raw
+    with pytest.raises(NodeRefused, match="other amounts"):
+        sign(tmp_path, raw, fees={"base": Decimal("1.00000001")})
+    for odd in (None, "1", True):
+        with pytest.raises(OddValue):
+            sign(tmp_path, raw, fees={"base": odd})
 
 
 def test_bytes_that_pay_other_addresses_are_never_stored(tmp_path: Path) -> None:
