@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from db.models import Payment
-from engine.clock import utc_now
 from engine import queries
+from engine.clock import utc_now
 from engine.config import Config
 from engine.sessions import end_session
 from tests.web.browsing import DARK, DESKTOP, PHONE, SMALL, Open, keep
