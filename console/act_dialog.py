@@ -307,7 +307,7 @@ def _described(picture: Picture) -> list[Content]:
         later = "" if picture.when == "at once" else f" {picture.when}"
         told.append(_line(f"entry that will be posted{later}"))
         told += [
-            _line(f"  {fit(account, 34)} {fit(amount, AMOUNT_CELLS, right=True)} {currency}")
+            _line(f"  {fit(account, 34)} {amount.rjust(AMOUNT_CELLS)} {currency}")
             for account, currency, amount in picture.entry
         ]
     else:

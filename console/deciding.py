@@ -197,7 +197,7 @@ def of_entry(config: Config, offer: Offered) -> Iterator[Line]:
         currency = config.currencies.get(each.currency)
         amount = format_fixed(each.units, 0 if currency is None else currency.decimals)
         account = middle(each.account, ACCOUNT_CELLS).ljust(ACCOUNT_CELLS)
-        yield "", f"{account} {fit(amount, AMOUNT_CELLS, right=True)} {each.currency}", ""
+        yield "", f"{account} {amount.rjust(AMOUNT_CELLS)} {each.currency}", ""
 
 
 def line(text: str = "", style: str = "") -> Content:

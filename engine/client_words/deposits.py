@@ -72,6 +72,8 @@ def story(view: PaymentView, currency: Currency | None) -> Story:
         return _credited(view)
     if view.state == "held":
         return _held(view, currency)
+    if view.state == "refused":
+        return _refused(view)
     if view.state == "confirmed" and view.sub_state == "paused":
         return _waiting_for_us(view)
     return _OTHERS.get(view.state, Story(view.state, view.reason, "", "wait"))
@@ -160,6 +162,16 @@ def _held(view: PaymentView, currency: Currency | None) -> Story:
     )
 
 
+def _refused(view: PaymentView) -> Story:
+    why = f": {view.reason}" if view.reason else ""
+    return Story(
+        "Not accepted",
+        f"These coins were not credited{why}. They are kept safe and can be sent back.",
+        "Ask the site's support for a refund and give them the payment's number.",
+        "bad",
+    )
+
+
 _OTHERS = {
     "requested": Story(
         "Waiting for your coins",
@@ -193,12 +205,6 @@ _OTHERS = {
         " was taken out of your balance again.",
         "Look into the wallet that sent it, and ask the site's support if your balance is below"
         " zero.",
-        "bad",
-    ),
-    "refused": Story(
-        "Not accepted",
-        "These coins were not credited. They are kept safe and can be sent back.",
-        "Ask the site's support for a refund and give them the payment's number.",
         "bad",
     ),
     "refunded": Story("Sent back", "These coins were returned to their sender.", "", "good"),

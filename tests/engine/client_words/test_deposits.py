@@ -157,3 +157,10 @@ def test_amounts_and_times_are_whole() -> None:
     assert words.amount_words(VIEW) == "1,234.56789012 LTC"
     assert words.amount_words(replace(VIEW, units=None)) == ""
     assert words.moment_words(VIEW.created_at) == "1 Nov 2026, 12:00:00 UTC"
+
+
+def test_who_was_refused_reads_why(config: Config) -> None:
+    view = replace(VIEW, state="refused", reason="we could not tell where it came from")
+    story = words.story(view, config.currencies["LTC"])
+    assert "not credited: we could not tell where it came from." in story.meaning
+    assert "not credited." in words.story(replace(view, reason=""), None).meaning
