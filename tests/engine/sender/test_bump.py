@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from db.models import Attempt, AttemptInput, AttemptOutput, Payment
 from engine import ledger
+from engine.families.bitcoin.chain import BitcoinChain
+from engine.families.bitcoin.transport import Transport
 from engine.sender.fees import TARGET_BLOCKS
-from tests.engine.deposits.worlds import on_the_fake
+from tests.engine.deposits.worlds import on_litecoind, on_the_fake
 from tests.engine.sender.desk import COIN, Desk
 from tests.nodes.fake import FakeChain
+from tests.nodes.harness import Harness, LitecoindHarness
 
 
 @pytest.fixture
@@ -143,3 +147,61 @@ def test_a_replacement_that_never_got_out_is_sent_while_the_first_still_waits(
     desk.settle(after=timedelta(seconds=31))
     assert fake.mempool == [second.txid]
     desk.finish(stuck)
+
+
+class Dear(Transport):
+    """A real node in whose network fees have risen: regtest has no estimate of its own."""
+
+    rate: Decimal | None = None
+
+    def call(self, method: str, *params: object) -> object:
+        if method == "estimatesmartfee" and self.rate is not None:
+            return {"feerate": self.rate, "blocks": TARGET_BLOCKS}
+        return super().call(method, *params)
+
+
+@pytest.fixture
+def dear(desk: Desk, on: Harness) -> Iterator[Dear]:
+    assert isinstance(on, LitecoindHarness)
+    on.chain.close()
+    transport = Dear(on.node.url(), timeout_s=20)
+    on.chain = BitcoinChain(desk.currency, transport)
+    desk.restart()
+    yield transport
+    on.chain.close()
+
+
+@on_litecoind
+def test_a_real_node_replaces_and_the_replacement_settles_once(
+    desk: Desk, dear: Dear, on: Harness
+) -> None:
+    desk.fund("CR1", 5 * COIN)
+    payment = desk.withdraw("CR1", COIN)
+    desk.settle()
+    dear.rate = Decimal("0.0005")
+    wait(desk)
+    first, second = desk.attempts()
+    assert (second.family, second.number, second.last_error) == (first.family, 2, "")
+    assert isinstance(on, LitecoindHarness)
+    mempool = on.node.rpc("getrawmempool")
+    assert second.txid in mempool
+    assert first.txid not in mempool, "the node replaced it"
+    desk.finish(payment)
+    assert desk.now_of(payment).txid == second.txid
+    assert ledger.balance("fees:network", desk.symbol) == second.fee_units
+
+
+@on_litecoind
+def test_a_real_miner_may_still_mine_the_first(desk: Desk, dear: Dear, on: Harness) -> None:
+    desk.fund("CR1", 5 * COIN)
+    payment = desk.withdraw("CR1", COIN)
+    desk.settle()
+    dear.rate = Decimal("0.0005")
+    wait(desk)
+    first, second = desk.attempts()
+    assert isinstance(on, LitecoindHarness)
+    assert second.txid in on.node.rpc("getrawmempool")
+    on.node.rpc("generateblock", on.node.address(), [first.signed])
+    desk.finish(payment)
+    assert desk.now_of(payment).txid == first.txid
+    assert ledger.balance("fees:network", desk.symbol) == first.fee_units
