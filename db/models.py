@@ -9,6 +9,7 @@ import peewee
 from peewee import BigIntegerField, IntegerField, TextField
 
 from db.alerts import Alert, AlertDelivery
+from db.attempts import Attempt, AttemptInput, AttemptOutput, Nonce, Outflow
 from db.fields import FlagField, UnitsField, optional_units
 from db.findings import Break, Reconciliation
 from db.row import Row
@@ -127,6 +128,8 @@ class Payment(Row):
     approvals_required = IntegerField(null=True)
     refund_of = TextField(null=True)
     origin = TextField(null=True)
+    purpose = TextField(null=True)
+    source = TextField(null=True)
     final = FlagField(default=False)
     first_seq = BigIntegerField()
     last_seq = BigIntegerField()
@@ -207,56 +210,6 @@ class Coin(Row):
 
     class Meta:
         primary_key = peewee.CompositeKey("chain", "txid", "idx", "currency")
-
-
-class Attempt(Row):
-    """One signed chain tx, stored before it is broadcast. Those of a family share an input, so
-    that only one of them can ever be mined; the family is named by its first attempt."""
-
-    id = TextField(primary_key=True)
-    family = TextField()
-    number = IntegerField()
-    chain = TextField()
-    currency = TextField()
-    txid = TextField()
-    signed = TextField()
-    state = TextField()
-    fee_units = UnitsField()
-    size = IntegerField()
-    sends = IntegerField(default=0)
-    last_error = TextField(default="")
-    created_at = TextField()
-    updated_at = TextField()
-    sent_at = TextField(null=True)
-    block_hash = TextField(null=True)
-    block_height = BigIntegerField(null=True)
-    final = FlagField(default=False)
-
-
-class AttemptInput(Row):
-    """A coin that an attempt spends."""
-
-    attempt = TextField()
-    txid = TextField()
-    idx = TextField()
-    units = UnitsField()
-    account = TextField()
-
-    class Meta:
-        primary_key = peewee.CompositeKey("attempt", "txid", "idx")
-
-
-class AttemptOutput(Row):
-    """What an attempt pays: a payment's address, or change of ours where `payment` is NULL."""
-
-    attempt = TextField()
-    line = IntegerField()
-    address = TextField()
-    units = UnitsField()
-    payment = TextField(null=True)
-
-    class Meta:
-        primary_key = peewee.CompositeKey("attempt", "line")
 
 
 class Idempotency(Row):
@@ -382,6 +335,8 @@ MODELS: tuple[type[Row], ...] = (
     Attempt,
     AttemptInput,
     AttemptOutput,
+    Nonce,
+    Outflow,
     Idempotency,
     Seal,
     Order,
