@@ -19,7 +19,8 @@ from decimal import Decimal
 from typing import Any
 
 from bench.house import House, RawNode, commit_rows_again, cpu_s, house, running_node
-from db.models import Attempt, AttemptInput, AttemptOutput, Client, Payment
+from db.attempts import Attempt, AttemptInput, AttemptOutput
+from db.models import Client, Payment
 from engine import chains, queries
 from engine.address_pool import refill
 from engine.chain import BlockRef

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from peewee import SQL
 
-from db.models import Attempt, AttemptOutput, Payment
+from db.attempts import Attempt, AttemptOutput
+from db.models import Payment
 from engine import queries
 from engine.approvals.offers import Offer, offers_on
 from engine.approvals.views import ApprovalView, Note, approvals_of, notes_of

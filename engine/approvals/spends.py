@@ -9,8 +9,9 @@ from functools import partial
 from typing import Any
 
 from db import bulk
+from db.attempts import Attempt
 from db.findings import Break
-from db.models import Attempt, Coin
+from db.models import Coin
 from engine import chains
 from engine.approvals.curing import STALE, Cure, chronicled
 from engine.config import Currency

@@ -3,7 +3,8 @@ node and books differ for a while."""
 
 from __future__ import annotations
 
-from db.models import Attempt, AttemptOutput, Payment
+from db.attempts import Attempt, AttemptOutput
+from db.models import Payment
 from engine import chains, queries
 from engine.config import Config
 from engine.reconciliation import timing

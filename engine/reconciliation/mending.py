@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from db.models import Attempt, AttemptOutput
+from db.attempts import Attempt, AttemptOutput
 from engine import ledger
 from engine.ledger import Line as Posting
 from engine.ledger import NewEntry

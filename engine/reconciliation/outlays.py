@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from db.models import Attempt
+from db.attempts import Attempt
 from engine.chain import Countable, Senders
 
 ASKED_MAX = 100  # chain txs in one run; the others follow in the next

@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from db.models import Attempt, AttemptInput, AttemptOutput, Payment
+from db.attempts import Attempt, AttemptInput, AttemptOutput
+from db.models import Payment
 from engine.ledger import WALLET_COLD, WALLET_DEPOSITS, WALLET_HOT, client_account
 from engine.moves.cold import told
 from engine.moves.origins import FROM_COLD

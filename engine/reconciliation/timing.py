@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from db.models import Attempt, AttemptOutput, Payment
+from db.attempts import Attempt, AttemptOutput
+from db.models import Payment
 from engine.moves.cold import told
 from engine.reconciliation.lines import BOOKED
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 
-from db.models import Attempt, AttemptOutput
+from db.attempts import Attempt, AttemptOutput
 from engine.chain import Fact, Standing
 from engine.clock import parse_rfc3339
 from engine.reconciliation.kinds import Finding

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import peewee
 
 from db import bulk
-from db.models import Attempt, AttemptInput, AttemptOutput, Coin, Payment
+from db.attempts import Attempt, AttemptInput, AttemptOutput
+from db.models import Coin, Payment
 from engine.chain import BlockRef, Pay, SignedTx
 from engine.errors import StaleState
 from engine.ledger import WALLET_COLD, WALLET_DEPOSITS, WALLET_HOT

@@ -13,7 +13,8 @@ from functools import partial
 from typing import Any
 
 from db import bulk
-from db.models import Attempt, Payment
+from db.attempts import Attempt
+from db.models import Payment
 from engine.chain import BlockRef, Fact, Standing
 from engine.clock import rfc3339
 from engine.config import Currency

@@ -11,7 +11,8 @@ import time
 from collections import Counter
 from datetime import timedelta
 
-from db.models import Attempt, History, Idempotency, Lease, Payment
+from db.attempts import Attempt
+from db.models import History, Idempotency, Lease, Payment
 from engine import chains
 from engine.clock import rfc3339, utc_now
 from engine.lease import ChainLease

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from db.models import Attempt, Lease, Payment
+from db.attempts import Attempt
+from db.models import Lease, Payment
 from engine.chain import SendReply
 from engine.clock import utc_now
 from engine.lease import ChainLease

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from db.models import Attempt, AttemptOutput
+from db.attempts import Attempt, AttemptOutput
 from engine.config import Config
 from engine.errors import PaymentNotFound
 from engine.story import story_of

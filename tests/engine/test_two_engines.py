@@ -13,7 +13,8 @@ from collections.abc import Iterator
 import peewee
 import pytest
 
-from db.models import Attempt, Coin, Entry, History, Lease
+from db.attempts import Attempt
+from db.models import Coin, Entry, History, Lease
 from engine.crashpoints import FREEZE
 from tests.engine.conftest import OpenWorld
 from tests.engine.dying_world import DyingWorld, forget_the_dead

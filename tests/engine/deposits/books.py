@@ -6,16 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from db.attempts import Attempt, AttemptInput, AttemptOutput
 from db.bulk import read_rows
-from db.models import (
-    Attempt,
-    AttemptInput,
-    AttemptOutput,
-    Balance,
-    Coin,
-    Payment,
-    Posting,
-)
+from db.models import Balance, Coin, Payment, Posting
 from engine import chains
 from engine.audit.database import verify_database
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from db.models import Attempt, Payment
+from db.attempts import Attempt
+from db.models import Payment
 from engine import chains
 from engine.chain import BlockRef
 from engine.config import Config

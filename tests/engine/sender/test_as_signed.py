@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from db.models import Address, Attempt, AttemptInput, AttemptOutput, Coin, Payment
+from db.attempts import Attempt, AttemptInput, AttemptOutput
+from db.models import Address, Coin, Payment
 from engine.chain import Fact, Standing
 from engine.clock import rfc3339
 from tests.engine.deposits.worlds import on_litecoind, on_the_fake

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 
-from db.models import Attempt, AttemptInput, AttemptOutput, Payment
+from db.attempts import Attempt, AttemptInput, AttemptOutput
+from db.models import Payment
 from engine import ledger
 from engine.families.bitcoin.chain import BitcoinChain
 from engine.families.bitcoin.transport import Transport

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from db.models import Attempt, Payment
+from db.attempts import Attempt
+from db.models import Payment
 from engine.sender.due import CHAIN_TXS_MAX
 from tests.engine.deposits.life import COIN
 from tests.engine.running import running
