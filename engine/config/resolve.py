@@ -4,11 +4,10 @@ whole table can show to be wrong. Findings are collected, never raised at the fi
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from engine.coins import COINS, Coin, Network, address_form
+from engine.coins import COINS, EVM_CHAINS, Coin, Network, address_form, read_evm_address
 from engine.config.confirmations import Tiers, flat
 from engine.config.currency import DEVELOPMENT_CHAIN_IDS, Currency
 from engine.config.currency_table import EMBEDDED, EMBEDDED_CHAIN_ID, CurrencyTable
@@ -205,7 +204,7 @@ def _check_evm_keys(table: CurrencyTable, report: Report) -> None:
 def _network(
     table: CurrencyTable, ground: CurrencyTable, coin: Coin, report: Report
 ) -> tuple[str, Network]:
-    """The network's name and its data. EVM: `main`, or `development` by its chain id."""
+    """The network's name and its data. EVM: `main`, `test` or `development` by its chain id."""
     if coin.family != "bitcoin":
         return _evm_network(table, ground, report), Network()
     if table.network is None:
@@ -233,7 +232,10 @@ def _evm_network(table: CurrencyTable, ground: CurrencyTable, report: Report) ->
         return "development"
     if table is ground and table.chain_id is None and table.chain is None:
         report("chain_id", "is missing", "1 is Ethereum; 31337 is a development chain")
-    return _UNKNOWN if ground.chain_id is None else "main"
+    if ground.chain_id is None:
+        return _UNKNOWN
+    known = EVM_CHAINS.get(ground.chain_id)
+    return "test" if known is not None and known.test else "main"
 
 
 def _is_embedded(ground: CurrencyTable) -> bool:
@@ -269,9 +271,7 @@ def _check_addresses(
         *[(f"top_up_from[{i}]", text) for i, text in enumerate(table.top_up_from or ())],
     ]:
         good = (
-            address_form(parameters, address)
-            if family == "bitcoin"
-            else re.fullmatch(r"0x[0-9a-fA-F]{40}", address)
+            address_form(parameters, address) if family == "bitcoin" else read_evm_address(address)
         )
         if not good:
             report(key, f"{address!r} is no address of this network", "check it letter by letter")

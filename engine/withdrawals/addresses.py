@@ -5,16 +5,16 @@ What only the node knows (a script that it does not take) the sender asks before
 
 from __future__ import annotations
 
-import re
-
 from db.models import Address
-from engine.coins import COINS, Coin, Network, ReadAddress, read_address
+from engine.client_words.networks import chain_words
+from engine.coins import COINS, Coin, Network, ReadAddress, read_address, read_evm_address
+from engine.coins.eip55 import EVM_FORM
 from engine.config import Config, Currency
 from engine.errors import WithdrawalRefused
+from engine.withdrawals.evm_addresses import check_payee, mistyped
 
 SHOWN_MAX = 120  # longer than any address
 _TAPROOT = 1
-_EVM = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
 
 
 def check_address(config: Config, currency: Currency, text: object) -> str:
@@ -25,6 +25,8 @@ def check_address(config: Config, currency: Currency, text: object) -> str:
     """
     if not isinstance(text, str) or not 1 <= len(text) <= SHOWN_MAX:
         raise _invalid(currency)
+    if currency.family == "evm":
+        return _check_evm(config, currency, text)
     found = read_address(currency.parameters, text)
     if found is None:
         raise _elsewhere(config, currency, text) or _invalid(currency)
@@ -44,9 +46,18 @@ def check_address(config: Config, currency: Currency, text: object) -> str:
     return found.canonical
 
 
+def _check_evm(config: Config, currency: Currency, text: str) -> str:
+    """The EIP-55 form; all in one case is taken, and shown with its checksum from then on."""
+    found = read_evm_address(text)
+    if found is None:
+        raise _elsewhere(config, currency, text) or mistyped(currency, text)
+    check_payee(config, found)
+    return found
+
+
 def _invalid(currency: Currency) -> WithdrawalRefused:
     return WithdrawalRefused(
-        f"this is no {currency.name} address: check it letter by letter, without spaces",
+        f"this is no {chain_words(currency)} address: check it letter by letter, without spaces",
         code="address_invalid",
     )
 
@@ -92,12 +103,13 @@ def _is_own(currency: Currency, found: ReadAddress) -> bool:
 def _elsewhere(config: Config, currency: Currency, text: str) -> WithdrawalRefused | None:
     """The refusal that names the network which the address is good for, if there is one."""
     name = next((name for name, network in _networks(config) if read_address(network, text)), None)
-    if name is None and _EVM.fullmatch(text):
+    if name is None and currency.family != "evm" and EVM_FORM.fullmatch(text):
         name = "Ethereum or a chain like it"
     if name is None:
         return None
     return WithdrawalRefused(
-        f"this is an address of {name}, not of {currency.name} ({currency.network}):"
+        f"this is an address of {name}, not of {chain_words(currency)}"
+        f" ({currency.network}):"
         " coins sent there would be lost",
         code="address_wrong_network",
     )
