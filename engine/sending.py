@@ -9,6 +9,10 @@ from typing import Protocol, runtime_checkable
 
 from engine.chain import BlockRef, ByBalance, Fact, Recipient, SendReply, SignedTx, Spend
 
+# The code of NodeRefused by which `gas_of` says that the payee's code, or the token's contract,
+# would undo it. A token's contract does so as well where the sender does not have enough of it.
+REVERTED = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Send:
@@ -59,10 +63,12 @@ class Outcome:
     """What became of a chain tx of ours. The rest counts only where `fact` says MINED.
 
     `succeeded`: its receipt's status. `fee` is what it cost, in units of the chain's coin. `left`
-    is what the sender's balance proves to have gone to the target, `arrived` what the target's
-    balance proves to have come by it, in units of its currency: 0 where it failed or moved nothing,
-    None where the node does not tell, or balance and log contradict each other. `place` is the
-    arrival's index at the target, `tx` or `log:0`.
+    is what the sender's balance proves to have gone by it, `arrived` what the target's balance
+    proves to have come by it, in units of its currency: 0 where it failed or moved nothing, None
+    where balance and log contradict each other. At a target that is not ours, `arrived` is what the
+    log says. `proved` is False where the node does not know the balances of that block any more:
+    `left` and `arrived` are what the log, or the chain tx, says then. `place` is the arrival's
+    index at the target, `tx` or `log:0`.
     """
 
     fact: Fact
@@ -71,6 +77,7 @@ class Outcome:
     left: int | None = None
     arrived: int | None = None
     place: str = "tx"
+    proved: bool = True
 
 
 @runtime_checkable
@@ -86,7 +93,8 @@ class Payer(ByBalance, Protocol):
         """What the network asks now."""
 
     def gas_of(self, send: Send) -> int:
-        """Gas that the node thinks `send` takes. Raises NodeRefused when it would fail."""
+        """Gas that the node thinks `send` takes, in the state after the newest block. Raises
+        NodeRefused when it would fail, with REVERTED when a contract would undo it."""
 
     def has_code(self, address: str) -> bool:
         """Whether a contract, or a delegation of an account, is at `address` now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from eth_utils.address import to_checksum_address
@@ -9,6 +10,8 @@ from eth_utils.address import to_checksum_address
 from engine.chain import NewAddress
 from engine.families.evm.keys import DEPOSITS, Keys
 from engine.ours import Ours
+
+_FORM = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
 
 
 def written(address: str) -> str:
@@ -29,3 +32,12 @@ def is_ours(open_keys: Callable[[], Keys], ours: Ours, address: str) -> bool:
     """Whether our seed makes this address by the path that is stored with it."""
     path = ours.path_of(address)
     return path is not None and open_keys().address(path) == address
+
+
+def spelled(address: str) -> str | None:
+    """An address from outside in its EIP-55 form; None for what is none. Letters in two cases are a
+    checksum, which must be right."""
+    if not _FORM.fullmatch(address):
+        return None
+    found = written(address)
+    return found if address in {found, address.lower()} else None

@@ -1,4 +1,4 @@
-"""The Followed protocol over one node of an EVM chain: which calls each question takes."""
+"""The Payer protocol over one node of an EVM chain: which calls each question takes."""
 
 from __future__ import annotations
 
@@ -8,37 +8,48 @@ from contextlib import contextmanager
 from engine.chain import (
     Arrival,
     Block,
+    BlockRef,
     Expectation,
     Fact,
     Health,
     Identity,
     NewAddress,
+    Recipient,
     Scan,
     Sender,
     Senders,
+    SendReply,
+    SignedTx,
+    Spend,
 )
 from engine.config import Currency
 from engine.errors import NodeDown, NodeRefused, OffChain
-from engine.families.evm import health
-from engine.families.evm.addresses import is_ours, new_addresses, written
+from engine.families.evm import gas, health, nonces
+from engine.families.evm.addresses import is_ours, new_addresses, spelled, written
 from engine.families.evm.arrivals import ArrivalReader, Found
 from engine.families.evm.balances import balances
 from engine.families.evm.blocks import LATEST, FullBlock, block_of, full_blocks, header_at
+from engine.families.evm.broadcast import broadcast
 from engine.families.evm.facts import FactReader, in_pool
 from engine.families.evm.frames import Tracer
-from engine.families.evm.keys import HOT, Keys, open_keys
+from engine.families.evm.keys import DEPOSITS, HOT, NO_CODE, Keys, open_keys
+from engine.families.evm.outcomes import OutcomeReader
+from engine.families.evm.received import CoinChecker
+from engine.families.evm.sends import Sends
 from engine.families.evm.transport import Transport
-from engine.families.evm.values import OddValue, address_of, is_hash, quantity_of, table_of
+from engine.families.evm.values import OddValue, address_of, data_of, is_hash, quantity_of, table_of
 from engine.ours import Ours
+from engine.sending import Offer, Outcome, Rates, Send, SignedSend
 
 BLOCKS_MAX = 200  # in one scan
 AT_ONCE = 20  # in one request, so that a full block's size bounds what is held in memory
 HEIGHTS_MAX = 10_000
+PATHS_MAX = 100_000
 FINALIZED = "finalized"
 
 
 class EvmChain:
-    """engine.chain.Followed over a node's JSON-RPC. One thread owns an instance."""
+    """engine.sending.Payer over a node's JSON-RPC. One thread owns an instance."""
 
     def __init__(
         self, currency: Currency, tokens: Sequence[Currency], transport: Transport, ours: Ours
@@ -50,7 +61,15 @@ class EvmChain:
         contracts = {str(token.token).lower(): token for token in tokens}
         self._contracts: dict[str, str | None] = {currency.symbol: None}
         self._contracts |= {token.symbol: contract for contract, token in contracts.items()}
-        self._reader = ArrivalReader(currency, contracts, transport, Tracer(transport))
+        tracer = Tracer(transport)
+        self._reader = ArrivalReader(currency, contracts, transport, tracer)
+        self._sends = Sends(currency.chain_id, self._contracts)
+        self._outcomes = OutcomeReader(transport, self._contracts, self._is_known)
+        self._checker = CoinChecker(transport, tracer, self._contracts, self._is_known)
+        cold = (each.cold for each in (currency, *tokens))
+        self._cold = frozenset(each.address.lower() for each in cold if each is not None)
+        self._hot = ""
+        self._paths: dict[str, str] = {}
         tagged = (each.finality_tag or each.confirmations.finalized for each in (currency, *tokens))
         self._wants_final = any(tagged)
         self._heights: dict[str, int] = {}
@@ -184,6 +203,86 @@ class EvmChain:
             units = quantity_of(row.get("value"))
             sender = written(address_of(row.get("from")))
             return Senders((Sender(txid, "from", sender, units),), units)
+
+    # --- what we pay ---
+
+    def mined_nonce(self, address: str, *, at: str | None = None) -> int:
+        with self._asking():
+            return nonces.mined_nonce(self._node, address, at)
+
+    def user_of(self, address: str, nonce: int, *, tip: BlockRef) -> Fact | None:
+        with self._asking():
+            return nonces.user_of(self._node, address, nonce, tip)
+
+    def rates(self) -> Rates:
+        with self._asking():
+            return gas.rates(self._node)
+
+    def gas_of(self, send: Send) -> int:
+        with self._asking():
+            return gas.estimate(self._node, self._sends.call_of(send))
+
+    def has_code(self, address: str) -> bool:
+        with self._asking():
+            return bool(data_of(self._node.call("eth_getCode", address, LATEST)))
+
+    def sign(self, send: Send, *, nonce: int, offer: Offer) -> SignedTx:
+        path = self._path_of(send.source)
+        if path is None:
+            why = f"nothing was signed: our keys do not make the address {send.source}"
+            raise NodeRefused(why, rpc_code=NO_CODE)
+        secret = self._opened_keys().private_key(path)
+        return self._sends.sign(secret, send, nonce=nonce, offer=offer)
+
+    def read(self, raw: str) -> SignedSend:
+        return self._sends.read(raw)
+
+    def send(self, raw: str) -> SendReply:
+        txid = self.read(raw).txid
+        with self._asking():
+            return broadcast(self._node, raw, txid)
+
+    def outcomes(self, sends: Mapping[str, Send], *, tip: BlockRef) -> dict[str, Outcome]:
+        with self._asking():
+            return self._outcomes.outcomes(sends, tip=tip)
+
+    def recipient(self, address: str) -> Recipient | None:
+        found = spelled(address)
+        if found is None or not self._sends.is_payee(found):
+            return None
+        return Recipient(found, self.owns(found))
+
+    def owns(self, address: str) -> bool:
+        found = spelled(address)
+        if found is None:
+            return False
+        return found.lower() in self._cold or self._path_of(found) is not None
+
+    def received(self, spend: Spend, *, currency: str) -> bool:
+        if not self.owns(spend.address):
+            return False
+        with self._asking():
+            return self._checker.shows(spend, currency)
+
+    def _path_of(self, address: str) -> str | None:
+        """The path by which our keys make this address. What they proved once stays proved."""
+        if self._hot == "":
+            self._hot = self.hot_address().address
+        if address == self._hot:
+            return HOT
+        path = self._paths.get(address) or self._ours.path_of(address)
+        if path is None or not path.startswith(DEPOSITS):
+            return None
+        if address not in self._paths and self._opened_keys().address(path) != address:
+            return None
+        if len(self._paths) < PATHS_MAX:
+            self._paths[address] = path
+        return path
+
+    def _is_known(self, address: str) -> bool:
+        """Whether an address in lower case has a row, or is the house's."""
+        found = written(address)
+        return address in self._cold or found == self._hot or self._ours.path_of(found) is not None
 
     # --- the instance ---
 

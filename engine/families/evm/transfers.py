@@ -57,9 +57,23 @@ Holding = tuple[str, str]
 def transfers(node: Transport, blocks: Sequence[Block]) -> list[list[Transfer]]:
     """The Transfer logs of each block, asked for by its hash, in one request. Raises OddValue,
     NodeDown when the node does not have one of the blocks any more."""
-    calls = [("eth_getLogs", ({"blockHash": each.hash, "topics": [TRANSFER]},)) for each in blocks]
+    return _asked(node, [(each, {}) for each in blocks])
+
+
+def transfers_of(node: Transport, asked: Sequence[tuple[Block, str]]) -> list[list[Transfer]]:
+    """The same of one contract in each block."""
+    return _asked(node, [(block, {"address": contract}) for block, contract in asked])
+
+
+def _asked(
+    node: Transport, asked: Sequence[tuple[Block, Mapping[str, str]]]
+) -> list[list[Transfer]]:
+    calls = [
+        ("eth_getLogs", ({"blockHash": block.hash, "topics": [TRANSFER], **narrower},))
+        for block, narrower in asked
+    ]
     found = []
-    for block, reply in zip(blocks, node.batch(calls), strict=True):
+    for (block, _), reply in zip(asked, node.batch(calls), strict=True):
         if isinstance(reply, NodeRefused):
             raise NodeDown("the node gives no logs of a block", detail=reply.detail)
         found.append([each for row in list_of(reply) for each in _transfer(row, block)])
@@ -70,10 +84,16 @@ def _transfer(row: Any, block: Block) -> Iterable[Transfer]:
     """Nothing for a log that is no transfer of an amount."""
     if hash_of(row.get("blockHash")) != block.hash or row.get("removed") is True:
         raise OddValue("a log is of another block")
+    found = transfer_in(row)
+    return () if found is None else (found,)
+
+
+def transfer_in(row: Mapping[str, Any]) -> Transfer | None:
+    """The transfer in a log; None for a log of something else. Raises OddValue."""
     topics, data = list_of(row.get("topics")), data_of(row.get("data"))
     if len(topics) != TOPICS or len(data) != WORD_BYTES or topics[0] != TRANSFER:
-        return
-    yield Transfer(
+        return None
+    return Transfer(
         hash_of(row.get("transactionHash")),
         quantity_of(row.get("logIndex")),
         address_of(row.get("address")),
