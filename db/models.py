@@ -128,6 +128,7 @@ class Payment(Row):
     approvals_required = IntegerField(null=True)
     refund_of = TextField(null=True)
     origin = TextField(null=True)
+    doubt = TextField(default="")
     purpose = TextField(null=True)
     source = TextField(null=True)
     final = FlagField(default=False)

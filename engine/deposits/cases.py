@@ -64,14 +64,17 @@ class Case:
     def is_top_up(self) -> bool:
         """Whether the house itself sent it, decided at first sight."""
         origin = self.origin if self.payment is None else self.payment.origin
-        return bool(origin == "top_up") and not self.is_doubted
+        return bool(origin == "top_up") and not self.doubt
 
     @property
-    def is_doubted(self) -> bool:
-        """Whether the chain did not prove it, so that a person must look. Known at first sight."""
+    def doubt(self) -> str:
+        """Why a person must look before it is credited, empty for a plain coin. Decided at first
+        sight, because a reorganisation may put a new coin into a lower block later."""
         if self.payment is not None and self.payment.txid is not None:
-            return bool(self.payment.reason == HELD_DOUBTED)
-        return self.arrival is not None and bool(self.arrival.doubt)
+            return str(self.payment.doubt)
+        if self.arrival is not None and self.arrival.doubt:
+            return HELD_DOUBTED
+        return HELD_OLD_COIN if self._is_old else ""
 
     @property
     def wallet(self) -> str:
@@ -98,11 +101,8 @@ class Case:
         return max(required, maturity + 1) if self.generated else required
 
     @property
-    def is_old(self) -> bool:
-        """Whether the coin was in the chain before its address was given out. Decided at first
-        sight, because a reorganisation may put a new coin into a lower block later."""
-        if self.payment is not None and self.payment.txid is not None:
-            return self.payment.reason == HELD_OLD_COIN
+    def _is_old(self) -> bool:
+        """Whether the coin is in the chain since before its address was given out."""
         block = self.fact.block
         if self.owner is None or self.owner.client is None or block is None:
             return False

@@ -153,6 +153,7 @@ class Settlement:
                 "units": case.arrival.units,
                 "generated": case.arrival.generated,
                 "required": case.required,
+                "doubt": case.doubt,
             }
         return columns
 
@@ -227,8 +228,6 @@ class Settlement:
         return "not_in_mempool" if case.fact.standing is Standing.ABSENT else ""
 
     def _reason(self, case: Case, event: str) -> str:
-        if case.is_doubted:  # whatever happens to it, it stays to be looked at
-            return rules.HELD_DOUBTED
         if event == "vanish":
             if case.fact.standing is Standing.GONE:
                 return "a conflicting payment was mined"
@@ -237,11 +236,11 @@ class Settlement:
             return "its coin is gone: a conflicting payment was mined"
         if event == "unconfirm":
             return "its block left the chain"
-        if case.is_old:
-            return rules.HELD_OLD_COIN
         # Why it is held, or that it came late, stays true whatever block it is in.
         kept = case.payment.reason if case.payment is not None else ""
-        return kept if event in {"settle", "unsettle"} or kept == LATE else ""
+        if event in {"settle", "unsettle"}:
+            return kept
+        return case.doubt or (kept if kept == LATE else "")
 
     def _evidence(self, case: Case, required: int | None) -> dict[str, Any]:
         fact, payment = case.fact, case.payment

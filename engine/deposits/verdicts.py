@@ -74,9 +74,7 @@ def _held_by_fact(case: Case) -> Verdict | None:
         return Verdict("hold", rules.HELD_NOBODY)
     if case.owner.blocked:
         return Verdict("hold", rules.HELD_BLOCKED)
-    if case.is_doubted:
-        return Verdict("hold", rules.HELD_DOUBTED)
-    return Verdict("hold", rules.HELD_OLD_COIN) if case.is_old else None
+    return Verdict("hold", case.doubt) if case.doubt else None
 
 
 def _by_rule(case: Case) -> Verdict | None:

@@ -31,6 +31,7 @@ CHANGING = frozenset(
         "sub_state",
         "unsettled",
         "reason",
+        "doubt",
         "units",
         "fee_units",
         "address",

@@ -40,6 +40,7 @@ def payment(number: int, **changes: Any) -> dict[str, Any]:
         "sub_state": "",
         "unsettled": False,
         "reason": "",
+        "doubt": "",
         "generated": False,
         "rule": "r",
         "created_at": "a",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import peewee
 import pytest
 
-from db import connection, migrate
+from db import bulk, connection, migrate
 from db.connection import connected
 from db.connection import database as opened
+from db.models import History, Payment
+from tests.db.test_bulk import payment
 from tests.nodes.postgres import Postgres
 
 GOOD = """
@@ -105,3 +109,17 @@ def test_migrations_are_applied_in_the_order_of_their_numbers(empty: str, folder
     for name in names:
         (folder / f"{name}.py").write_text(GOOD.replace("first", f"t_{name}"))
     assert migrate.apply() == sorted(names)
+
+
+def test_deposits_seen_before_doubts_were_kept_have_theirs(empty: str) -> None:
+    assert empty
+    migrate.apply()
+    old = "the coin is older than its address"
+    for number, reason in ((1, old), (2, "")):
+        bulk.insert_rows(Payment, [payment(number, reason="its block left the chain")])
+        row: dict[str, Any] = dict.fromkeys(History._meta.fields, "x") | {"seq": number, "units": 1}
+        row |= {"payment": f"{number:032x}", "event": "see", "reason": reason, "hash": f"{number}"}
+        bulk.insert_rows(History, [row])
+    fill = runpy.run_path(str(migrate.DIRECTORY / "0011_doubts.py"))["CHANGES"][1]
+    opened.execute_sql(fill)
+    assert [row.doubt for row in Payment.select().order_by(Payment.id)] == [old, ""]

@@ -7,8 +7,6 @@ import time
 from collections.abc import Mapping
 
 from db.models import Address, Client
-from engine import chains
-from engine.clock import rfc3339
 from engine.deposits import rules
 from engine.errors import NodeError
 from engine.recount import Recount
@@ -137,36 +135,6 @@ def test_coins_of_an_imported_key_are_found_by_a_recount_and_held(
     assert found == 1
     assert (payment.state, payment.reason) == ("held", rules.HELD_NOBODY)
     house.settle()
-
-
-@fake_and_own_node
-def test_a_coin_older_than_its_address_is_held(house: House) -> None:
-    """Case 53: an address that had coins before it was given to this client."""
-    (old,) = house.node.new_addresses(1)
-    house.on.pay(old.address, COIN)
-    house.on.mine(5)
-    tip = house.node.block(house.on.tip())
-    assert tip is not None
-    chains.note_tip(house.symbol, tip)  # as if we had not looked
-    house.client("ann")
-    Address.create(
-        chain=house.symbol,
-        address=old.address,
-        script=old.script,
-        purpose="deposit",
-        client="ann",
-        created_at=rfc3339(house.now),
-        issued_at=rfc3339(house.now),
-        created_height=house.on.height(),
-    )
-    house.step()
-    assert _recount(house) == 1
-    payment = house.deposit("ann")
-    assert (payment.state, payment.reason) == ("held", rules.HELD_OLD_COIN)
-    house.on.pay(old.address, 2 * COIN)
-    house.on.mine(3)
-    house.settle()
-    assert house.owed("ann") == 2 * COIN
 
 
 @fake_and_own_node
