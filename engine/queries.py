@@ -10,7 +10,7 @@ from typing import Any
 
 import peewee
 
-from db.models import Address, Balance, Chain, History, Payment
+from db.models import Address, Balance, Chain, Entry, History, Payment, Posting
 from engine import brakes
 from engine.config import Config, Currency
 from engine.deposits.rules import confirmations
@@ -37,6 +37,7 @@ __all__ = [
     "list_payments",
     "moved_since",
     "open_payments",
+    "returned",
     "tips",
     "views",
 ]
@@ -132,6 +133,22 @@ def seen_at(payments: Iterable[str]) -> dict[str, str]:
     for row in rows:
         found.setdefault(str(row.payment), str(row.at))
     return found
+
+
+def returned(view: PaymentView) -> int | None:
+    """Units that went back to the client of a withdrawal that failed on chain; None for others."""
+    if view.state != "failed" or view.client is None:
+        return None
+    rows = (
+        Posting.select(Posting.units)
+        .join(Entry, on=(Posting.entry == Entry.id))
+        .where(
+            (Entry.payment == view.id)
+            & (Entry.event == "fail")
+            & (Posting.account == client_account(view.client))
+        )
+    )
+    return -sum(int(row.units) for row in rows)
 
 
 def balances(config: Config, client: str) -> tuple[BalanceView, ...]:

@@ -8,7 +8,14 @@ from datetime import datetime, timedelta
 
 from engine import queries
 from engine.client_words import deposits, withdrawals
-from engine.client_words.networks import chain_words, network_words
+from engine.client_words.networks import (
+    also_words,
+    lost_words,
+    network_words,
+    only_words,
+    place_words,
+    token_words,
+)
 from engine.client_words.story import Step, Story
 from engine.clock import parse_rfc3339
 from engine.config import Config, Currency
@@ -63,13 +70,18 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a client must know of the chosen currency before it pays. `chain` is the network's name,
-    `one_address` that every deposit goes to the same address."""
+    """What a client must know of the chosen currency before it pays. `place` is the network's name,
+    `token` what a token is, `only` and `lost` what may be sent and what becomes of the rest, `also`
+    what else the address takes, `one_address` that every deposit goes to the same address."""
 
     symbol: str
     name: str
-    chain: str
+    place: str
     network: str
+    token: str
+    only: str
+    lost: str
+    also: str
     minimum: str
     confirmations: str
     one_address: bool
@@ -133,7 +145,7 @@ def deposit_model(
     return DepositModel(
         choices=choices_of(offered, chosen, kind="deposit"),
         pauses=_pauses(offered, chosen, open_now),
-        terms=None if currency is None else _terms(currency),
+        terms=None if currency is None else _terms(config, currency),
         place=None if place is None or currency is None else _place(place, currency),
         cards=current_cards(config, open_now, of_kind("deposit", newest), now=now),
         balances=balance_rows(queries.balances(config, session.client)),
@@ -156,12 +168,15 @@ def card_of(config: Config, view: PaymentView, *, seen: str | None = None) -> Ca
     """A payment as the page tells it; `seen` is when its coin was seen first."""
     currency = config.currencies.get(view.currency)
     paid_out = view.kind == "withdrawal"
-    told = withdrawals if paid_out else deposits
+    if paid_out:
+        story = withdrawals.story(view, currency, returned=queries.returned(view))
+    else:
+        story = deposits.story(view, currency)
     return Card(
         view=view,
         amount=deposits.amount_words(view),
-        steps=told.steps(view),
-        story=told.story(view, currency),
+        steps=withdrawals.steps(view) if paid_out else deposits.steps(view),
+        story=story,
         short_txid="" if view.txid is None else f"{view.txid[:8]}…{view.txid[-6:]}",
         seen=seen,
         groups=address_groups(view.address or "") if paid_out else (),
@@ -186,16 +201,24 @@ def balance_rows(balances: Sequence[BalanceView]) -> tuple[tuple[str, str, str, 
 
 def address_groups(address: str) -> tuple[tuple[str, bool], ...]:
     """The address in groups of four with whether a group is one that people compare: the first
-    and the last eight characters. What stands before a colon is the network's name, not compared.
+    and the last eight characters. What stands before a colon is the network's name, and the 0x of
+    EVM chains is the same everywhere: not compared.
     """
-    head, colon, body = address.rpartition(":")
+    head, body = _head_and_body(address)
     pieces = [body[at : at + GROUP] for at in range(0, len(body), GROUP)]
     starts = [at * GROUP for at in range(len(pieces))]
     groups = [
         (piece, at < _ENDS or at + len(piece) > len(body) - _ENDS)
         for at, piece in zip(starts, pieces, strict=True)
     ]
-    return ((head + colon, False), *groups) if colon else tuple(groups)
+    return ((head, False), *groups) if head else tuple(groups)
+
+
+def _head_and_body(address: str) -> tuple[str, str]:
+    if address.startswith("0x"):
+        return address[:2], address[2:]
+    head, colon, body = address.rpartition(":")
+    return head + colon, body
 
 
 def _only(config: Config) -> str | None:
@@ -243,12 +266,16 @@ def _pauses(
     )
 
 
-def _terms(currency: Currency) -> Terms:
+def _terms(config: Config, currency: Currency) -> Terms:
     return Terms(
         symbol=currency.symbol,
         name=currency.name,
-        chain=chain_words(currency),
+        place=place_words(currency),
         network=network_words(currency),
+        token=token_words(currency),
+        only=only_words(currency),
+        lost=lost_words(currency),
+        also=also_words(currency, config.currencies.values()),
         minimum=deposits.minimum_words(currency),
         confirmations=deposits.confirmation_words(currency),
         one_address=currency.one_address,

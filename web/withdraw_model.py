@@ -8,7 +8,13 @@ from datetime import datetime
 
 from engine import queries
 from engine.client_words import withdrawals
-from engine.client_words.networks import chain_words, network_words
+from engine.client_words.networks import (
+    network_words,
+    payee_words,
+    place_words,
+    receiver_words,
+    token_words,
+)
 from engine.config import Config, Currency
 from engine.money import format_amount
 from engine.sessions import Session
@@ -48,12 +54,16 @@ class Filled:
 class WithdrawTerms:
     """What a client must know of the chosen currency before it asks; amounts as text in coins.
     `most` is all that can be withdrawn, empty where that is nothing; `offered` tells whether it can
-    be withdrawn at all."""
+    be withdrawn at all. `payee` stands over the address, `receiver` says what its wallet must take.
+    """
 
     symbol: str
     name: str
-    chain: str
+    place: str
     network: str
+    token: str
+    payee: str
+    receiver: str
     offered: bool
     fee: str
     minimum: str
@@ -77,12 +87,15 @@ class WithdrawModel:
 @dataclass(frozen=True, slots=True)
 class Review:
     """A withdrawal before it is asked for: the figures with every decimal, the address in groups,
-    and `waits` for what will hold it, as far as that is known."""
+    and `waits` for what will hold it, as far as that is known. `checked` tells that the address is
+    written with another case than it was given in, which is the network's check of its letters."""
 
     symbol: str
     name: str
-    chain: str
+    place: str
     network: str
+    token: str
+    checked: bool
     address: str
     groups: tuple[tuple[str, bool], ...]
     amount: str
@@ -131,8 +144,10 @@ def review_of(
     return Review(
         symbol=settings.symbol,
         name=settings.name,
-        chain=chain_words(settings),
+        place=place_words(settings),
         network=network_words(settings),
+        token=token_words(settings),
+        checked=settings.family == "evm" and wish.address != address,
         address=wish.address,
         groups=address_groups(wish.address),
         amount=format_amount(wish.units, settings.decimals),
@@ -187,8 +202,11 @@ def _terms(currency: Currency, client: str) -> WithdrawTerms:
     return WithdrawTerms(
         symbol=currency.symbol,
         name=currency.name,
-        chain=chain_words(currency),
+        place=place_words(currency),
         network=network_words(currency),
+        token=token_words(currency),
+        payee=payee_words(currency),
+        receiver=receiver_words(currency),
         offered=currency.pays,
         fee=withdrawals.fee_words(currency),
         minimum=withdrawals.minimum_words(currency),

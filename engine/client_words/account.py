@@ -26,7 +26,10 @@ def account(config: Config, client: str, now: datetime) -> str:
     currencies = {view.currency.symbol: view for view in queries.currencies(config)}
     payments = _worth_telling(config, client, now)
     parts = [_balances(config, client)]
-    parts += [told(view, currencies.get(view.currency)) for view in payments[:TOLD_MAX]]
+    parts += [
+        told(view, currencies.get(view.currency), returned=queries.returned(view))
+        for view in payments[:TOLD_MAX]
+    ]
     if len(payments) > TOLD_MAX:
         parts.append("There are more payments; the cashier page shows all of them.")
     if not payments:
@@ -34,11 +37,14 @@ def account(config: Config, client: str, now: datetime) -> str:
     return "\n\n".join(parts)
 
 
-def told(view: PaymentView, currency: CurrencyView | None) -> str:
-    """One payment in plain words: what it is, what happened, what it means, what to do."""
+def told(view: PaymentView, currency: CurrencyView | None, *, returned: int | None = None) -> str:
+    """One payment in plain words: what it is, what happened, what it means, what to do. `returned`
+    units came back of a withdrawal that failed."""
     known = None if currency is None else currency.currency
-    tell = withdrawals if view.kind == "withdrawal" else deposits
-    story = tell.story(view, known)
+    if view.kind == "withdrawal":
+        story = withdrawals.story(view, known, returned=returned)
+    else:
+        story = deposits.story(view, known)
     lines = [_headline(view), f"{story.headline}. {story.meaning}".strip()]
     waits = _pause(view, currency)
     if waits:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from engine.coins import EVM_CHAINS, KnownChain
 from engine.coins.eip55 import written
 from engine.config import Currency
@@ -74,6 +76,18 @@ def lost_words(currency: Currency) -> str:
         f"There is {currency.symbol} on other networks, and there are tokens that look like it:"
         f" what is sent there, or by another contract than {contract[:8]}…{contract[-6:]}, is lost."
     )
+
+
+def also_words(currency: Currency, others: Iterable[Currency]) -> str:
+    """What else may come to a deposit address of this currency; empty where that is nothing."""
+    if not currency.one_address:
+        return ""
+    same = [
+        each.symbol
+        for each in others
+        if each.chain == currency.chain and each.symbol != currency.symbol
+    ]
+    return f"The same address takes {' and '.join(same)} on this network, too." if same else ""
 
 
 def payee_words(currency: Currency) -> str:

@@ -20,8 +20,8 @@ def steps(view: PaymentView) -> tuple[Step, ...]:
     return line_of(view, came=_CAME.get(view.state, 1))
 
 
-def story(view: PaymentView, currency: Currency | None) -> Story:
-    """The story of a withdrawal now."""
+def story(view: PaymentView, currency: Currency | None, *, returned: int | None = None) -> Story:
+    """The story of a withdrawal now; `returned` units came back of one that failed on chain."""
     if view.state == "requested":
         return _requested(view, currency)
     if view.state == "held":
@@ -32,6 +32,8 @@ def story(view: PaymentView, currency: Currency | None) -> Story:
         return _credited(view)
     if view.state == "refused":
         return _refused(view)
+    if view.state == "failed":
+        return _failed(view, returned)
     return _OTHERS.get(view.state, Story(view.state, view.reason, "", "wait"))
 
 
@@ -39,8 +41,7 @@ def total_words(view: PaymentView) -> str:
     """What was debited, `1.001 LTC`; empty where the currency is configured no longer."""
     if view.units is None:
         return ""
-    total = view.units + (view.fee_units or 0)
-    return f"{format_amount(total, view.decimals)} {view.currency}"
+    return _amount(view.units + (view.fee_units or 0), view)
 
 
 def _set_aside(view: PaymentView) -> str:
@@ -62,9 +63,17 @@ def _requested(view: PaymentView, currency: Currency | None) -> Story:
             f"{NOTHING} Until it is sent you can cancel it.",
             "care",
         )
-    soon = "soon" if currency is None else f"within {max(currency.batch.every, 10)} seconds"
-    meaning = f"{_set_aside(view)}. It is sent by itself, usually {soon}."
+    meaning = f"{_set_aside(view)}. It is sent by itself, usually {_soon(currency)}."
     return Story("Accepted", meaning, "Nothing to do. Until then you can cancel it.", "wait")
+
+
+def _soon(currency: Currency | None) -> str:
+    """How long a withdrawal waits that nothing holds up. Only some families wait for more of
+    them, to send several at once."""
+    if currency is None:
+        return "soon"
+    wait = currency.poll if currency.family == "evm" else currency.batch.every
+    return f"within {max(round(wait), 10)} seconds"
 
 
 def _waits_for(reason: str) -> str:
@@ -78,6 +87,7 @@ def _waits_for(reason: str) -> str:
 # Parts of the sender's and the node's reasons. What is not here is not for clients.
 _WAITS = (
     ("funds in the hot wallet", "the cashier's wallet is being filled up"),
+    ("to pay the network's fee", "the cashier's wallet is being filled up"),
     ("lock", "the cashier's wallet has to be unlocked"),
     ("passphrase", "the cashier's wallet has to be unlocked"),
     ("fee", "the network's fees are unusually high"),
@@ -144,13 +154,27 @@ _OTHERS = {
     "cancelled": Story(
         "Cancelled", "Nothing was sent. Amount and fee are back in your balance.", "", "good"
     ),
-    "failed": Story(
-        "Ended without paying",
-        "The network took the withdrawal and did not pay it. The amount is back in your balance.",
-        "Ask the site's support, and give them the payment's number.",
-        "bad",
-    ),
 }
+
+
+def _failed(view: PaymentView, returned: int | None) -> Story:
+    back = "The amount is back in your balance"
+    if returned is not None and view.units is not None:
+        back = f"{_amount(returned, view)} are back in your balance"
+        kept = view.units + (view.fee_units or 0) - returned
+        back += f"; {_amount(kept, view)} of the fee are kept" if kept > 0 else ", the fee included"
+        back += ", because the network took its own fee all the same" if kept > 0 else ""
+    return Story(
+        "Ended without paying",
+        f"The network took the withdrawal and did not pay it: nothing reached the address. {back}.",
+        f"Find out whether the wallet that receives takes {view.currency} at all before you ask"
+        " again. The site's support can tell more: give them the payment's number.",
+        "bad",
+    )
+
+
+def _amount(units: int, view: PaymentView) -> str:
+    return f"{format_amount(units, view.decimals)} {view.currency}"
 
 
 def fee_words(currency: Currency) -> str:

@@ -9,14 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.models import History, Payment
+from engine import queries
+from engine.client_words.account import account
 from engine.clock import utc_now
 from engine.config import Config
 from engine.deposits.request import request_deposit
 from engine.handshake import Grant
 from engine.sessions import Session, start_session
+from engine.withdrawals.request import request_withdrawal
 from tests.web.conftest import BTC, Configure
 from tests.web.till import Till
-from web.cards import DepositModel, address_groups, deposit_model, open_first
+from web.cards import DepositModel, address_groups, card_of, deposit_model, open_first
+
+ADDRESS = "rltc1qdvv7jn728rd3f4c2wlm432kpgmuqlak86qe9fy"
 
 
 def session(currency: str | None = None, action: str = "both") -> Session:
@@ -34,6 +39,7 @@ def ask(config: Config, currency: str = "LTC") -> str:
 
 @given(st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1, max_size=90))
 def test_groups_are_the_address_and_its_ends_are_compared(address: str) -> None:
+    address = address.removeprefix("0x")
     groups = address_groups(address)
     assert "".join(text for text, _ in groups) == address
     compared = "".join(text for text, is_compared in groups if is_compared)
@@ -45,6 +51,12 @@ def test_what_stands_before_a_colon_is_one_group_and_not_compared() -> None:
     groups = address_groups("bchreg:qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a")
     assert groups[0] == ("bchreg:", False)
     assert groups[1] == ("qpm2", True)
+
+
+def test_what_every_evm_address_begins_with_is_not_compared() -> None:
+    groups = address_groups("0x70997970C51812dc3A010C7d01b50e0d17dc79C8")
+    assert groups[:3] == (("0x", False), ("7099", True), ("7970", True))
+    assert groups[-3:] == (("0e0d", False), ("17dc", True), ("79C8", True))
 
 
 @pytest.fixture
@@ -123,3 +135,21 @@ def test_a_card_says_when_its_coin_was_seen_not_when_it_was_asked_for(config: Co
     (card,) = model(config, session()).cards
     seen = History.get((History.payment == payment) & (History.event == "see"))
     assert card.seen == seen.at > card.view.created_at
+
+
+def test_a_withdrawal_that_failed_says_what_came_back(configure: Configure) -> None:
+    config = configure(currencies='withdrawal = { fee = "0.001" }')
+    till = Till(config)
+    till.fund(300_000_000)
+    asked = request_withdrawal(
+        config, client="CR1042", currency="LTC", address=ADDRESS, amount="1", now=utc_now()
+    )
+    till.move(asked.id, "sign", attempt="a" * 32, sub_state="sending")
+    till.send(asked.id, height=1001)
+    assert queries.returned(queries.find_payment(config, asked.id)) is None
+    till.fail(asked.id, kept=40_000)
+    view = queries.find_payment(config, asked.id)
+    assert queries.returned(view) == 100_060_000
+    story = card_of(config, view).story
+    assert "1.0006 LTC are back in your balance; 0.0004 LTC of the fee are kept" in story.meaning
+    assert story.meaning in account(config, "CR1042", utc_now())

@@ -10,6 +10,7 @@ from db.connection import database
 from db.models import Address, Chain, Payment
 from engine import ledger
 from engine.clock import rfc3339, utc_now
+from engine.coins.eip55 import written
 from engine.config import Config
 from engine.deposits.request import request_deposit
 from engine.lifecycle import Batch
@@ -28,7 +29,7 @@ class Till:
     def __init__(self, config: Config, *, height: int = 1000, addresses: int = 20) -> None:
         self._config = config
         with database.atomic():
-            for symbol in config.currencies:
+            for symbol in dict.fromkeys(each.chain for each in config.currencies.values()):
                 self.chain(symbol, height=height)
                 self.add_addresses(symbol, addresses)
 
@@ -50,15 +51,19 @@ class Till:
     def add_addresses(self, symbol: str, count: int) -> None:
         """Unused addresses in the pool; they only look like real ones."""
         for _ in range(count):
-            body = "".join(secrets.choice(_LETTERS) for _ in range(38))
             Address.insert(
                 chain=symbol,
-                address=ADDRESSES[symbol].format(body),
+                address=self._address(symbol),
                 script=secrets.token_hex(20),
                 purpose="deposit",
                 created_at=rfc3339(utc_now()),
                 created_height=0,
             ).execute()
+
+    def _address(self, symbol: str) -> str:
+        if self._config.currencies[symbol].family == "evm":
+            return written(f"0x{secrets.token_hex(20)}")
+        return ADDRESSES[symbol].format("".join(secrets.choice(_LETTERS) for _ in range(38)))
 
     def see(self, payment_id: str, units: int, *, height: int | None = None, **more: Any) -> None:
         """A coin of `units` arrives on a requested payment."""
@@ -126,6 +131,17 @@ class Till:
         self._move(payment_id, "confirm")
         payment = self._payment(payment_id)
         self._move(payment_id, "credit", entry=entries.settled(payment, "credit"))
+
+    def fail(self, payment_id: str, *, kept: int) -> None:
+        """A withdrawal ended on chain without paying, and the network burnt `kept` of its fee."""
+        payment = self._payment(payment_id)
+        total = int(payment.units or 0) + int(payment.fee_units or 0)
+        lines = (
+            ledger.Line("in_transit", payment.currency, total),
+            ledger.Line(ledger.client_account(str(payment.client)), payment.currency, kept - total),
+            ledger.Line("fees:service", payment.currency, -kept),
+        )
+        self._move(payment_id, "fail", entry=ledger.NewEntry("fail", lines))
 
     def fund(self, units: int, *, client: str = "CR1042", currency: str = "LTC") -> None:
         """The client has this much more, by a deposit."""

@@ -61,6 +61,7 @@ def test_every_state_has_a_story_and_a_place(config: Config, state: str) -> None
         (NO_FUNDS, "the cashier's wallet is being filled up"),
         ("waiting: the wallet is locked", "has to be unlocked"),
         ("waiting: the fee would be too high", "fees are unusually high"),
+        ("waiting for ETH to pay the network's fee", "the cashier's wallet is being filled up"),
         ("LTC is paused: node is syncing", "withdrawals are paused"),
         ("the node is catching up", "our node is catching up"),
         ("connection refused at 10.0.0.5:9332", "cannot send it at this moment"),
@@ -83,6 +84,30 @@ def test_a_doubt_of_the_house_is_not_told(config: Config, reason: str) -> None:
 def test_what_a_rule_says_is_told(config: Config, reason: str) -> None:
     story = words.story(replace(VIEW, state="held", reason=reason), config.currencies["LTC"])
     assert story.meaning.endswith(f"look at it first: {reason}.")
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        (150_100_000, "1.501 LTC are back in your balance, the fee included."),
+        (150_040_000, "1.5004 LTC are back in your balance; 0.0006 LTC of the fee are kept, "),
+        (None, "The amount is back in your balance."),
+    ],
+)
+def test_what_came_back_of_a_failed_one_is_told_to_the_last_unit(
+    config: Config, returned: int | None, said: str
+) -> None:
+    view = replace(VIEW, state="failed")
+    story = words.story(view, config.currencies["LTC"], returned=returned)
+    assert said in story.meaning
+    assert story.asks
+
+
+def test_who_sends_one_by_one_waits_for_no_others(config: Config) -> None:
+    litecoin = config.currencies["LTC"]
+    assert "usually within 30 seconds" in words.story(VIEW, litecoin).meaning
+    ether = replace(litecoin, family="evm")
+    assert "usually within 10 seconds" in words.story(VIEW, ether).meaning
 
 
 def test_terms_name_fee_minimum_and_limits(config: Config) -> None:

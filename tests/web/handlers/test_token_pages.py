@@ -14,6 +14,7 @@ from engine.deposits.request import request_deposit
 from tests.web.conftest import Configure
 from tests.web.running import Visitor
 from tests.web.till import Till
+from web.qr import qr_data_uri
 
 EVM = """
 [currency.ETH]
@@ -26,6 +27,7 @@ chain = "ETH"
 token = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 decimals = 6
 """
+CONTRACT = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 ADDRESS = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 
 
@@ -52,9 +54,25 @@ def test_a_token_names_the_network_of_its_chain(config: Config, client: Visitor)
     before = page(client, "/cashier?currency=USDT")
     request_deposit(config, client="CR1042", currency="USDT", now=utc_now())
     for words in (before, page(client, "/cashier?currency=USDT")):
-        assert "only on the Ethereum development network" in words
-        assert "Ethereum development, practice network: coins here have no worth" in words
+        assert "Send only Tether (USDT), and only on the Ethereum development network" in words
+        assert "Ethereum development (chain 31337), practice network: coins here have no" in words
+        assert "USDT on Ethereum development (chain 31337), an ERC-20 token" in words
+        assert "or by another contract than 0x5FbDB2…180aa3, is lost" in words
         assert "Tether network" not in words
+
+
+def test_the_link_and_the_code_say_which_chain_and_which_contract(
+    config: Config, client: Visitor
+) -> None:
+    request_deposit(config, client="CR1042", currency="USDT", now=utc_now())
+    words = page(client, "/cashier?currency=USDT")
+    uri = f"ethereum:{CONTRACT}@31337/transfer?address={ADDRESS}"
+    assert f'<a class="button" href="{uri}">' in words
+    assert qr_data_uri(uri) in words
+    assert "The same address takes ETH on this network, too." in words
+    request_deposit(config, client="CR1042", currency="ETH", now=utc_now())
+    words = page(client, "/cashier?currency=ETH")
+    assert f'<a class="button" href="ethereum:{ADDRESS}@31337">' in words
 
 
 def test_the_address_stays_the_clients_own(config: Config, client: Visitor) -> None:
