@@ -56,7 +56,9 @@ class Sends:
 
     def sign(self, secret: bytes, send: Send, *, nonce: int, offer: Offer) -> SignedTx:
         """Signed by `secret`, which must be that of `send.source`. Raises NodeRefused."""
-        self._check(send, nonce, offer)
+        flaw = self._flaw(send, nonce, offer)
+        if flaw is not None:
+            raise _unsigned(flaw)
         account = Account.from_key(secret)
         if account.address != written(send.source):
             raise _unsigned(f"our keys do not make the address {send.source}")
@@ -95,11 +97,12 @@ class Sends:
         payee = bytes.fromhex(send.to[2:]).rjust(_WORD_BYTES, b"\0")
         return {"value": 0, "data": _TRANSFER + payee + send.units.to_bytes(_WORD_BYTES, "big")}
 
-    def _check(self, send: Send, nonce: int, offer: Offer) -> None:
+    def _flaw(self, send: Send, nonce: int, offer: Offer) -> str | None:
+        """Why this must be neither signed nor believed."""
         if self._chain_id is None or send.currency not in self._contracts:
-            raise _unsigned(f"{send.currency} is not on this chain")
+            return f"{send.currency} is not on this chain"
         if not self.is_payee(send.to):
-            raise _unsigned("nobody is paid at that address")
+            return "nobody is paid at that address"
         within = (
             0 < send.units <= WORD_MAX,
             0 <= nonce <= NONCE_MAX,
@@ -107,8 +110,7 @@ class Sends:
             0 <= offer.tip_cap <= offer.fee_cap,
             0 < offer.most <= WORD_MAX,
         )
-        if not all(within):
-            raise _unsigned("amount, nonce, gas or fee is out of bounds")
+        return None if all(within) else "amount, nonce, gas or fee is out of bounds"
 
     def read(self, raw: str) -> SignedSend:
         """What signed bytes say. Raises NodeRefused for what `sign` would not have made."""
@@ -136,7 +138,9 @@ class Sends:
         source = str(Account.recover_transaction(raw))
         send = Send(source, currency, written(payee), units)
         offer = Offer(gas, fee_cap, tip_cap)
-        self._check(send, nonce, offer)
+        flaw = self._flaw(send, nonce, offer)
+        if flaw is not None:
+            raise _unreadable(flaw)
         return SignedSend(f"0x{keccak(data).hex()}", send, nonce, offer)
 
     def _paid(self, to: str, value: int, call: object) -> tuple[str, str, int]:
