@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-KINDS = {"deposits": "deposit", "withdrawals": "withdrawal"}
+KINDS = {"deposits": "deposit", "withdrawals": "withdrawal", "sweeps": "sweep"}
 
 _currency = click.argument("currency", metavar="CURRENCY")
 _direction = click.argument("direction", type=click.Choice(sorted(KINDS)), required=False)
@@ -32,7 +32,7 @@ _reason = click.option("--reason", required=True, help="Why; shown without your 
 @signing_options
 @pass_app
 def pause(app: App, /, **given: Any) -> None:
-    """Pause a currency, or only its deposits or withdrawals. Deposits stay visible and wait."""
+    """Pause a currency, or only deposits, withdrawals or sweeps of it. Deposits stay visible."""
     _switch(app, "pause", **given)
 
 
@@ -43,7 +43,7 @@ def pause(app: App, /, **given: Any) -> None:
 @signing_options
 @pass_app
 def resume(app: App, /, **given: Any) -> None:
-    """Let a paused currency go on; what waited is credited and sent by itself."""
+    """Let a paused currency go on; what waited is credited and sent by itself. Sweeps are named."""
     _switch(app, "resume", **given)
 
 

@@ -97,7 +97,7 @@ class ChainStrip(Bar):
             (f"! {symbol} not contacted yet    ", "bold $state-asks") for symbol in pulse.missing
         ]
         for brake in pulse.brakes:
-            what = f"! {brake.currency} {brake.kind}s paused by staff: {clip(brake.reason, 40)}    "
+            what = f"! {brake.currency} {brake.words}: {clip(brake.reason, 40)}    "
             parts.append((what, "bold $state-asks"))
         return Content.assemble(*parts)
 

@@ -86,7 +86,7 @@ def _trouble(chain: ChainFigures) -> list[Line]:
         )
         lines.append(("to do", f"look at the node; cashier check {symbol} names what is wrong", ""))
     for brake in chain.brakes:
-        what = f"{brake.currency} {brake.kind}s paused by staff since {words.day(brake.since)} UTC"
+        what = f"{brake.currency} {brake.words} since {words.day(brake.since)} UTC"
         lines.append(("! brake", f"{what}: {brake.reason}", "$state-asks"))
     return lines
 

@@ -123,7 +123,7 @@ def _standing(
     state, reason = ("paused", NOT_CONTACTED) if chain is None else (chain.state, chain.reason)
     on = brakes.of_currency(currency.symbol)
     if on:
-        said = [f"{kind}s paused by staff: {on[kind].reason}" for kind in sorted(on)]
+        said = [f"{on[kind].words}: {on[kind].reason}" for kind in sorted(on)]
         state, reason = "paused", "; ".join([*said, *([reason] if state == "paused" else [])])
     if not alive:
         state, reason = "paused", ENGINE_SILENT

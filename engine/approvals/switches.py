@@ -18,7 +18,7 @@ from engine.errors import ActRefused, CurrencyUnknown
 
 
 def pause(config: Config, proposal: Proposal) -> Plan:
-    """Put the brake on deposits, withdrawals or both of a currency. Raises ActRefused,
+    """Put the brake on deposits, withdrawals, both, or sweeps of a currency. Raises ActRefused,
     CurrencyUnknown."""
     symbol, kinds = _currency(config, proposal), _kinds(proposal)
     on = brakes.of_currency(symbol)
@@ -174,7 +174,7 @@ def _currency(config: Config, proposal: Proposal) -> str:
 
 def _kinds(proposal: Proposal) -> tuple[str, ...]:
     if proposal.kind is None:
-        return brakes.KINDS
+        return brakes.CLIENTS
     if proposal.kind not in brakes.KINDS:
-        raise ActRefused("only deposits and withdrawals can be paused")
+        raise ActRefused("only deposits, withdrawals and sweeps can be paused")
     return (proposal.kind,)

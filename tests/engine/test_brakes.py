@@ -36,3 +36,11 @@ def test_a_brake_is_on_once_and_for_what_can_be_paused(database: str, kind: str)
         put_on("LTC", kind)
     with pytest.raises(peewee.IntegrityError):
         put_on("LTC", kind)
+
+
+def test_a_brake_says_whether_a_person_or_the_engine_put_it_on(database: str) -> None:
+    assert database
+    put_on("ETH", "withdrawal")
+    brakes.put_on(currency="ETH", kind="sweep", reason="lost", staff=brakes.BY_ENGINE, now=NOW)
+    words = {view.words for view in brakes.of_currency("ETH").values()}
+    assert words == {"withdrawals paused by staff", "sweeps halted by the engine"}

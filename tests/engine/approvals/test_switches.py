@@ -113,7 +113,7 @@ def test_directions_are_paused_and_resumed_each_for_itself(house: House, bench: 
 @on_the_fake
 def test_what_pauses_nothing_is_refused(house: House, bench: Bench) -> None:
     for more, words in (
-        ({"kind": "transfer"}, "only deposits and withdrawals"),
+        ({"kind": "transfer"}, "only deposits, withdrawals and sweeps"),
         ({"reason": ""}, "needs a reason"),
     ):
         with pytest.raises(Exception, match=words):
@@ -163,3 +163,14 @@ def test_a_note_stands_beside_the_payment_and_moves_nothing(house: House, bench:
     assert not [move for move in public if move.event == "note"]
     assert bench.submit(approve, now=house.now)[0] == "done"
     house.step()
+
+
+@on_the_fake
+def test_sweeps_are_paused_and_resumed_only_by_name(house: House, bench: Bench) -> None:
+    pause(house, bench)
+    assert "sweep" not in brakes.of_currency("LTC")
+    pause(house, bench, kind="sweep")
+    pause(house, bench, "resume")
+    assert set(brakes.of_currency("LTC")) == {"sweep"}
+    pause(house, bench, "resume", kind="sweep")
+    assert brakes.of_currency("LTC") == {}
