@@ -18,6 +18,7 @@ from engine.chain import (
     Recipient,
     Scan,
     Senders,
+    Sending,
     SendReply,
     SignedTx,
     Spend,
@@ -29,9 +30,10 @@ from engine.config import Currency
 from engine.errors import NodeDown, NodeRefused, UnknownCursor
 from engine.families.bitcoin.addresses import make_addresses
 from engine.families.bitcoin.coins import CoinReader
-from engine.families.bitcoin.dialect import Dialect, address_info, ask_dialect
+from engine.families.bitcoin.dialect import UNKNOWN_METHOD, Dialect, address_info, ask_dialect
 from engine.families.bitcoin.facts import FactReader, is_abandoned
 from engine.families.bitcoin.health import Figures, judge, wallet_or_why
+from engine.families.bitcoin.raw_tx import read_raw
 from engine.families.bitcoin.rows import RowReader
 from engine.families.bitcoin.senders import SenderReader
 from engine.families.bitcoin.transport import Caller, Transport
@@ -193,7 +195,12 @@ class BitcoinChain:
 
     def send(self, raw: str) -> SendReply:
         with self._asking():
-            return self._wallet.send(raw)
+            try:
+                return self._wallet.send(raw)
+            except NodeRefused as error:
+                if error.rpc_code == UNKNOWN_METHOD:
+                    raise
+                return self._looked_up(read_raw(raw).txid, error)
 
     def received(self, spend: Spend) -> bool:
         with self._asking():
@@ -269,6 +276,18 @@ class BitcoinChain:
         for txid in self._in_mempool(outside):
             found[txid] = Fact(txid, Standing.MEMPOOL, conflicts=found[txid].conflicts)
         return found
+
+    def _looked_up(self, txid: str, refusal: NodeRefused) -> SendReply:
+        """What became of bytes that the node refused with a code that tells nothing of them: its
+        words are matched with nothing. Raises `refusal` where the node cannot tell: unknown."""
+        standing = self._facts([txid])[txid].standing
+        if standing is Standing.MINED:
+            return SendReply(Sending.MINED, refusal.detail)
+        if standing is Standing.MEMPOOL or self._in_mempool([txid]):
+            return SendReply(Sending.ACCEPTED, refusal.detail)
+        if standing is Standing.UNREADABLE:
+            raise refusal
+        return SendReply(Sending.REFUSED, refusal.detail)
 
     def _in_mempool(self, txids: Sequence[str]) -> frozenset[str]:
         if len(txids) <= ASKED_ONE_BY_ONE_MAX:

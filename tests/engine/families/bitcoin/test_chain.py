@@ -11,19 +11,22 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engine.chain import Expectation, Standing
+from engine.chain import Expectation, Sending, Standing
 from engine.config import Currency
 from engine.errors import NodeDown, NodeError, NodeRefused
 from engine.families.bitcoin import BitcoinChain, open_chain
 from engine.families.bitcoin.chain import ASKED_ONE_BY_ONE_MAX
+from engine.families.bitcoin.raw_tx import read_raw
 from tests.nodes.canned import CannedNode
 from tests.nodes.currencies import currency_of
 
+RAW = f"0200000001{'ab' * 32}0000000000fdffffff01{'01' * 8}015100000000"  # a coin in, one out
 TXID, TIP = "cd" * 32, "ab" * 32
 ANYTHING = Expectation(None, None, "rltc1qexample", 0)
 QUESTIONS: dict[str, Callable[[BitcoinChain], object]] = {
     "identity": lambda chain: chain.identity(),
     "health": lambda chain: chain.health(ANYTHING, now_s=0),
+    "send": lambda chain: chain.send(RAW),
     "scan": lambda chain: chain.scan(TIP),
     "block": lambda chain: chain.block(TIP),
     "facts": lambda chain: chain.facts([TXID]),
@@ -51,6 +54,7 @@ METHODS = (
     "listlockunspent",
     "listsinceblock",
     "listunspent",
+    "sendrawtransaction",
     "validateaddress",
 )
 
@@ -133,6 +137,57 @@ def test_a_refusal_keeps_the_connection_and_its_code(node: CannedNode, chain: Bi
         chain.facts([TXID])
     assert caught.value.rpc_code == -18
     assert chain._transport._connection is before
+
+
+ODD_CODE = {"__error__": {"code": -1, "message": "the peer-to-peer functions are off"}}
+LISTED = {"confirmations": 0, "details": []}
+IN_A_BLOCK = {"confirmations": 2, "blockhash": TIP, "blockheight": 7, "details": []}
+
+
+@pytest.mark.parametrize(
+    ("told", "in_mempool", "outcome"),
+    [
+        (None, False, Sending.REFUSED),
+        (None, True, Sending.ACCEPTED),
+        (LISTED, False, Sending.REFUSED),
+        (LISTED, True, Sending.ACCEPTED),
+        (IN_A_BLOCK, False, Sending.MINED),
+    ],
+)
+def test_a_broadcast_refused_for_whatever_reason_is_looked_up_by_its_id(
+    node: CannedNode,
+    chain: BitcoinChain,
+    told: dict[str, object] | None,
+    *,
+    in_mempool: bool,
+    outcome: Sending,
+) -> None:
+    """A code that says nothing of the bytes holds up no other payment, and no word is matched."""
+    node.replies["sendrawtransaction"] = ODD_CODE
+    txid = json.dumps([read_raw(RAW).txid])
+    node.replies["gettransaction"] = {"__by_params__": {} if told is None else {txid: told}}
+    node.replies["getmempoolentry"] = {"__by_params__": {txid: {}} if in_mempool else {}}
+    reply = chain.send(RAW)
+    assert reply.outcome is outcome
+    assert "peer-to-peer" in reply.words
+
+
+def test_a_broadcast_of_which_the_node_tells_nonsense_stays_unknown(
+    node: CannedNode, chain: BitcoinChain
+) -> None:
+    node.replies |= {"sendrawtransaction": ODD_CODE, "gettransaction": {"confirmations": "many"}}
+    node.replies["getmempoolentry"] = {"__by_params__": {}}
+    with pytest.raises(NodeRefused) as caught:
+        chain.send(RAW)
+    assert caught.value.rpc_code == -1
+
+
+def test_a_node_that_knows_no_broadcast_is_not_asked_what_became_of_it(
+    node: CannedNode, chain: BitcoinChain
+) -> None:
+    with pytest.raises(NodeRefused, match="does not know a call"):
+        chain.send(RAW)
+    assert node.methods() == {"sendrawtransaction"}
 
 
 def test_a_node_that_refuses_to_tell_of_itself_is_down(
