@@ -32,8 +32,8 @@ check: $(INSTALLED) ## lint, format, types, import contracts, house rules
 	$(BIN)/pytest -q tests/test_tidy.py tests/test_import_hygiene.py
 
 bench: $(INSTALLED) ## the benchmarks, which print ratios
-	@.ci/system node
-	@set -e; for file in bench/[a-z]*.py; do $(BIN)/python -m bench.$$(basename $$file .py) $(ARGS); done
+	@.ci/system node anvil
+	@set -e; for file in $$(grep -l __main__ bench/*.py); do $(BIN)/python -m bench.$$(basename $$file .py) $(ARGS); done
 
 pictures: $(INSTALLED) ## the pictures of page and console and the guide's tables of keys, anew
 	@.ci/system node anvil browser
