@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from engine import queries
 from engine.client_words import deposits, withdrawals
+from engine.client_words.figures import figure
 from engine.client_words.networks import (
     also_words,
     lost_words,
@@ -21,7 +22,6 @@ from engine.clock import parse_rfc3339
 from engine.config import Config, Currency
 from engine.deposits.request import request_deposit
 from engine.errors import AddressPoolEmpty
-from engine.money import format_fixed
 from engine.queries import BalanceView, CurrencyView, PaymentView
 from engine.sessions import Session
 from engine.withdrawals.cancel import is_cancellable
@@ -191,9 +191,9 @@ def balance_rows(balances: Sequence[BalanceView]) -> tuple[tuple[str, str, str, 
     return tuple(
         (
             row.currency,
-            format_fixed(row.available, row.decimals),
-            format_fixed(row.pending, row.decimals) if row.pending else "",
-            format_fixed(row.in_transit, row.decimals) if row.in_transit else "",
+            figure(row.available, row.decimals),
+            figure(row.pending, row.decimals) if row.pending else "",
+            figure(row.in_transit, row.decimals) if row.in_transit else "",
         )
         for row in full or balances
     )

@@ -141,6 +141,8 @@ def review_of(
     )
     settings = wish.currency
     verdict = _foresee(wish, now)
+    rest = available(wish.client, settings) - wish.total
+    figure, fee, total, left = withdrawals.exact(settings, wish.units, wish.fee, wish.total, rest)
     return Review(
         symbol=settings.symbol,
         name=settings.name,
@@ -151,10 +153,10 @@ def review_of(
         address=wish.address,
         groups=address_groups(wish.address),
         amount=format_amount(wish.units, settings.decimals),
-        figure=withdrawals.exact(wish.units, settings),
-        fee=withdrawals.exact(wish.fee, settings),
-        total=withdrawals.exact(wish.total, settings),
-        left=withdrawals.exact(available(wish.client, settings) - wish.total, settings),
+        figure=figure,
+        fee=fee,
+        total=total,
+        left=left,
         waits=verdict.reason if verdict.event == "hold" else "",
         refused=verdict.reason if verdict.event == "refuse" else "",
     )
@@ -211,6 +213,6 @@ def _terms(currency: Currency, client: str) -> WithdrawTerms:
         fee=withdrawals.fee_words(currency),
         minimum=withdrawals.minimum_words(currency),
         limits=withdrawals.limit_words(currency),
-        available=withdrawals.exact(has, currency),
+        available=withdrawals.exact(currency, has)[0],
         most=format_amount(most, currency.decimals) if payable else "",
     )

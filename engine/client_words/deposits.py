@@ -5,11 +5,12 @@ Numbers and names come from the payment; the sentences are here and nowhere else
 
 from __future__ import annotations
 
+from engine.client_words.figures import figure
 from engine.client_words.story import Step, Story, duration_words, line_of
 from engine.clock import parse_rfc3339
 from engine.config import Currency
 from engine.deposits.rules import HELD_BELOW_MINIMUM, HELD_BLOCKED
-from engine.money import format_amount, format_fixed
+from engine.money import format_amount
 from engine.queries import PaymentView
 
 
@@ -50,10 +51,10 @@ def _least(currency: Currency | None) -> str:
 
 
 def amount_words(view: PaymentView) -> str:
-    """The amount with every decimal, so that amounts stand under each other; empty before one."""
+    """The amount as a figure, so that amounts stand under each other; empty before there is one."""
     if view.units is None:
         return ""
-    return f"{format_fixed(view.units, view.decimals)} {view.currency}"
+    return f"{figure(view.units, view.decimals)} {view.currency}"
 
 
 def waiting_words(view: PaymentView, currency: Currency | None) -> str:

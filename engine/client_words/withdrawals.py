@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from engine.client_words.figures import figures
 from engine.client_words.story import Step, Story, duration_words, line_of
 from engine.config import Currency
-from engine.money import format_amount, format_fixed
+from engine.money import format_amount
 from engine.queries import PaymentView
 from engine.withdrawals.decide import HELD_AMOUNT, HELD_NEW_ADDRESS, HELD_RULE, HELD_TOTAL
 
@@ -220,6 +221,6 @@ def not_offered_words(symbol: str) -> str:
     )
 
 
-def exact(units: int, currency: Currency) -> str:
-    """An amount with every decimal, for figures that stand under each other."""
-    return f"{format_fixed(units, currency.decimals)} {currency.symbol}"
+def exact(currency: Currency, *amounts: int) -> tuple[str, ...]:
+    """Amounts as figures that stand under each other."""
+    return tuple(f"{text} {currency.symbol}" for text in figures(amounts, currency.decimals))
