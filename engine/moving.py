@@ -15,6 +15,7 @@ from peewee import SQL
 
 from db.models import History, Payment
 from engine import queries
+from engine.coins import read_evm_address
 from engine.config import Config
 from engine.queries import FIND_MAX, OPEN_STATES
 from engine.views import PaymentView
@@ -147,7 +148,7 @@ def _matches(text: str) -> Any:
     exact = (
         (Payment.id == text)
         | (Payment.client == text)
-        | (Payment.address == text)
+        | (Payment.address == (read_evm_address(text) or text))
         | (Payment.txid == text)
     )
     beginning = text.lower()

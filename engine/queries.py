@@ -12,6 +12,7 @@ import peewee
 
 from db.models import Address, Balance, Chain, Entry, History, Payment, Posting
 from engine import brakes
+from engine.coins import read_evm_address
 from engine.config import Config, Currency
 from engine.deposits.rules import confirmations
 from engine.errors import PaymentNotFound
@@ -249,7 +250,7 @@ def _matches(text: str) -> Any:
     exact = (
         (Payment.id == text)
         | (Payment.client == text)
-        | (Payment.address == text)
+        | (Payment.address == (read_evm_address(text) or text))
         | (Payment.txid == text)
         | Payment.address.in_(Address.select(Address.address).where(Address.client == text))
     )

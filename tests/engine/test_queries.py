@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from db.models import Address, History
-from engine import queries
+from engine import moving, queries
 from engine.config import Config
 from engine.errors import PaymentNotFound
 from engine.ledger import NewEntry, shift
+from engine.moving import Wanted
 from tests.engine.house import add_addresses, add_deposit, house, new_batch, post_alone
 
 HOSTILE = ["", " ", "\x00", "a\x00b", "\ud800", "%", "_" * 32, "'; --", "x" * 100_000, "\u202e"]
@@ -122,6 +123,14 @@ def test_a_payment_is_found_by_id_client_address_and_txid(config: Config) -> Non
         assert ids(queries.list_payments(config, find=text)) == [payment.id], text
     for text in (payment.id[:5], txid[:5], address[:8], "an", "zzzzzz", txid[1:9] + "x"):
         assert not queries.list_payments(config, find=text).items, text
+
+
+def test_an_evm_address_is_found_in_whatever_case_an_explorer_shows_it(config: Config) -> None:
+    address = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+    payment = add_deposit(config, "ann", state="pending", units=1, address=address)
+    for text in (address, address.lower(), f"0x{address[2:].upper()}"):
+        assert ids(queries.list_payments(config, find=text)) == [payment.id], text
+        assert [row.view.id for row in moving.page(config, Wanted(find=text))] == [payment.id]
 
 
 def test_a_client_is_found_by_what_came_to_its_address(config: Config) -> None:
