@@ -51,11 +51,13 @@ class EvmPayerHands:
         self.name = node.name
         self.node = node
         self.tokens = tokens
+        self.currency = currency
         self.on = AnvilHands(node, currency)
         chain = self.on.chain
         assert isinstance(chain, Payer)
         self.payer: Payer = chain
-        self.hot = chain.hot_address().address
+        self.on.memory.made.append(chain.hot_address())
+        self.hot = self.on.memory.made[0].address
         self.deposit = self.on.address()
         for address in (self.hot, self.deposit):
             node.pay(address, 10 * ETHER)

@@ -61,5 +61,6 @@ def full_blocks(node: Transport, heights: Iterable[int]) -> list[FullBlock]:
         block = block_of(reply)
         if block.height != height:
             raise OddValue("the block is of another height")
-        found.append(FullBlock(block, list_of(reply.get("transactions"))))
+        rows = [table_of(row) for row in list_of(reply.get("transactions"))]
+        found.append(FullBlock(block, rows))
     return found

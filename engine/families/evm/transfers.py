@@ -20,6 +20,7 @@ from engine.families.evm.values import (
     hash_of,
     list_of,
     quantity_of,
+    table_of,
     word_of,
 )
 
@@ -82,7 +83,7 @@ def _asked(
 
 def _transfer(row: Any, block: Block) -> Iterable[Transfer]:
     """Nothing for a log that is no transfer of an amount."""
-    if hash_of(row.get("blockHash")) != block.hash or row.get("removed") is True:
+    if hash_of(table_of(row).get("blockHash")) != block.hash or row.get("removed") is True:
         raise OddValue("a log is of another block")
     found = transfer_in(row)
     return () if found is None else (found,)
