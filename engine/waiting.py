@@ -78,6 +78,8 @@ def _of_others(view: PaymentView) -> str:
         if view.sub_state == "sending":
             return "its chain tx to be seen"
         return view.reason or "the sender"
+    if view.state == "pending":
+        return view.reason or _blocks(view)
     return _of_mined(view)
 
 

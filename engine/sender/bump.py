@@ -15,6 +15,7 @@ from engine.config import Currency
 from engine.sender import fees
 from engine.sender.attempts import Draft, Output, Stored
 from engine.sender.coins import OwnCoin
+from engine.sender.fees import FeeTooHigh
 
 ATTEMPTS_MAX = 10  # in one family
 
@@ -22,15 +23,38 @@ ATTEMPTS_MAX = 10  # in one family
 def is_due(
     family: Sequence[Stored], facts: dict[str, Fact], currency: Currency, now: datetime
 ) -> bool:
-    """Whether a family has waited in the mempool for longer than its fee was meant for, and the
-    node did not refuse its last replacement."""
+    """Whether a family has waited in the mempool for longer than its newest fee was meant for. That
+    the node refused the newest one ends nothing: a higher fee may be taken, a bounded number of
+    them."""
     newest = family[-1]
-    if len(family) >= ATTEMPTS_MAX or newest.row.last_error:
+    if len(family) >= ATTEMPTS_MAX:
         return False
-    if facts[newest.row.txid].standing is not Standing.MEMPOOL:
+    if not (facts[newest.row.txid].standing is Standing.MEMPOOL or is_refused(family, facts)):
         return False
-    patience = timedelta(seconds=fees.TARGET_BLOCKS * currency.coin.block_s)
-    return now - parse_rfc3339(newest.row.created_at) >= patience
+    return now - parse_rfc3339(newest.row.created_at) >= patience(currency)
+
+
+def is_refused(family: Sequence[Stored], facts: dict[str, Fact]) -> bool:
+    """Whether the node refused the newest of a family while an older one waits in its mempool."""
+    newest = family[-1]
+    if not newest.row.last_error or facts[newest.row.txid].standing is not Standing.ABSENT:
+        return False
+    return any(facts[each.row.txid].standing is Standing.MEMPOOL for each in family)
+
+
+def is_sent_again(
+    family: Sequence[Stored], facts: dict[str, Fact], currency: Currency, now: datetime
+) -> bool:
+    """Whether a refused replacement is offered once more as it is: mempools change."""
+    sent_at = family[-1].row.sent_at
+    if sent_at is None or not is_refused(family, facts):
+        return False
+    return now - parse_rfc3339(sent_at) >= patience(currency)
+
+
+def patience(currency: Currency) -> timedelta:
+    """How long a fee is given to be mined, before more is offered."""
+    return timedelta(seconds=fees.TARGET_BLOCKS * currency.coin.block_s)
 
 
 def draft(
@@ -42,8 +66,8 @@ def draft(
     passphrase: str | None,
 ) -> Draft | None:
     """The signed replacement; None when the network's rate has not risen above what was offered, or
-    when there is no change to pay for it. `addresses` are those of the inputs. Raises FeeTooHigh,
-    NodeRefused."""
+    when what its row calls change is not ours. `addresses` are those of the inputs. Raises
+    FeeTooHigh, also when there is no change to pay for it, and NodeRefused."""
     row = newest.row
     old_rate = row.fee_units * 1000 // row.size
     rate, _ = fees.rate(node)
@@ -69,16 +93,19 @@ def draft(
 
 
 def _outputs(newest: Stored, *, less: int, node: Chain) -> tuple[Output, ...] | None:
-    """The same outputs with `less` units of change; None if the change does not bear it, or goes
-    elsewhere than to us: a forged row must not turn a payment, or our coins, into it."""
+    """The same outputs with `less` units of change; None if that goes elsewhere than to us: a
+    forged row must not turn a payment, or our coins, into it. Raises FeeTooHigh if it does not bear
+    it, or there is none."""
     outputs = []
     borne = False
     for each in newest.outputs:
         units = each.units
         if each.payment is None:
             units -= less
-            borne = units >= node.dust(each.address) and node.owns(each.address)
-            if not borne:
+            borne = units >= node.dust(each.address)
+            if borne and not node.owns(each.address):
                 return None
         outputs.append(Output(Pay(each.address, units), each.payment))
-    return tuple(outputs) if borne else None
+    if not borne:
+        raise FeeTooHigh("the change left over does not bear a higher fee")
+    return tuple(outputs)

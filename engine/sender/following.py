@@ -147,12 +147,12 @@ class Following:
         self, family: Sequence[Stored], facts: dict[str, Fact], now: datetime
     ) -> frozenset[str]:
         """The same bytes, the newest that the node takes, when it has none of the family, or only
-        what the newest replaces and it never refused that; those that were sent."""
+        what the newest replaces and it may take that now; those that were sent."""
         standings = {facts[each.row.txid].standing for each in family}
         absent = facts[family[-1].row.txid].standing is Standing.ABSENT
         if standings == {Standing.ABSENT}:
             again = list(reversed(family))
-        elif absent and standings <= WAITING and not family[-1].row.last_error:
+        elif absent and standings <= WAITING and self._may_be_taken(family, facts, now):
             again = [family[-1]]
         else:
             return frozenset()
@@ -163,6 +163,13 @@ class Following:
             if self._send(stored, facts, now):
                 break
         return frozenset(sent)
+
+    def _may_be_taken(
+        self, family: Sequence[Stored], facts: dict[str, Fact], now: datetime
+    ) -> bool:
+        """A replacement that the node refused is offered again, but not in every round."""
+        refused = family[-1].row.last_error
+        return not refused or bump.is_sent_again(family, facts, self._currency, now)
 
     def _bump(
         self, family: Sequence[Stored], facts: dict[str, Fact], tip: BlockRef, now: datetime
@@ -184,9 +191,9 @@ class Following:
             )
         except (fees.FeeTooHigh, NodeRefused) as error:
             log.info("%s: attempt %s is not replaced: %s", self._symbol, newest.row.id, error)
-            return 0
+            return self._tell(payments, f"waiting: {error}", now)
         if draft is None:
-            return 0
+            return self._tell(payments, "", now)
         attempt = attempts.new_id()
         made = attempts.stored_of(
             draft,
@@ -213,6 +220,15 @@ class Following:
         self._send(made, told, now)
         self._settle([Look([*family, made], told, tip, sent=frozenset({attempt}))], now)
         return len(payments)
+
+    def _tell(self, payments: Sequence[Payment], reason: str, now: datetime) -> int:
+        """Show on payments why their chain tx is not replaced; what stands already is not written
+        again. No move."""
+        with self._batch(now) as batch:
+            for payment in payments:
+                if payment.reason != reason:
+                    batch.touch(payment, reason=reason)
+        return 0
 
     def _batch(self, now: datetime) -> Batch:
         return Batch(self._config, actor="engine", now=now, guard=self._guard)

@@ -152,7 +152,7 @@ class Settling:
             if deep:
                 move("confirm", **place)
             elif payment.block_hash != fact.block.hash or payment.txid != winner.row.txid:
-                batch.touch(payment, **place)
+                batch.touch(payment, reason="", **place)
         if payment.state == "confirmed":
             move("credit", entry=entries.settled(payment, "credit"), **place)
         elif payment.state == "credited" and (

@@ -69,6 +69,15 @@ def test_a_withdrawal_says_why_it_is_not_sent(config: Config, view: PaymentView)
     assert _said(config, asked, sub_state="sending") == "its chain tx to be seen"
 
 
+def test_a_withdrawal_that_is_sent_says_why_no_more_is_offered(
+    config: Config, view: PaymentView
+) -> None:
+    sent = replace(view, kind="withdrawal", state="pending", confirmations=0)
+    assert _said(config, sent, reason="") == "its first block"
+    dear = "waiting: the network's fee rate is above fee_rate_max now"
+    assert _said(config, sent, reason=dear) == dear
+
+
 def test_what_is_at_its_end_waits_for_nothing(config: Config, view: PaymentView) -> None:
     assert _said(config, view, state="credited") == ""
     assert _said(config, view, state="refused") == "to be paid back"

@@ -13,6 +13,7 @@ from db.models import Payment
 from engine import ledger
 from engine.families.bitcoin.chain import BitcoinChain
 from engine.families.bitcoin.transport import Transport
+from engine.sender.bump import ATTEMPTS_MAX
 from engine.sender.fees import TARGET_BLOCKS
 from tests.engine.deposits.worlds import on_litecoind, on_the_fake
 from tests.engine.sender.desk import COIN, Desk
@@ -89,29 +90,84 @@ def test_it_is_not_replaced_before_its_time_or_without_a_higher_rate(
 
 
 @on_the_fake
-def test_a_node_that_does_not_replace_is_asked_once_and_pays_once(
+def test_a_refused_replacement_is_offered_again_and_pays_once(
     desk: Desk, fake: FakeChain, stuck: Payment
 ) -> None:
     fake.refuses = "-26 txn-mempool-conflict"
     wait(desk)
     assert [bool(each.last_error) for each in desk.attempts()] == [False, True]
+    desk.settle(after=timedelta(seconds=31))
+    assert [each.sends for each in desk.attempts()] == [1, 1], "not in every round"
     wait(desk)
-    assert len(desk.attempts()) == 2
+    assert [each.sends for each in desk.attempts()] == [1, 2], "the same bytes"
     fake.refuses = ""
+    wait(desk)
+    _, second = desk.attempts()
+    assert (fake.mempool, second.last_error) == ([second.txid], "")
     desk.finish(stuck)
+    assert ledger.balance("fees:network", desk.symbol) == second.fee_units
 
 
 @on_the_fake
-def test_a_fee_above_its_cap_is_not_offered(
-    open_desk: Callable[..., Desk], fake: FakeChain
+def test_after_a_refusal_more_is_offered_when_the_network_wants_more(
+    desk: Desk, fake: FakeChain, stuck: Payment
 ) -> None:
-    desk = open_desk(**{"withdrawal.fee_max": "0.00001"})
+    fake.refuses = "-26 insufficient fee"
+    for _ in range(3 * ATTEMPTS_MAX):
+        assert fake.estimate is not None
+        fake.estimate = fake.estimate * 13 // 10
+        wait(desk)
+    first, *more = desk.attempts()
+    assert len(more) == ATTEMPTS_MAX - 1
+    fees = [each.fee_units for each in more]
+    assert fees == sorted(fees)
+    assert fake.mempool == [first.txid]
+    fake.refuses = ""
+    wait(desk)
+    assert fake.mempool == [more[-1].txid]
+    desk.finish(stuck)
+
+
+@pytest.mark.parametrize(
+    ("cap", "words"),
+    [
+        ({"fee_max": "0.00001"}, "waiting: the network's fee is above fee_max now"),
+        ({"fee_rate_max": "0.00001"}, "waiting: the network's fee rate is above fee_rate_max now"),
+    ],
+)
+@on_the_fake
+def test_a_fee_above_its_cap_is_not_offered_and_the_payment_says_so(
+    open_desk: Callable[..., Desk], fake: FakeChain, cap: dict[str, str], words: str
+) -> None:
+    desk = open_desk(**{f"withdrawal.{name}": most for name, most in cap.items()})
     desk.fund("CR1", 5 * COIN)
     payment = desk.withdraw("CR1", COIN)
     desk.settle()
+    assert desk.now_of(payment).reason == ""
     fake.estimate = 2_000_000
     wait(desk)
     assert len(desk.attempts()) == 1
+    assert desk.now_of(payment).reason == words
+    fake.estimate = None
+    desk.settle(after=timedelta(seconds=31))
+    assert desk.now_of(payment).reason == "", "the network is cheap again"
+    fake.estimate = 2_000_000
+    desk.settle(after=timedelta(seconds=31))
+    desk.mine()
+    assert (desk.state_of(payment), desk.now_of(payment).reason) == ("pending", "")
+    desk.finish(payment)
+
+
+@on_the_fake
+def test_a_payment_without_change_says_why_it_is_not_replaced(desk: Desk, fake: FakeChain) -> None:
+    fake.estimate = 1_000
+    desk.fund("CR1", 5 * COIN)
+    payment = desk.withdraw("CR1", 5 * COIN - 400, fee=0)
+    desk.settle()
+    assert desk.state_of(payment) == "pending"
+    fake.estimate = 20_000
+    wait(desk)
+    assert "change" in desk.now_of(payment).reason
     desk.finish(payment)
 
 
