@@ -11,8 +11,10 @@ import pytest
 from tests.engine.families.evm.life import EvmHouse
 from tests.nodes.anvil import Anvil
 from tests.nodes.contracts import Contract
+from tests.nodes.payer_hands import EvmPayerHands
 
 OpenHouse = Callable[..., EvmHouse]
+OpenHands = Callable[..., EvmPayerHands]
 
 
 @pytest.fixture
@@ -29,3 +31,17 @@ def open_house(database: str, anvil: Anvil, tmp_path: Path) -> Iterator[OpenHous
     yield make
     for house in opened:
         house.on.chain.close()
+
+
+@pytest.fixture
+def hands(anvil: Anvil, tmp_path: Path) -> Iterator[OpenHands]:
+    """`hands("FEE", url=…)`: what pays on the worker's own node, with tokens of these kinds."""
+    opened: list[EvmPayerHands] = []
+
+    def make(*kinds: str, url: str = "") -> EvmPayerHands:
+        opened.append(EvmPayerHands.open(anvil, tmp_path, url=url, kinds=kinds))
+        return opened[-1]
+
+    yield make
+    for each in opened:
+        each.close()

@@ -15,20 +15,28 @@ Change = Callable[[Any], Any]
 
 class Doctored(Transport):
     """`changes[method]` is given each answer to that method, and what it returns is believed;
-    `asked` are the methods that were called."""
+    `asked` are the methods that were called. Numbers of senders before the height `forgot` are not
+    known any more."""
 
     def __init__(self, node_url: str) -> None:
         super().__init__(node_url)
         self.changes: dict[str, Change] = {}
         self.asked: list[str] = []
+        self.forgot = 0
 
     def _asked(self, calls: Sequence[Call]) -> list[Any]:
         answers = super()._asked(calls)
         self.asked += [method for method, _ in calls]
         return [
-            self.changes.get(method, _unchanged)(answer)
-            for (method, _), answer in zip(calls, answers, strict=True)
+            self._changed(method, params, answer)
+            for (method, params), answer in zip(calls, answers, strict=True)
         ]
+
+    def _changed(self, method: str, params: Sequence[object], answer: Any) -> Any:
+        at = str(params[1]) if method == "eth_getTransactionCount" else ""
+        if at.startswith("0x") and int(at, 16) < self.forgot:
+            return refused()(answer)
+        return self.changes.get(method, _unchanged)(answer)
 
 
 def _unchanged(answer: Any) -> Any:

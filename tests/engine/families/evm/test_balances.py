@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from db.models import Address
-from engine.counted import Counted, surplus_name, used_addresses
+from engine.counted import Counted
 from engine.deposits.rules import HELD_DOUBTED
 from engine.families.evm.balances import balances
 from engine.families.evm.frames import Tracer
+from engine.holdings import surplus_name, used_addresses
 from engine.moves.addresses import hot_address
 from tests.engine.families.evm.conftest import OpenHouse
 from tests.engine.families.evm.life import ETHER

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from engine.chain import SignedTx, Standing
 from engine.errors import NodeDown, NodeRefused
 from engine.sending import REVERTED, Outcome, Send
+from tests.engine.families.evm.conftest import OpenHands
 from tests.engine.families.evm.doctored import Change, doctored, refused, with_field
 from tests.nodes.anvil import Anvil
 from tests.nodes.contracts import deploy, runtime
@@ -24,21 +24,6 @@ from tests.nodes.proxy import Proxy, cut_at, silent
 
 pytestmark = pytest.mark.node
 UNITS = 1_000_000
-
-Open = Callable[..., EvmPayerHands]
-
-
-@pytest.fixture
-def hands(anvil: Anvil, tmp_path: Path) -> Iterator[Open]:
-    opened: list[EvmPayerHands] = []
-
-    def make(*kinds: str, url: str = "") -> EvmPayerHands:
-        opened.append(EvmPayerHands.open(anvil, tmp_path, url=url, kinds=kinds))
-        return opened[-1]
-
-    yield make
-    for each in opened:
-        each.close()
 
 
 def _sent(on: EvmPayerHands, send: Send, *, gas: int = 0) -> SignedTx:
@@ -64,7 +49,7 @@ def _became(on: EvmPayerHands, send: Send, *, gas: int = 0) -> Outcome:
     ],
 )
 def test_what_a_token_moved_is_what_balances_prove(
-    hands: Open, kind: str, left: int | None, at_stranger: int | None, at_ours: int
+    hands: OpenHands, kind: str, left: int | None, at_stranger: int | None, at_ours: int
 ) -> None:
     on = hands(kind)
     for target, arrived in ((on.stranger(), at_stranger), (on.deposit, at_ours)):
@@ -74,7 +59,7 @@ def test_what_a_token_moved_is_what_balances_prove(
         assert became.fee > 0
 
 
-def test_a_balance_that_changes_beside_the_logs_contradicts_them(hands: Open) -> None:
+def test_a_balance_that_changes_beside_the_logs_contradicts_them(hands: OpenHands) -> None:
     on = hands("REBASE")
     send = Send(on.hot, "REBASE", on.stranger(), UNITS)
     made = signed(on, send)
@@ -85,7 +70,7 @@ def test_a_balance_that_changes_beside_the_logs_contradicts_them(hands: Open) ->
     assert (became.fact.standing, became.left) == (Standing.MINED, None)
 
 
-def test_what_else_comes_and_goes_in_the_same_block_confuses_nobody(hands: Open) -> None:
+def test_what_else_comes_and_goes_in_the_same_block_confuses_nobody(hands: OpenHands) -> None:
     on = hands()
     number = on.payer.mined_nonce(on.hot)
     sends = [
@@ -107,7 +92,7 @@ def test_what_else_comes_and_goes_in_the_same_block_confuses_nobody(hands: Open)
     assert [outcomes[txid].arrived for txid in made] == [each.units for each in sends]
 
 
-def test_the_arrival_is_named_as_whoever_follows_the_target_names_it(hands: Open) -> None:
+def test_the_arrival_is_named_as_whoever_follows_the_target_names_it(hands: OpenHands) -> None:
     on = hands()
     start = on.node.tip()
     for symbol in ("GOOD", "ETH"):
@@ -118,7 +103,7 @@ def test_the_arrival_is_named_as_whoever_follows_the_target_names_it(hands: Open
 
 
 def test_a_receiver_that_takes_nothing_is_told_by_the_estimate_and_fails_if_it_is_sent(
-    hands: Open, anvil: Anvil
+    hands: OpenHands, anvil: Anvil
 ) -> None:
     on = hands()
     send = Send(on.hot, "ETH", deploy(anvil, "Refuser").address, UNITS)
@@ -132,7 +117,7 @@ def test_a_receiver_that_takes_nothing_is_told_by_the_estimate_and_fails_if_it_i
     assert on.held(on.hot, "ETH") == before - became.fee
 
 
-def test_a_hungry_receiver_gets_the_gas_that_it_takes(hands: Open, anvil: Anvil) -> None:
+def test_a_hungry_receiver_gets_the_gas_that_it_takes(hands: OpenHands, anvil: Anvil) -> None:
     on = hands()
     hungry = deploy(anvil, "Hungry").address
     assert on.payer.has_code(hungry)
@@ -143,7 +128,7 @@ def test_a_hungry_receiver_gets_the_gas_that_it_takes(hands: Open, anvil: Anvil)
     assert not _became(on, send, gas=21_000).succeeded
 
 
-def test_a_token_that_fails_moved_nothing_and_burnt_its_gas(hands: Open) -> None:
+def test_a_token_that_fails_moved_nothing_and_burnt_its_gas(hands: OpenHands) -> None:
     on = hands()
     send = Send(on.deposit, "GOOD", on.hot, UNITS)
     became = _became(on, send, gas=60_000)
@@ -151,36 +136,9 @@ def test_a_token_that_fails_moved_nothing_and_burnt_its_gas(hands: Open) -> None
     assert became.fee > 0
 
 
-def test_coins_that_code_at_our_address_swallows_did_not_arrive(hands: Open, anvil: Anvil) -> None:
-    on = hands()
-    whole = Send(on.deposit, "ETH", on.hot, UNITS)
-    assert _became(on, whole).arrived == UNITS
-    anvil.set_code(on.hot, runtime("Forwarder"))
-    became = _became(on, whole)
-    assert (became.succeeded, became.left, became.arrived) == (True, UNITS, 0)
-    anvil.set_code(on.hot, runtime("Hungry"))
-    assert _became(on, whole).arrived == UNITS
-    anvil.set_code(on.hot, "0x")
-
-
-def test_code_at_our_address_takes_nothing_from_what_it_sends_in_the_same_block(
-    hands: Open, anvil: Anvil
-) -> None:
-    on = hands()
-    anvil.set_code(on.hot, runtime("Hungry"))
-    sends = [Send(on.deposit, "ETH", on.hot, 3 * UNITS), Send(on.hot, "ETH", on.stranger(), UNITS)]
-    made = {signed(on, each).txid: each for each in sends}
-    for each in sends:
-        on.payer.send(signed(on, each).raw)
-    on.mine()
-    outcomes = on.payer.outcomes(made, tip=on.tip())
-    assert [outcomes[txid].arrived for txid in made] == [3 * UNITS, UNITS]
-    anvil.set_code(on.hot, "0x")
-
-
 @pytest.mark.parametrize("breakage", [cut_at(0), cut_at(30), silent(3)])
 def test_a_reply_that_is_lost_means_nothing_and_the_node_has_it_once(
-    hands: Open, anvil: Anvil, breakage: Callable[[bytes], Iterator[bytes]]
+    hands: OpenHands, anvil: Anvil, breakage: Callable[[bytes], Iterator[bytes]]
 ) -> None:
     proxy = Proxy(anvil.port)
     on = hands(url=f"http://127.0.0.1:{proxy.port}")
@@ -197,7 +155,7 @@ def test_a_reply_that_is_lost_means_nothing_and_the_node_has_it_once(
     proxy.close()
 
 
-def test_a_request_that_is_lost_means_nothing_either(hands: Open, anvil: Anvil) -> None:
+def test_a_request_that_is_lost_means_nothing_either(hands: OpenHands, anvil: Anvil) -> None:
     proxy = Proxy(anvil.port)
     on = hands(url=f"http://127.0.0.1:{proxy.port}")
     send = Send(on.hot, "ETH", on.stranger(), UNITS)
@@ -210,7 +168,9 @@ def test_a_request_that_is_lost_means_nothing_either(hands: Open, anvil: Anvil) 
     proxy.close()
 
 
-def test_a_reply_that_is_lost_after_a_refusal_is_not_a_refusal(hands: Open, anvil: Anvil) -> None:
+def test_a_reply_that_is_lost_after_a_refusal_is_not_a_refusal(
+    hands: OpenHands, anvil: Anvil
+) -> None:
     proxy = Proxy(anvil.port)
     on = hands(url=f"http://127.0.0.1:{proxy.port}")
     send = Send(on.hot, "ETH", on.stranger(), UNITS)
@@ -223,7 +183,7 @@ def test_a_reply_that_is_lost_after_a_refusal_is_not_a_refusal(hands: Open, anvi
 
 
 def test_receipts_of_one_branch_and_blocks_of_another_are_not_mixed(
-    hands: Open, anvil: Anvil, own_anvil: Anvil
+    hands: OpenHands, anvil: Anvil, own_anvil: Anvil
 ) -> None:
     proxy = Proxy(anvil.port)
     on = hands(url=f"http://127.0.0.1:{proxy.port}")
@@ -241,7 +201,7 @@ def test_receipts_of_one_branch_and_blocks_of_another_are_not_mixed(
     proxy.close()
 
 
-def test_what_a_block_did_is_asked_once(hands: Open) -> None:
+def test_what_a_block_did_is_asked_once(hands: OpenHands) -> None:
     on = hands()
     send = Send(on.hot, "GOOD", on.deposit, UNITS)
     made = _sent(on, send)
@@ -258,7 +218,7 @@ def test_what_a_block_did_is_asked_once(hands: Open) -> None:
     ("symbol", "method"), [("GOOD", "eth_call"), ("ETH", "eth_getCode"), ("ETH", "eth_getBalance")]
 )
 def test_states_that_the_node_forgot_prove_nothing_and_are_asked_again(
-    hands: Open, anvil: Anvil, symbol: str, method: str
+    hands: OpenHands, anvil: Anvil, symbol: str, method: str
 ) -> None:
     on = hands()
     if method == "eth_getBalance":
@@ -276,7 +236,9 @@ def test_states_that_the_node_forgot_prove_nothing_and_are_asked_again(
 
 @pytest.mark.parametrize("name", ["status", "gasUsed", "effectiveGasPrice", "from", "to", "logs"])
 @pytest.mark.parametrize("value", [..., None, "", "0x", "zz", -1, {}, [1], "0x" + "f" * 65])
-def test_one_receipt_of_nonsense_holds_up_no_other(hands: Open, name: str, value: object) -> None:
+def test_one_receipt_of_nonsense_holds_up_no_other(
+    hands: OpenHands, name: str, value: object
+) -> None:
     on = hands()
     number = on.payer.mined_nonce(on.hot)
     send = Send(on.hot, "GOOD", on.deposit, UNITS)
@@ -307,7 +269,7 @@ def _answer(value: object) -> Change:
 )
 @pytest.mark.parametrize("value", [7, "0x", [], {}, [[]], {"hash": 5}])
 def test_answers_of_nonsense_are_a_node_that_is_down_or_one_that_cannot_be_read(
-    hands: Open, method: str, value: object
+    hands: OpenHands, method: str, value: object
 ) -> None:
     on = hands()
     send = Send(on.hot, "GOOD", on.deposit, UNITS)
@@ -323,7 +285,7 @@ def test_answers_of_nonsense_are_a_node_that_is_down_or_one_that_cannot_be_read(
         assert honest or (method, value, found.left) == ("eth_getLogs", [], None)
 
 
-def test_a_chain_above_another_names_its_share_apart(hands: Open) -> None:
+def test_a_chain_above_another_names_its_share_apart(hands: OpenHands) -> None:
     on = hands()
     send = Send(on.hot, "ETH", on.stranger(), UNITS)
     made = _sent(on, send)
@@ -334,7 +296,7 @@ def test_a_chain_above_another_names_its_share_apart(hands: Open) -> None:
         assert chain.outcomes({made.txid: send}, tip=on.tip())[made.txid].fee == plain + 100
 
 
-def test_offers_follow_what_the_network_asks(hands: Open, anvil: Anvil) -> None:
+def test_offers_follow_what_the_network_asks(hands: OpenHands, anvil: Anvil) -> None:
     on = hands()
     before = on.payer.rates()
     anvil.set_next_base_fee(500 * 10**9)
