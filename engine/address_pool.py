@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 import peewee
+from peewee import SQL
 
 from db.connection import database
 from db.models import Address
@@ -82,7 +83,7 @@ def refill(
 def _pool(chain: str) -> peewee.ModelSelect[Address]:
     return Address.select().where(
         (Address.chain == chain)
-        & (Address.purpose == "deposit")
+        & (Address.purpose == SQL("'deposit'"))  # in the index's own words, else it is not taken
         & Address.client.is_null()
         & Address.used_at.is_null()  # somebody paid it before it was anybody's: it stays nobody's
     )

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import peewee
+from peewee import SQL
 
 from db.connection import database
 from db.models import Address, Payment
@@ -25,19 +26,21 @@ log = logging.getLogger(__name__)
 
 HOT, COLD = "hot", "cold"
 WALLETS = {HOT: WALLET_HOT, COLD: WALLET_COLD}
+# As the index of these few has it: only a query with these very words takes it.
+_OF_THE_HOUSE = Address.purpose.in_((SQL("'hot'"), SQL("'cold'")))
 
 
 def hot_address(chain: str) -> str | None:
     """Where the house's own coins are sent to; None before the engine's first round."""
-    row = _of(chain, HOT).order_by(Address.id).first()
-    return None if row is None else str(row.address)
+    rows = sorted(_of(chain, HOT), key=lambda row: int(row.id))
+    return str(rows[0].address) if rows else None
 
 
 def house_addresses(chain: str) -> dict[str, str]:
     """Every address of the house itself, with its purpose. A cold address that is configured no
     longer stays one of ours."""
     rows = Address.select(Address.address, Address.purpose).where(
-        (Address.chain == chain) & Address.purpose.in_((HOT, COLD))
+        (Address.chain == chain) & _OF_THE_HOUSE
     )
     return {str(row.address): str(row.purpose) for row in rows}
 
@@ -125,4 +128,5 @@ def _store(
 
 
 def _of(chain: str, purpose: str) -> peewee.ModelSelect[Address]:
-    return Address.select().where((Address.chain == chain) & (Address.purpose == purpose))
+    mine = (Address.chain == chain) & _OF_THE_HOUSE & (Address.purpose == purpose)
+    return Address.select().where(mine)
