@@ -1,20 +1,22 @@
 """A chain whose node keeps no coins, counted all the same: each address by its balance after one
-block, each balance as the coins that our rows say it is made of.
+block, each balance as the rows that our books say it is made of.
 
-Where balance and rows agree, the coins are those of the rows. What an address has more is one more
-coin, named for address and block; what it has less is missing from its newest coins.
+Where balance and rows agree, the coins are those of the rows. Where they do not, the node is asked
+what our own chain txs truly did, and who else used the address. What an address still has more is
+one more coin, named for address and block; what it has less was spent by whoever used it, or is
+missing from its newest coins.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
 
 import peewee
 
-from db.models import Address, Coin
+from db import bulk
+from db.attempts import Attempt
+from db.models import Coin, Payment
 from engine import chains
 from engine.chain import (
     Block,
@@ -29,54 +31,13 @@ from engine.chain import (
     Senders,
     Unspent,
 )
-from engine.errors import NodeDown, TipMoved
+from engine.errors import TipMoved
+from engine.holdings import REST, Holding, holdings, surplus_name, used_addresses
+from engine.own_sends import OwnSends, explained
+from engine.sending import Outcome, Payer
 
-BY_BLOCK = "block:"
 EACH_BLOCK_MAX = 500  # addresses that are counted at every block; more are on a slower clock
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """What one address holds of one currency: by its node, and by our rows, oldest coin first."""
-
-    currency: str
-    address: str
-    units: int
-    coins: tuple[Unspent, ...]
-
-    @property
-    def more(self) -> int:
-        """Units that the node has and no row explains; below zero where it has less."""
-        return self.units - sum(coin.units for coin in self.coins)
-
-
-def surplus_name(address: str, block_hash: str) -> tuple[str, str]:
-    """Txid and index of what only the balance after a block shows."""
-    return f"{BY_BLOCK}{block_hash}", f"balance:{address}@{block_hash}"
-
-
-def holdings(
-    node: ByBalance, chain: str, currencies: Sequence[str], addresses: Sequence[str], at: BlockRef
-) -> list[Holding]:
-    """Each of `addresses` in each of `currencies` after the block `at`, which we have followed to.
-    Raises NodeDown where a balance is not told."""
-    asked = [(currency, address) for address in addresses for currency in currencies]
-    told = node.balances(asked, at=at.hash)
-    rows = _coins(chain, addresses, at.height)
-    found = []
-    for key, units in zip(asked, told, strict=True):
-        if units is None:
-            raise NodeDown("the node does not tell the balances of a block")
-        found.append(Holding(*key, units, tuple(rows.get(key, ()))))
-    return found
-
-
-def used_addresses(chain: str) -> list[str]:
-    """Addresses of ours that ever held anything, and those of the house; oldest first."""
-    rows = Address.select(Address.address).where(
-        (Address.chain == chain) & (~Address.used_at.is_null() | (Address.purpose == "hot"))
-    )
-    return [str(row.address) for row in rows.order_by(Address.id)]
+SPENDABLE = ("credited", "refunded")
 
 
 class Counted:
@@ -87,14 +48,65 @@ class Counted:
         self._node = node
         self._chain = chain
         self._currencies = currencies
+        self._taken: dict[tuple[str, str], Fact] = {}  # coins that a stranger spent
+
+    @property
+    def payer(self) -> Payer | None:
+        """The node, if our keys pay there."""
+        return self._node if isinstance(self._node, Payer) else None
 
     def coins(self, at: str) -> list[Unspent]:
         block = self._node.block(at)
         if block is None:
             raise TipMoved("the node's chain moved on while it was counted")
+        self._taken.clear()
         addresses = used_addresses(self._chain)
         found = holdings(self._node, self._chain, self._currencies, addresses, block.ref)
-        return [coin for each in found for coin in _shown(each, block.ref)]
+        known = explained(self._node, self._chain, found, block.ref)
+        return [coin for each in known for coin in self._shown(each, block.ref)]
+
+    def _shown(self, holding: Holding, at: BlockRef) -> list[Unspent]:
+        """The coins of a holding as a node would list them: together they are its balance."""
+        payer = self.payer
+        if holding.more >= 0 or payer is None:
+            return _shown(holding, at)
+        fact = OwnSends(payer, self._chain, at).stranger(holding)
+        return _shown(holding, at) if fact is None else self._without(holding, fact)
+
+    def _without(self, holding: Holding, fact: Fact) -> list[Unspent]:
+        """What a stranger's chain tx left: it spent coins of ours, those that we may spend first,
+        and what of them is still there came back."""
+        lost, left = -holding.more, list[Unspent]()
+        for coin in self._cheapest_first(holding):
+            if lost > 0 and coin.units > 0:
+                lost -= coin.units
+                self._taken[coin.coin] = fact
+            else:
+                left.append(coin)
+        if lost < 0 and fact.block is not None:
+            rest = (holding.currency, holding.address, -lost, fact.block.height)
+            left.append(Unspent(fact.txid, f"{REST}{holding.address}", *rest))
+        return left
+
+    def _cheapest_first(self, holding: Holding) -> list[Unspent]:
+        """Coins that are nobody's question before those that are, the older ones first."""
+        txids = sorted({coin.txid for coin in holding.coins})
+        rows = Payment.select(Payment.txid, Payment.idx).where(
+            (Payment.chain == self._chain)
+            & (Payment.kind == "deposit")
+            & bulk.one_of(Payment.txid, txids)
+            & Payment.state.not_in(SPENDABLE)
+        )
+        asked = {(str(row.txid), str(row.idx)) for row in rows}
+        return sorted(holding.coins, key=lambda coin: (coin.coin in asked, coin.height))
+
+    def outcomes(self, rows: Sequence[Attempt]) -> dict[str, Outcome]:
+        """engine.own_sends.TellsOutcomes."""
+        payer, row = self.payer, chains.state(self._chain)
+        if payer is None or row.hash is None:
+            return {}
+        at = BlockRef(int(row.height), str(row.hash))
+        return OwnSends(payer, self._chain, at).outcomes(rows)
 
     def coins_mark(self) -> str:
         """The tip that we followed to: any block may change a balance. With very many addresses,
@@ -106,11 +118,11 @@ class Counted:
 
     def spenders(
         self,
-        coins: Collection[tuple[str, str]],  # noqa: ARG002 - a balance does not tell
+        coins: Collection[tuple[str, str]],
         *,
-        since: int,  # noqa: ARG002 - likewise
+        since: int,  # noqa: ARG002 - they were asked for when the coins were counted
     ) -> dict[tuple[str, str], Fact]:
-        return {}
+        return {coin: self._taken[coin] for coin in coins if coin in self._taken}
 
     # --- as the chain itself ---
 
@@ -145,29 +157,8 @@ class Counted:
         self._node.close()
 
 
-def _coins(
-    chain: str, addresses: Sequence[str], height: int
-) -> dict[tuple[str, str], list[Unspent]]:
-    """Unspent coins of our rows in blocks up to `height`, by currency and address."""
-    found: dict[tuple[str, str], list[Unspent]] = defaultdict(list)
-    rows: Any = (
-        Coin.select()
-        .where(
-            (Coin.chain == chain)
-            & (Coin.height <= height)
-            & Coin.spent_height.is_null()
-            & Coin.address.in_(list(addresses))
-        )
-        .order_by(Coin.height, Coin.txid, Coin.idx)
-    )
-    for row in rows:
-        coin = Unspent(row.txid, row.idx, row.currency, row.address, int(row.units), row.height)
-        found[row.currency, row.address].append(coin)
-    return found
-
-
 def _shown(holding: Holding, at: BlockRef) -> list[Unspent]:
-    """The coins of a holding as a node would list them: together they are its balance."""
+    """The coins of a holding where nobody else used the address."""
     if holding.more >= 0:
         coins = list(holding.coins)
         if holding.more:
@@ -175,14 +166,11 @@ def _shown(holding: Holding, at: BlockRef) -> list[Unspent]:
             unit = (holding.currency, holding.address, holding.more, at.height)
             coins.append(Unspent(txid, index, *unit))
         return coins
-    left, coins = holding.units, []
+    coins = [coin for coin in holding.coins if coin.units < 0]
+    left = holding.units - sum(coin.units for coin in coins)
     for coin in holding.coins:
         units = min(coin.units, left)
-        left -= units
-        if units:
-            coins.append(_with_units(coin, units))
+        if units > 0:
+            left -= units
+            coins.append(replace(coin, units=units))
     return coins
-
-
-def _with_units(coin: Unspent, units: int) -> Unspent:
-    return Unspent(coin.txid, coin.index, coin.currency, coin.address, units, coin.height)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import pytest
 
 from engine.chain import BlockRef, Unspent
-from engine.counted import Holding, _shown, surplus_name
+from engine.counted import _shown
+from engine.holdings import Holding, surplus_name
 
 AT = BlockRef(9, "0x0b")
 
