@@ -30,6 +30,7 @@ CHAIN_ID = 31337
 COIN_DECIMALS = 18
 TOKEN_DECIMALS = 6
 CONFIRMATIONS = 3  # enough to be watched
+TOP_UP = "10"  # whole coins
 WORDS = 12
 START_S = 90.0
 STARTS_MAX = 3
@@ -72,6 +73,8 @@ class EvmNode:
             "keys": {"mnemonic": self._words},
             "poll": 1,
             "confirmations": CONFIRMATIONS,
+            "withdrawal": {"minimum": "0.001", "fee": "0.0005", "approve_above": "20"},
+            "sweep": {"above": "0.01"},
         }
         return {
             "ETH": ether,
@@ -80,6 +83,8 @@ class EvmNode:
                 "chain": "ETH",
                 "token": self.token,
                 "decimals": TOKEN_DECIMALS,
+                "withdrawal": {"minimum": "1", "fee": "0.5", "approve_above": "5000"},
+                "sweep": {"above": "1"},
             },
         }
 
@@ -123,6 +128,10 @@ class EvmNode:
         to = address.lower().removeprefix("0x").rjust(64, "0")
         data = f"{_TRANSFER}{to}{_units(amount, TOKEN_DECIMALS):064x}"
         return self._send({"to": self.token, "data": data})
+
+    def top_up(self, hot: str) -> None:
+        """The house's own coins, which pay the network's fees: never clients' ones."""
+        self.pay(hot, TOP_UP)
 
     def address(self) -> str:
         """An account of the clients' own, each time the next one."""

@@ -16,6 +16,7 @@ from demo.children import Child
 from demo.guard import Guard
 from demo.ports import HOST
 from demo.trouble import DemoTrouble
+from engine.config.currency_table import EMBEDDED
 
 TOP = Path(__file__).resolve().parent.parent
 READY_S = 90.0
@@ -61,6 +62,13 @@ def write_config(
     path = folder / "cashier.toml"
     path.write_text(toml.dump(tables), encoding="utf-8")
     return path
+
+
+def wants_embedded(template: Path, symbol: str) -> bool:
+    """Whether the template asks for the embedded chain, though a node may be installed. Raises
+    DemoTrouble when it cannot be read."""
+    tables = _read(template).get("currency", {})
+    return bool(tables.get(symbol, {}).get("node") == EMBEDDED)
 
 
 def _read(template: Path) -> dict[str, Any]:

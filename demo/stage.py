@@ -26,13 +26,14 @@ from demo.guard import Guard
 from demo.miner import EVERY_S, Miner
 from demo.nodes import Litecoind, find
 from demo.ports import HOST, free_port, require_free
-from demo.sandbox import TOP, Run, write_config
+from demo.sandbox import TOP, Run, wants_embedded, write_config
 from demo.site.app import Faucet, Site
 from demo.staff import ROLES, SECOND, SITS, make_staff
 from demo.terminal import Terminal
 from demo.trouble import DemoTrouble
 from engine.address_pool import unused_count
 from engine.config import Config, load_config
+from engine.moves.addresses import hot_address
 
 Say = Callable[[str], None]
 Node = Litecoind | EvmNode
@@ -95,7 +96,8 @@ async def _set_up(stack: AsyncExitStack, template: Path, *, port: int) -> _Stage
     folder = Path(tempfile.mkdtemp(prefix="cashier-demo-"))
     guard = stack.enter_context(Guard(folder))
     litecoin = Litecoind(folder / "litecoin", guard)
-    ether = EvmNode(folder / "ether", guard, program=evm.find())
+    program = None if wants_embedded(template, EvmNode.symbol) else evm.find()
+    ether = EvmNode(folder / "ether", guard, program=program)
     for node in (litecoin, ether):
         stack.push_async_callback(node.stop)
         await node.start()
@@ -116,6 +118,7 @@ async def _set_up(stack: AsyncExitStack, template: Path, *, port: int) -> _Stage
     config = load_config(path, role="web")
     open_database(config.database)
     await _await_addresses(config)
+    await asyncio.to_thread(_top_up, ether)
     faucets: dict[str, Faucet] = {"LTC": litecoin, "ETH": ether, "USDT": TokenFaucet(ether)}
     site = Site(config, faucets, url=_url(sockets[0]))
     stack.push_async_callback(site.stop)
@@ -134,7 +137,16 @@ async def _await_addresses(config: Config) -> None:
 
 def _have_addresses(chains: set[str]) -> bool:
     with connected():
-        return all(unused_count(chain) for chain in chains)
+        return all(map(unused_count, chains)) and hot_address(EvmNode.symbol) is not None
+
+
+def _top_up(node: EvmNode) -> None:
+    """Give the house what its sends cost, as soon as the engine knows the hot address and looks
+    for what comes there. Where it does not yet, staff find the demo without, and say so."""
+    with connected():
+        hot = hot_address(node.symbol)
+    if hot is not None:
+        node.top_up(hot)
 
 
 async def _start_cashier(

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from db.models import Address
 from engine import queries
+from engine.client_words.figures import figure
 from engine.config import Config, Currency
-from engine.money import format_amount, format_fixed
+from engine.money import format_amount
 from engine.queries import PaymentView
 
 PAYMENTS_MAX = 8
@@ -107,7 +108,7 @@ def _holding(currency: Currency, balance: queries.BalanceView, *, client: str) -
     return Holding(
         symbol=currency.symbol,
         name=currency.name,
-        available=format_fixed(balance.available, currency.decimals),
+        available=figure(balance.available, currency.decimals),
         pending=pending,
         address=address_of(currency, client),
     )

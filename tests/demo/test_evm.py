@@ -64,6 +64,16 @@ def test_the_faucet_pays_coins_and_tokens_and_a_block_confirms_them(
     _with_node(tmp_path / "demo", program, act)
 
 
+def test_the_house_gets_coins_of_its_own_to_pay_fees(program: str | None, tmp_path: Path) -> None:
+    async def act(node: EvmNode) -> None:
+        node.top_up(OURS)
+        assert node.is_waited_for()
+        node.mine()
+        assert int(node.rpc("eth_getBalance", OURS, "latest"), 16) == 10 * 10**18
+
+    _with_node(tmp_path / "demo", program, act)
+
+
 def test_clients_have_wallets_of_their_own(program: str | None, tmp_path: Path) -> None:
     async def act(node: EvmNode) -> None:
         wallets = {node.address() for _ in range(3)} | {TokenFaucet(node).address()}

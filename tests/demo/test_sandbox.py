@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from demo.guard import Guard
-from demo.sandbox import TOP, Run, write_config
+from demo.sandbox import TOP, Run, wants_embedded, write_config
 from demo.trouble import DemoTrouble
 from engine.config import load_config
 
@@ -84,6 +84,15 @@ def test_a_template_of_a_main_network_becomes_a_sandbox_without_its_secrets(
     assert config.currencies["LTC"].confirmations.most == 6
     assert config.site.name == 'Real "Site"'
     assert not config.site.webhooks
+
+
+def test_a_template_may_ask_for_the_embedded_chain(tmp_path: Path) -> None:
+    template = tmp_path / "own.toml"
+    template.write_text('[currency.ETH]\nnode = "embedded"\n[currency.LTC]\nnode = "env:N"\n')
+    assert wants_embedded(template, "ETH")
+    assert not wants_embedded(template, "LTC")
+    assert not wants_embedded(template, "BTC")
+    assert not wants_embedded(TOP / "cashier.toml", "ETH")
 
 
 @pytest.mark.parametrize("content", [None, b"[site", b"\xff\xfe"])
