@@ -1,4 +1,4 @@
-"""A real anvil: its process, its chain, and the ways of the chain's other people.
+"""A real anvil: its chain, and the ways of the chain's other people.
 
 Nobody mines but mine() and its like. The node holds the keys of ten rich strangers, and signs for
 any other address that it is told to act for; it knows nothing of our keys.
@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import http.client
 import json
-import signal
-import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from demo import anvil
-from tests.nodes.ports import free_port, wait_until
+from tests.nodes.node_process import NodeProcess
 from tests.nodes.rpc import RpcError
 
 CHAIN_ID = 31337
-START_S = 90  # of the embedded chain on a machine that is busy with other things
 FLAGS = ("--no-mining", "--quiet", f"--chain-id={CHAIN_ID}", "--preserve-historical-states")
 
 
@@ -37,25 +34,21 @@ def call(port: int, method: str, *params: object) -> Any:
     return reply["result"]
 
 
-class Anvil:
-    """One node; its chain is kept in `folder` when it stops, and lost when it is killed."""
+class Anvil(NodeProcess):
+    """One node; its chain is kept in `folder` when it stops, and lost when it is killed: then it
+    starts again with the blocks of its last orderly end. What is in no block never stays."""
 
     name = "anvil"
+    not_ready = (OSError, http.client.HTTPException)
 
     def __init__(self, folder: Path, *, flags: Sequence[str] = ()) -> None:
-        self.folder = folder
-        self.port = free_port()
+        super().__init__(folder, flags=flags)
         self.accounts: list[str] = []
-        self._flags = flags
-        self._process: subprocess.Popen[bytes] | None = None
-
-    # --- the process ---
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._process = subprocess.Popen(self._command(), stdout=subprocess.DEVNULL)
-        wait_until(self._answers, what=self.name, timeout_s=START_S)
+        self.launch()
+        self.wait()
         self.accounts = list(self.rpc("eth_accounts"))
 
     def _command(self) -> list[str]:
@@ -65,46 +58,8 @@ class Anvil:
         state = self.folder / "state.json"
         return [binary, f"--port={self.port}", f"--state={state}", *FLAGS, *self._flags]
 
-    def _answers(self) -> bool:
-        if self._process is not None and self._process.poll() is not None:
-            raise RuntimeError(f"{self.name} ended with {self._process.returncode}")
-        try:
-            self.rpc("eth_chainId")
-        except (OSError, http.client.HTTPException):
-            return False
-        return True
-
-    def stop(self) -> None:
-        """End it in an orderly way: blocks stay, chain txs outside of blocks do not."""
-        self._end(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """End it as a power cut does: it starts again with the blocks of its last orderly end."""
-        self._end(signal.SIGKILL)
-
-    def _end(self, how: signal.Signals) -> None:
-        if self._process is None:
-            return
-        self._process.send_signal(signal.SIGCONT)
-        self._process.send_signal(how)
-        self._process.wait(30)
-        self._process = None
-
-    def restart(self) -> None:
-        self.stop()
-        self.start()
-
-    def freeze(self) -> None:
-        """It keeps its sockets and answers nothing, until thaw()."""
-        self._signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, which: signal.Signals) -> None:
-        if self._process is None:
-            raise RuntimeError(f"{self.name} is not running")
-        self._process.send_signal(which)
+    def _ask(self) -> object:
+        return self.rpc("eth_chainId")
 
     # --- talking to it ---
 

@@ -1,4 +1,4 @@
-"""A real litecoind on regtest: its process, its wallets, and the ways of the chain's other people.
+"""A real litecoind on regtest: its wallets, and the ways of the chain's other people.
 
 Wallet `cashier` is ours; wallet `outside` is everybody else: it mines, pays, bumps and cheats.
 """
@@ -6,16 +6,13 @@ Wallet `cashier` is ours; wallet `outside` is everybody else: it mines, pays, bu
 from __future__ import annotations
 
 import shutil
-import signal
-import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from tests.nodes import rpc
-from tests.nodes.ports import free_port, wait_until
+from tests.nodes.node_process import NodeProcess
 
 USER = "cashier"
 PASSWORD = "p@ss/w:rd %41"  # every character here must be quoted in a URL
@@ -34,22 +31,17 @@ FLAGS = (
 )
 
 
-class Litecoind:
+class Litecoind(NodeProcess):
     """One node in `folder`; start() gives it both wallets and `outside` a hundred coinbases."""
 
-    def __init__(self, folder: Path, *, flags: Sequence[str] = ()) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self._flags = flags
-        self._process: subprocess.Popen[bytes] | None = None
-
-    # --- the process ---
+    name = "litecoind"
+    not_ready = (OSError, rpc.RpcError, ValueError)
 
     def start(self) -> None:
         """Start it and wait until it answers with both wallets loaded."""
         first = not (self.folder / "regtest").exists()
         self.launch()
-        wait_until(self._answers, what="litecoind")
+        self.wait()
         if not first:
             return
         for wallet in ("cashier", "outside"):
@@ -61,57 +53,17 @@ class Litecoind:
         # name, disable_private_keys, blank, passphrase, avoid_reuse, descriptors, load_on_start
         self.rpc("createwallet", name, False, False, "", False, False, True)
 
-    def launch(self) -> None:
-        """Start its process and wait for nothing."""
+    def _command(self) -> list[str]:
         binary = shutil.which("litecoind")
         if binary is None:
             raise FileNotFoundError("litecoind is not installed: apt-get install litecoind")
         self.folder.mkdir(parents=True, exist_ok=True)
         conf = f"[regtest]\nrpcuser={USER}\nrpcpassword={PASSWORD}\nrpcport={self.port}\n"
         (self.folder / "litecoin.conf").write_text(conf)
-        command = [binary, f"-datadir={self.folder}", *FLAGS, *self._flags]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        return [binary, f"-datadir={self.folder}", *FLAGS, *self._flags]
 
-    def _answers(self) -> bool:
-        if self._process is not None and self._process.poll() is not None:
-            raise RuntimeError(f"litecoind ended with {self._process.returncode}")
-        try:
-            self.rpc("getblockcount")
-        except (OSError, rpc.RpcError, ValueError):
-            return False
-        return True
-
-    def stop(self) -> None:
-        """End it in an orderly way."""
-        self._end(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """End it as a power cut does."""
-        self._end(signal.SIGKILL)
-
-    def _end(self, how: signal.Signals) -> None:
-        if self._process is None:
-            return
-        self._process.send_signal(signal.SIGCONT)
-        self._process.send_signal(how)
-        self._process.wait(30)
-        self._process = None
-
-    def restart(self) -> None:
-        self.stop()
-        self.start()
-
-    def freeze(self) -> None:
-        """It keeps its sockets and answers nothing, until thaw()."""
-        self._signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        self._signal(signal.SIGCONT)
-
-    def _signal(self, which: signal.Signals) -> None:
-        if self._process is None:
-            raise RuntimeError("litecoind is not running")
-        self._process.send_signal(which)
+    def _ask(self) -> object:
+        return self.rpc("getblockcount")
 
     # --- talking to it ---
 

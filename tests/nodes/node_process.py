@@ -1,0 +1,91 @@
+"""The process of a node in the tests: started, ended in order or by force, frozen and thawed."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.nodes.ports import free_port, wait_until
+
+START_S = 90  # on a machine that is busy with other things
+END_S = 30
+
+
+class NodeProcess(ABC):
+    """One node on a port of its own, with its data in `folder`; `flags` are added to its command.
+    Only the process that this object started is ever signalled."""
+
+    name: str
+    not_ready: tuple[type[Exception], ...]  # what `_ask` raises until the node answers
+
+    def __init__(self, folder: Path, *, flags: Sequence[str] = ()) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self._flags = flags
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @abstractmethod
+    def start(self) -> None:
+        """Start it and wait until it is of use."""
+
+    @abstractmethod
+    def _command(self) -> list[str]:
+        """What starts it. Raises FileNotFoundError, with what installs it."""
+
+    @abstractmethod
+    def _ask(self) -> object:
+        """The cheapest question there is."""
+
+    def launch(self) -> None:
+        """Start its process and wait for nothing."""
+        command = self._command()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+
+    def wait(self) -> None:
+        """Wait until it answers. Raises RuntimeError when it ended instead."""
+        wait_until(self._answers, what=self.name, timeout_s=START_S)
+
+    def _answers(self) -> bool:
+        if self._process is not None and self._process.poll() is not None:
+            raise RuntimeError(f"{self.name} ended with {self._process.returncode}")
+        try:
+            self._ask()
+        except self.not_ready:
+            return False
+        return True
+
+    def stop(self) -> None:
+        """End it in an orderly way."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        self._end(signal.SIGKILL)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGCONT)
+        self._process.send_signal(how)
+        self._process.wait(END_S)
+        self._process = None
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def freeze(self) -> None:
+        """It keeps its sockets and answers nothing, until thaw()."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, which: signal.Signals) -> None:
+        if self._process is None:
+            raise RuntimeError(f"{self.name} is not running")
+        self._process.send_signal(which)
