@@ -31,7 +31,9 @@ from engine.reconciliation.reconciler import Reconciler
 from engine.recount import Recount
 from engine.risk import RiskHook
 from engine.sender import fees
+from engine.sender.by_nonce.sender import NonceSender
 from engine.sender.sender import Sender
+from engine.sending import Payer
 from engine.surplus import SurplusWatch
 
 log = logging.getLogger(__name__)
@@ -58,13 +60,15 @@ def open_countable(opener: Opener, currency: Currency) -> Countable:
 @dataclass(frozen=True, slots=True)
 class _Crew:
     """Who works on a chain, for one term of its lease. Only where the node keeps a wallet is there
-    somebody who moves coins, only where it tells balances somebody who watches them."""
+    somebody who moves coins, only where it tells balances somebody who watches them, and only where
+    addresses count their sends a `payer`."""
 
     node: Followed
     follower: Follower
     mover: Mover | None = None
     sender: Sender | None = None
     surplus: SurplusWatch | None = None
+    payer: NonceSender | None = None
 
 
 class ChainThread:
@@ -151,7 +155,8 @@ class ChainThread:
         )
         if isinstance(node, ByBalance):
             watch = SurplusWatch(self._config, self.symbol, node, guard=guard)
-            return _Crew(node, follower, surplus=watch)
+            payer = self._payer(node, follower) if isinstance(node, Payer) else None
+            return _Crew(node, follower, surplus=watch, payer=payer)
         if not isinstance(node, Chain):
             return _Crew(node, follower)
         mover = Mover(self._config, self.symbol, node, guard=guard)
@@ -164,6 +169,17 @@ class ChainThread:
             go_on=self._go_on,
         )
         return _Crew(node, follower, mover, sender)
+
+    def _payer(self, node: Payer, follower: Follower) -> NonceSender:
+        return NonceSender(
+            self._config,
+            self.symbol,
+            node,
+            guard=self.lease.guard_of_term(),
+            paused=_withdrawals_paused,
+            go_on=self._go_on,
+            final_height=lambda: follower.final_height,
+        )
 
     def _breathe(self) -> None:
         """Between two commits. A stop ends the round here: a round without breath would keep the
@@ -186,12 +202,18 @@ class ChainThread:
         tip = BlockRef(int(row.height), str(row.hash))
         if isinstance(crew.node, Chain) and self._fees_due.is_due(now):
             self._note_fee_rate(crew.node, now)
+        if crew.payer is not None:
+            # What we sent must be known before a balance is called more than our rows say.
+            crew.payer.follow(tip, now)
+            self._breathe()
         if crew.surplus is not None and not outcome.busy:
             crew.surplus.step(tip, now)
         if crew.mover is not None:
             crew.mover.step(tip, now)
             self._breathe()
-        if crew.sender is not None and crew.sender.step(tip, now):
+        moved = 0 if crew.sender is None else crew.sender.step(tip, now)
+        moved += 0 if crew.payer is None else crew.payer.pay(tip, now)
+        if moved:
             return replace(outcome, busy=True)  # there may be more in the queue
         return outcome
 

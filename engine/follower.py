@@ -85,6 +85,11 @@ class Follower:
         self._outside_after = 0
         self._waiting = True
 
+    @property
+    def final_height(self) -> int | None:
+        """The highest block that the node called final; None where it is not asked, or has none."""
+        return self._final
+
     def step(self, now: datetime) -> Round:
         """One round: one call when nothing is new."""
         try:

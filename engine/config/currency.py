@@ -17,7 +17,7 @@ from engine.config.secrets import Secret
 from engine.config.table import Table
 
 DEVELOPMENT_CHAIN_IDS = frozenset({1337, 31337})
-PAYING_FAMILIES = frozenset({"bitcoin"})  # the others take deposits only, so far
+PAYING_FAMILIES = frozenset({"bitcoin", "evm"})
 _FINGERPRINT_LENGTH = 16
 _DUST_BYTES = 183  # an output of the oldest form and the input that spends it, rounded up
 

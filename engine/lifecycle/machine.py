@@ -106,7 +106,7 @@ WITHDRAWAL_MOVES = (
     Move("retry", ("requested", "pending"), "requested", "engine"),
     Move("fail", ("pending",), "failed", "engine"),
     # The chain's fee is one entry of the attempt, carried by the first payment that it pays.
-    Move("chain_fee", ("credited",), "credited", "engine"),
+    *(Move("chain_fee", (state,), state, "engine") for state in ("credited", "failed")),
     Move("chain_fee_undone", ("requested",), "requested", "engine"),
     # Two persons put right what was posted for it.
     *(Move("mend", (state.name,), state.name, "staff") for state in WITHDRAWAL_STATES),

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from db import bulk
 from db.models import Client, Payment
-from engine.chain import Recipient, Wallet
+from engine.chain import Recipient
 from engine.clock import parse_rfc3339
 from engine.config import Currency
 from engine.lifecycle import Batch
 from engine.sender import entries
+from engine.sender.asked import Asked
 from engine.sender.papers import UNSIGNED
 from engine.sender.proof import Adjusted, Proof, not_adjusted
 
@@ -80,24 +81,25 @@ def wait_apart(batch: Batch, currency: Currency, reasons: Mapping[str, str]) -> 
 
 def refuse_unpayable(
     new_batch: Callable[[], Batch],
-    node: Wallet,
+    node: Asked,
     proof: Proof,
     payments: Sequence[Payment],
     *,
-    cold: str | None = None,
+    astray: Callable[[Payment], str],
     paper_flaw: Callable[[Payment], str | None] = lambda _: UNSIGNED,
     adjusted: Adjusted = not_adjusted,
-) -> tuple[list[Payment], int]:
+) -> tuple[list[tuple[str, Payment]], int]:
     """Split off what must not be signed: refused with all returned when only the node could tell
-    that the address is wrong, held when the database does not prove it. The rest, no address twice
-    however it is spelled, and the moves made."""
-    payable: dict[str, Payment] = {}
+    that the address is wrong, held when the database does not prove it, or when `astray` says that
+    it leads elsewhere than the house lets it. The rest, in their order, each
+    with its address as the node spells it, and the moves made."""
+    payable: list[tuple[str, Payment]] = []
     blocked = _blocked(payments)
     moved = 0
     for payment in payments:
         flaw = (
             (BLOCKED if payment.client in blocked else "")
-            or _is_astray(payment, cold)
+            or astray(payment)
             or proof.flaw(payment, adjusted=adjusted)
             or paper_flaw(payment)
         )
@@ -109,14 +111,24 @@ def refuse_unpayable(
         recipient = node.recipient(str(payment.address))
         wrong = _wrong_address(node, payment, recipient)
         if wrong or recipient is None:
-            _refuse(new_batch(), payment, wrong)
+            refuse(new_batch(), payment, wrong)
             moved += 1
         else:
-            payable.setdefault(recipient.address, payment)
-    return list(payable.values()), moved
+            payable.append((recipient.address, payment))
+    return payable, moved
 
 
-def _refuse(batch: Batch, payment: Payment, reason: str) -> None:
+def no_address_twice(payable: Iterable[tuple[str, Payment]]) -> list[Payment]:
+    """The first for each address, however it is spelled: a node refuses a chain tx that pays one
+    script twice."""
+    first: dict[str, Payment] = {}
+    for address, payment in payable:
+        first.setdefault(address, payment)
+    return list(first.values())
+
+
+def refuse(batch: Batch, payment: Payment, reason: str) -> None:
+    """Take it back as a whole: the address will not be paid."""
     # What a refund should have paid goes back to suspense by a move of its deposit.
     own = payment.kind == "transfer" or payment.refund_of is not None
     entry = None if own else entries.give_back(payment, "refuse")
@@ -131,7 +143,7 @@ def _refuse(batch: Batch, payment: Payment, reason: str) -> None:
         )
 
 
-def _is_astray(payment: Payment, cold: str | None) -> str:
+def astray_of(cold: str | None, payment: Payment) -> str:
     """A move of the house goes to the cold address of cashier.toml, whatever its row says."""
     return NOT_COLD if payment.kind == "transfer" and payment.address != cold else ""
 
@@ -142,7 +154,7 @@ def _blocked(payments: Sequence[Payment]) -> frozenset[str]:
     return frozenset(str(row.id) for row in rows)
 
 
-def _wrong_address(node: Wallet, payment: Payment, recipient: Recipient | None) -> str:
+def _wrong_address(node: Asked, payment: Payment, recipient: Recipient | None) -> str:
     if recipient is None:
         return NO_ADDRESS
     if payment.kind == "withdrawal" and recipient.ours:

@@ -11,8 +11,8 @@ from datetime import datetime
 
 from db.models import History, Payment
 from engine.approvals.spending import signed_forms
-from engine.chain import Wallet
 from engine.config import Config
+from engine.sender.asked import Asked
 from engine.sender.proof import verified_rows
 from engine.sender.refund_proof import refund_flaw
 from engine.withdrawals.decide import Verdict, recheck
@@ -26,7 +26,7 @@ Rows = Callable[[str], list[History] | None]
 
 
 def paper_flaw(
-    config: Config, node: Wallet, payment: Payment, *, now: datetime, rows: Rows = verified_rows
+    config: Config, node: Asked, payment: Payment, *, now: datetime, rows: Rows = verified_rows
 ) -> str | None:
     """Why this payment must not be signed for want of signatures; None when it has what it needs.
     `rows` reads and verifies a payment's history. Raises NodeDown."""

@@ -14,9 +14,10 @@ from typing import Any
 from db import bulk
 from db.models import History, Payment
 from engine.audit.sealed import SealedHistory
-from engine.chain import Spend, Wallet
+from engine.chain import Spend
 from engine.history import record_hash
 from engine.ledger import client_account
+from engine.sender.asked import Asked
 from engine.sender.mended import Mend, mends_of
 
 UNPROVED_HISTORY = "its history does not verify"
@@ -55,7 +56,7 @@ class Proof:
     """Checks payments of one chain. Coins that the node confirmed once beyond finality, and
     histories that verified, are remembered while this process lives."""
 
-    def __init__(self, node: Wallet, sealed: SealedHistory) -> None:
+    def __init__(self, node: Asked, sealed: SealedHistory) -> None:
         self._node = node
         self._sealed = sealed
         self._told: dict[str, _Told] = {}
@@ -220,7 +221,8 @@ def _evidence(row: History) -> dict[str, Any]:
 
 
 def _says(rows: list[History], payment: Payment) -> bool:
-    """Whether client, amount, fee, address and state of the payment are those of its history."""
+    """Whether client, amount, fee, addresses, purpose and state of the payment are those of its
+    history."""
     first = rows[0]
     told = _evidence(first)
     return (
@@ -232,6 +234,8 @@ def _says(rows: list[History], payment: Payment) -> bool:
         and first.units == payment.units
         and told.get("address") == payment.address
         and told.get("fee_units") == str(payment.fee_units or 0)
+        and told.get("source") == payment.source
+        and told.get("purpose") == payment.purpose
         and rows[-1].to_state == payment.state
     )
 

@@ -9,8 +9,9 @@ from db.models import Payment
 from engine.approvals.refunds import PERSONS
 from engine.approvals.rights import are_enough
 from engine.approvals.spending import signed_forms
-from engine.chain import Spend, Wallet
+from engine.chain import Spend
 from engine.config import Config
+from engine.sender.asked import Asked
 from engine.sender.proof import verified_rows
 
 UNPROVED_REFUND = "nothing proves that this refund was asked for"
@@ -18,7 +19,7 @@ UNSIGNED_REFUND = "its refund is not signed by two persons whose keys are in for
 UNPROVED_COIN = "the node does not show the coin that it gives back"
 
 
-def refund_flaw(config: Config, node: Wallet, payment: Payment, *, now: datetime) -> str | None:
+def refund_flaw(config: Config, node: Asked, payment: Payment, *, now: datetime) -> str | None:
     """Why this refund must not be signed; None when everything is proved. Raises NodeDown."""
     deposit = Payment.get_or_none((Payment.id == payment.refund_of) & (Payment.kind == "deposit"))
     rows = None if deposit is None else verified_rows(deposit.id)

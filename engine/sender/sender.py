@@ -29,7 +29,14 @@ from engine.sender.adjusted import adjusted_units
 from engine.sender.attempts import Draft, Stored
 from engine.sender.coins import OwnCoin
 from engine.sender.composing import Composed, Composer
-from engine.sender.due import due, refuse_unpayable, wait, wait_apart
+from engine.sender.due import (
+    astray_of,
+    due,
+    no_address_twice,
+    refuse_unpayable,
+    wait,
+    wait_apart,
+)
 from engine.sender.following import Following, passphrase_of
 from engine.sender.losing import spent_on_chain
 from engine.sender.papers import paper_flaw
@@ -107,19 +114,20 @@ class Sender:
         own = coins.spendable(self._symbol, self._currency.symbol, deepest=tip.height, final=final)
         payments = _worth_a_look(payments, room=len(own) * self._currency.batch.max)
         self._proof.begin(payments, tip.hash)
-        payable, moved = refuse_unpayable(
+        checked, moved = refuse_unpayable(
             partial(self._batch, now),
             self._node,
             self._proof,
             payments,
-            cold=payable_cold(self._config, self._currency),
+            astray=partial(astray_of, payable_cold(self._config, self._currency)),
             paper_flaw=partial(
                 paper_flaw, self._config, self._node, now=now, rows=self._proof.verified_rows
             ),
             adjusted=partial(adjusted_units, self._config, now=now),
         )
-        if not payable:
+        if not checked:
             return moved
+        payable = no_address_twice(checked)
         dear: dict[str, str] = {}
         drafts, reason = self._sign_all(payable, own, dear, now)
         if drafts:

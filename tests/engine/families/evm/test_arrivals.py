@@ -227,7 +227,7 @@ def test_coins_to_an_address_of_nobody_are_in_suspense(open_house: OpenHouse, an
     assert (payment.client, payment.state, house.suspense(payment)) == (None, "held", ETHER)
 
 
-def test_a_held_deposit_is_refused_or_released_and_not_refunded_yet(
+def test_a_held_deposit_is_refused_or_released_and_not_refunded_before_it_is_final(
     open_house: OpenHouse, anvil: Anvil
 ) -> None:
     token = deploy(anvil, "FeeToken")
@@ -235,5 +235,5 @@ def test_a_held_deposit_is_refused_or_released_and_not_refunded_yet(
     token.send("transfer", house.address("ann", "USDT"), MILLION)
     house.mine(3)
     wish = Proposal(act="refund", payment=house.deposit("ann").id, address=anvil.stranger())
-    with pytest.raises(ActRefused, match="not offered yet"):
+    with pytest.raises(ActRefused, match="not final yet"):
         plan_of(house.config, wish)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine import chains
-from engine.errors import NodeDown, OffChain, WithdrawalRefused
+from engine.errors import NodeDown, OffChain
 from engine.families.evm import chain as chain_module
 from engine.queries import currencies
 from engine.withdrawals.quote import quote
@@ -152,17 +152,13 @@ def test_a_round_that_the_node_breaks_is_done_again_whole(
     proxy.close()
 
 
-def test_withdrawals_are_refused_with_the_reason_until_they_are_offered(
-    open_house: OpenHouse, anvil: Anvil
-) -> None:
+def test_withdrawals_are_offered_and_quoted(open_house: OpenHouse, anvil: Anvil) -> None:
     house = open_house()
     anvil.pay(house.address("ann"), ETHER)
     house.mine(3)
-    with pytest.raises(WithdrawalRefused, match="not offered yet") as caught:
-        wish = {"client": "ann", "currency": "ETH", "address": anvil.stranger(), "amount": "0.1"}
-        quote(house.config, now=house.now, **wish)
-    assert caught.value.code == "withdrawals_not_offered"
+    wish = {"client": "ann", "currency": "ETH", "address": anvil.stranger(), "amount": "0.1"}
+    quoted = quote(house.config, now=house.now, **wish)
+    assert (quoted.units, quoted.address.lower()) == (ETHER // 10, anvil.stranger())
     (view,) = currencies(house.config)
     shown = view.as_json()
-    assert (shown["deposits"]["state"], shown["withdrawals"]["state"]) == ("open", "paused")
-    assert "not offered yet" in str(shown["withdrawals"]["reason"])
+    assert (shown["deposits"]["state"], shown["withdrawals"]["state"]) == ("open", "open")

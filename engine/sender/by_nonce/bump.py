@@ -1,0 +1,118 @@
+"""A higher offer for what does not get mined: the same number, the same payment, the same gas."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from db.models import Payment
+from engine.chain import BlockRef, Standing
+from engine.clock import parse_rfc3339, rfc3339
+from engine.config import Config
+from engine.errors import NodeRefused
+from engine.lifecycle import Batch
+from engine.sender import attempts
+from engine.sender.attempts import Stored
+from engine.sender.by_nonce import offers
+from engine.sender.by_nonce.funds import Purse
+from engine.sender.by_nonce.looks import send_of
+from engine.sender.by_nonce.making import Signing, as_stored
+from engine.sender.fees import FeeTooHigh
+from engine.sending import Offer, Outcome, Payer, Rates
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS_MAX = 10  # in one family
+PATIENCE_BLOCKS = 6  # usual blocks that an offer is given before a higher one
+
+
+class Bumping:
+    """One round of replacing. What the network asks, and what there is, is asked once."""
+
+    def __init__(
+        self,
+        config: Config,
+        symbol: str,
+        payer: Payer,
+        is_as_signed: Callable[[Sequence[Stored], Sequence[Payment]], bool],
+        *,
+        tip: BlockRef,
+        now: datetime,
+    ) -> None:
+        self._currencies = {each.symbol: each for each in config.chains()[symbol]}
+        self._ground = self._currencies[symbol]
+        self._payer = payer
+        self._is_as_signed = is_as_signed
+        self._tip = tip
+        self._now = now
+        self._rates: Rates | None = None
+        self._purse: Purse | None = None
+
+    def is_due(self, family: Sequence[Stored], outcomes: Mapping[str, Outcome]) -> bool:
+        """Whether a family has waited in the pool for some blocks, and the node did not refuse its
+        last replacement."""
+        newest = family[-1]
+        if len(family) >= ATTEMPTS_MAX or newest.row.last_error:
+            return False
+        if outcomes[str(newest.row.txid)].fact.standing is not Standing.MEMPOOL:
+            return False
+        patience = timedelta(seconds=PATIENCE_BLOCKS * self._ground.coin.block_s)
+        return self._now - parse_rfc3339(newest.row.created_at) >= patience
+
+    def replace(self, family: Sequence[Stored], batch: Batch) -> Stored | None:
+        """The replacement, which `batch` stores; None when there is none now, and a payment that
+        only a cap holds up says so. Raises NodeDown."""
+        newest = family[-1]
+        (payment,) = attempts.payments_of([newest])[str(newest.row.id)]
+        if payment.state != "pending":
+            return None  # settled before, and out of its block: the same bytes are mined again
+        try:
+            offer = self._offer(newest, payment)
+            if offer is None or not self._is_as_signed(family, [payment]):
+                return None
+            signing = self._sign(newest, payment, offer)
+        except (FeeTooHigh, NodeRefused) as error:
+            reason = f"waiting: {error}"
+            if payment.reason != reason:
+                log.info("attempt %s is not replaced: %s", newest.row.id, error.detail)
+                batch.touch(payment, reason=reason)
+            return None
+        made = as_stored(
+            signing,
+            attempt=attempts.new_id(),
+            family=str(newest.row.family),
+            number=len(family) + 1,
+            at=rfc3339(self._now),
+        )
+        evidence = {
+            "attempt": made.row.id,
+            "txid": made.row.txid,
+            "replaces": newest.row.txid,
+            "chain_fee": str(made.row.fee_units),
+            "chain_fee_currency": made.row.chain,
+        }
+        batch.move(payment, "bump", evidence=evidence)
+        batch.also(partial(attempts.store, [made]))
+        return made
+
+    def _offer(self, newest: Stored, payment: Payment) -> Offer | None:
+        if self._rates is None:
+            self._rates = self._payer.rates()
+        old = self._payer.read(str(newest.row.signed)).offer
+        currency = self._currencies[payment.currency]
+        cap = offers.cap_of(currency, self._ground, payment)
+        there = self._funds(newest) + old.most
+        return offers.raised(old, self._rates, most=there if cap is None else min(cap, there))
+
+    def _funds(self, newest: Stored) -> int:
+        """Units of the coin that its address has beyond what all its sends may take."""
+        if self._purse is None:
+            self._purse = Purse(self._ground.symbol, height=self._tip.height)
+        return self._purse.available(self._ground.symbol, str(newest.row.address))
+
+    def _sign(self, newest: Stored, payment: Payment, offer: Offer) -> Signing:
+        send, number = send_of(newest), int(newest.row.nonce or 0)
+        signed = self._payer.sign(send, nonce=number, offer=offer)
+        return Signing(payment, send, number, offer, signed, str(newest.inputs[0].account))

@@ -1,0 +1,219 @@
+"""What was stored is sent again as the same bytes, followed, and replaced when it is stuck."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from db.models import Payment
+from engine import chains
+from engine.audit.sealed import SealedHistory
+from engine.chain import BlockRef, Fact, Oddity, Sending, Standing
+from engine.clock import rfc3339
+from engine.config import Config
+from engine.crashpoints import reach
+from engine.lifecycle import Batch
+from engine.sender import attempts
+from engine.sender.as_signed import is_as_signed
+from engine.sender.attempts import Stored
+from engine.sender.by_nonce.bump import Bumping
+from engine.sender.by_nonce.looks import FinalHeight, Look, deepest_final, send_of
+from engine.sender.by_nonce.losing import Takers
+from engine.sender.by_nonce.settle import Settling
+from engine.sending import Outcome, Payer
+
+log = logging.getLogger(__name__)
+
+WAITING = frozenset({Standing.ABSENT, Standing.MEMPOOL})
+TOGETHER = 50  # families whose moves share a commit
+
+Outcomes = dict[str, Outcome]
+
+
+class Following:
+    """The open attempts of one chain; belongs to the sender's thread."""
+
+    def __init__(
+        self,
+        config: Config,
+        symbol: str,
+        payer: Payer,
+        *,
+        guard: Callable[[], None],
+        go_on: Callable[[], None],
+        sealed: SealedHistory,
+        final_height: FinalHeight,
+    ) -> None:
+        self._config = config
+        self._symbol = symbol
+        self._currencies = {each.symbol: each for each in config.chains()[symbol]}
+        self._payer = payer
+        self._guard = guard
+        self._go_on = go_on
+        self._sealed = sealed
+        self._final_height = final_height
+        self._unread: set[Oddity] = set()
+
+    def follow(self, tip: BlockRef, now: datetime, *, everything: bool) -> int:
+        """Ask for every open attempt (else only for those whose bytes may not be out), and bring
+        their payments to where the answers say. Returns the moves made."""
+        families = self._open(tip) if everything else attempts.unsent_families(self._symbol)
+        if not families:
+            return 0
+        families.sort(key=lambda family: (family[0].row.address, family[0].row.nonce))
+        sends = {str(each.row.txid): send_of(each) for family in families for each in family}
+        outcomes = self._payer.outcomes(sends, tip=tip)
+        families = self._readable(families, outcomes, now)
+        takers = Takers(self._payer, tip)
+        moved = 0
+        for start in range(0, len(families), TOGETHER):
+            part = families[start : start + TOGETHER]
+            looks = [self._look_after(family, outcomes, takers, tip, now) for family in part]
+            moved += self._settle(looks, now)
+        if everything:
+            moved += self._bump_stuck(families, outcomes, tip, now)
+        return moved
+
+    def send_new(self, made: Sequence[Stored], tip: BlockRef, now: datetime) -> int:
+        """Send attempts that were just stored, each once, and bring their payments to where the
+        node's answers say. Raises NodeDown: unknown, and the next round asks."""
+        outcomes: Outcomes = {}
+        for stored in made:
+            self._send(stored, outcomes, now)
+        looks = [self._look([each], outcomes, tip, frozenset({str(each.row.id)})) for each in made]
+        return self._settle(looks, now)
+
+    def _open(self, tip: BlockRef) -> list[list[Stored]]:
+        blocks = attempts.settled_blocks(self._symbol)
+        final = self._final_height()
+        return attempts.open_families(
+            self._symbol,
+            dead=[each for each in blocks if self._payer.block(each) is None],
+            deepest=max(deepest_final(each, tip, final) for each in self._currencies.values()),
+        )
+
+    def _readable(
+        self, families: Sequence[list[Stored]], outcomes: Mapping[str, Outcome], now: datetime
+    ) -> list[list[Stored]]:
+        """The families of which the node tells what makes sense; the others are parked."""
+        odd = chains.unreadable(each.fact for each in outcomes.values())
+        if not self._unread.issuperset(odd):
+            with self._batch(now) as batch:
+                batch.also(partial(chains.park, self._symbol, odd, now))
+            self._unread.update(odd)
+        return [
+            family
+            for family in families
+            if all(outcomes[str(each.row.txid)].fact.readable for each in family)
+        ]
+
+    def _look_after(
+        self,
+        family: Sequence[Stored],
+        outcomes: Outcomes,
+        takers: Takers,
+        tip: BlockRef,
+        now: datetime,
+    ) -> Look:
+        """The look at a family whose bytes are out again, unless its number is gone."""
+        taker = takers.of(family, outcomes)
+        again = self._send_again(family, outcomes, now) if taker is None else frozenset()
+        return self._look(family, outcomes, tip, again, taker=taker)
+
+    def _look(
+        self,
+        family: Sequence[Stored],
+        outcomes: Outcomes,
+        tip: BlockRef,
+        sent: frozenset[str],
+        *,
+        taker: Fact | None = None,
+    ) -> Look:
+        currency = self._currencies[family[0].row.currency]
+        return Look(
+            family, outcomes, tip, deepest_final(currency, tip, self._final_height()), taker, sent
+        )
+
+    def _settle(self, looks: Sequence[Look], now: datetime) -> int:
+        batch = partial(self._batch, now)
+        return Settling(batch, self._currencies, self._is_as_signed, now=now).settle(looks)
+
+    def _is_as_signed(self, family: Sequence[Stored], payments: Sequence[Payment]) -> bool:
+        """Said and logged: a row that was forged signs nothing, and a person must look."""
+        if is_as_signed(family, payments, self._sealed):
+            return True
+        log.error(
+            "%s: attempt %s is not what was signed: nothing is signed in its place",
+            self._symbol,
+            family[-1].row.id,
+        )
+        return False
+
+    def _send(self, stored: Stored, outcomes: Outcomes, now: datetime) -> bool:
+        """Send stored bytes once; whether the node has them now. Raises NodeDown: unknown, and
+        EngineStopping before it sends anything."""
+        row = stored.row
+        self._go_on()
+        reach("broadcast.before", sandbox=self._config.sandbox)
+        reply = self._payer.send(row.signed)
+        reach("broadcast.after", sandbox=self._config.sandbox)
+        refused = reply.outcome is Sending.REFUSED
+        words = reply.words if refused else ""
+        if words not in {"", row.last_error}:
+            log.warning("%s: the node refused attempt %s: %s", self._symbol, row.id, words)
+        row.sends, row.sent_at, row.last_error = row.sends + 1, rfc3339(now), words
+        standing = Standing.ABSENT if refused else Standing.MEMPOOL
+        outcomes[str(row.txid)] = Outcome(Fact(str(row.txid), standing))
+        return not refused
+
+    def _send_again(
+        self, family: Sequence[Stored], outcomes: Outcomes, now: datetime
+    ) -> frozenset[str]:
+        """The same bytes, the newest that the node takes, when it has none of the family, or only
+        what the newest replaces and it never refused that; those that were sent."""
+        standings = {outcomes[str(each.row.txid)].fact.standing for each in family}
+        newest = family[-1]
+        absent = outcomes[str(newest.row.txid)].fact.standing is Standing.ABSENT
+        if standings == {Standing.ABSENT}:
+            again = list(reversed(family))
+        elif absent and standings <= WAITING and not newest.row.last_error:
+            again = [newest]
+        else:
+            return frozenset()
+        reach("recovery.during", sandbox=self._config.sandbox)
+        sent = []
+        for stored in again:
+            sent.append(str(stored.row.id))
+            if self._send(stored, outcomes, now):
+                break
+        return frozenset(sent)
+
+    def _bump_stuck(
+        self,
+        families: Sequence[list[Stored]],
+        outcomes: Outcomes,
+        tip: BlockRef,
+        now: datetime,
+    ) -> int:
+        bumping = Bumping(
+            self._config, self._symbol, self._payer, self._is_as_signed, tip=tip, now=now
+        )
+        moved = 0
+        for family in families:
+            if not bumping.is_due(family, outcomes):
+                continue
+            with self._batch(now) as batch:
+                made = bumping.replace(family, batch)
+            if made is None:
+                continue
+            reach("bump.store.after", sandbox=self._config.sandbox)
+            told = dict(outcomes)
+            self._send(made, told, now)
+            sent = frozenset({str(made.row.id)})
+            moved += 1 + self._settle([self._look([*family, made], told, tip, sent)], now)
+        return moved
+
+    def _batch(self, now: datetime) -> Batch:
+        return Batch(self._config, actor="engine", now=now, guard=self._guard)

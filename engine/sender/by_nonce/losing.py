@@ -1,0 +1,44 @@
+"""The proof that a family can never be mined: a chain tx that is none of ours took its number.
+
+A receipt that is not there proves nothing; only the node's own name for whoever took it does.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from engine.chain import BlockRef, Fact, Standing
+from engine.sender.attempts import Stored
+from engine.sending import Outcome, Payer
+
+log = logging.getLogger(__name__)
+
+
+class Takers:
+    """Asks for one tip; one call for each address, more only where a number is gone."""
+
+    def __init__(self, payer: Payer, tip: BlockRef) -> None:
+        self._payer = payer
+        self._tip = tip
+        self._mined: dict[str, int] = {}
+
+    def of(self, family: Sequence[Stored], outcomes: Mapping[str, Outcome]) -> Fact | None:
+        """The chain tx in a block, none of the family, that took its number; None while nothing
+        proves one. Raises NodeDown."""
+        own = {str(stored.row.txid) for stored in family}
+        if any(outcomes[txid].fact.standing is Standing.MINED for txid in own):
+            return None
+        address, number = str(family[0].row.address), int(family[0].row.nonce or 0)
+        if self._mined_nonce(address) <= number:
+            return None
+        taker = self._payer.user_of(address, number, tip=self._tip)
+        if taker is None or taker.block is None or taker.txid in own:
+            return None
+        log.error("%s sent %s by number %d, which is none of ours", address, taker.txid, number)
+        return taker
+
+    def _mined_nonce(self, address: str) -> int:
+        if address not in self._mined:
+            self._mined[address] = self._payer.mined_nonce(address, at=self._tip.hash)
+        return self._mined[address]

@@ -1,0 +1,267 @@
+"""What the facts demand: whichever attempt of a family is in a block settles its payment.
+
+Level-triggered like everything that follows a chain: each look starts from the outcomes of now,
+and a crash at any point is repeated, not lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from db.models import Payment
+from engine.clock import rfc3339
+from engine.config import Currency
+from engine.crashpoints import reach
+from engine.ledger import NewEntry
+from engine.lifecycle import Batch
+from engine.sender import attempts
+from engine.sender.attempts import Stored
+from engine.sender.by_nonce import entries
+from engine.sender.by_nonce.looks import Look, Verdict
+from engine.sender.by_nonce.noting import Noting
+from engine.sender.settle import NOT_TAKEN
+
+LOST = "another chain tx took its number; it is paid again with the next one"
+TAKEN = "a chain tx that is none of ours took its number: who else has the keys?"
+FAILED = "its chain tx failed; the amount goes back once that is final"
+GONE = "its chain tx failed on chain and paid nothing"
+UNCLEAR = "the node does not tell what its chain tx moved; staff look at it"
+
+_NOWHERE: Mapping[str, Any] = {"block_hash": None, "block_height": None}
+
+
+class Settling:
+    """Writes what looks demand, all of them in one database transaction."""
+
+    def __init__(
+        self,
+        batch: Callable[[], Batch],
+        currencies: Mapping[str, Currency],
+        is_as_signed: Callable[[Sequence[Stored], Sequence[Payment]], bool],
+        *,
+        now: datetime,
+    ) -> None:
+        """`is_as_signed` tells whether a family that its rows call lost may be given up."""
+        self._new_batch = batch
+        self._currencies = currencies
+        self._is_as_signed = is_as_signed
+        self._at = rfc3339(now)
+        self._booked: dict[str, int] = {}
+
+    def settle(self, looks: Sequence[Look]) -> int:
+        """Bring families and their payments to where the facts say; returns the moves made."""
+        paid = attempts.payments_of([look.winner or look.newest for look in looks])
+        self._booked = self._booked_fees(looks, paid)
+        noting = Noting(self._at)
+        with self._new_batch() as batch:
+            before = batch.steps
+            for look in looks:
+                stored = look.winner or look.newest
+                (payment,) = paid[str(stored.row.id)]
+                self._settle(batch, look, payment, noting)
+            moved = batch.steps - before
+            batch.also(noting.write)
+            batch.also(partial(self._reach, looks, "settle.during"))
+        self._reach(looks, "settle.after")
+        return moved
+
+    def _booked_fees(
+        self, looks: Sequence[Look], paid: Mapping[str, list[Payment]]
+    ) -> dict[str, int]:
+        """Only what was settled before has any."""
+        old = [look for look in looks if any(e.row.state == "settled" for e in look.family)]
+        ids = [row.id for look in old for row in paid[str((look.winner or look.newest).row.id)]]
+        return entries.booked_fees(ids, looks[0].newest.row.chain) if ids else {}
+
+    def _reach(self, looks: Sequence[Look], point: str) -> None:
+        if any(look.winner is not None for look in looks):
+            sandbox = all(each.sandbox for each in self._currencies.values())
+            reach(point, sandbox=sandbox)
+
+    def _settle(self, batch: Batch, look: Look, payment: Payment, noting: Noting) -> None:
+        winner = look.winner
+        if winner is not None:
+            settled = self._follow(batch, look, winner, payment)
+            noting.mined(look, winner, payment, settled=settled)
+            return
+        if look.lost and self._is_as_signed(look.family, [payment]):
+            self._give_up(batch, look, payment)
+            noting.bury(look)
+            return
+        self._follow_open(batch, look, payment)
+        noting.open(look)
+
+    # --- in a block ---
+
+    def _follow(self, batch: Batch, look: Look, winner: Stored, payment: Payment) -> bool:
+        """Whether everything about it is in the books now."""
+        verdict = look.verdict(winner, payment)
+        place = self._place(look, winner)
+        move = partial(self._move, batch, look, winner, payment)
+        if payment.state == "requested":
+            move("send", sub_state="", **place)
+        if verdict is Verdict.PAID:
+            self._follow_paid(batch, look, winner, payment)
+        else:
+            self._follow_unpaid(batch, look, winner, payment, verdict)
+        if payment.state in {"credited", "failed"}:
+            self._book_fee(batch, look, winner, payment)
+            if look.is_final(winner):
+                batch.touch(payment, final=True)
+            return True
+        return False
+
+    def _follow_paid(self, batch: Batch, look: Look, winner: Stored, payment: Payment) -> None:
+        place = self._place(look, winner)
+        move = partial(self._move, batch, look, winner, payment)
+        deep = look.is_deep(winner, payment, self._currencies[payment.currency])
+        if payment.state == "pending" and deep:
+            move("confirm", **place)
+        elif payment.state == "pending":
+            self._show(batch, payment, "", place)
+        if payment.state == "confirmed":
+            told = look.outcome(winner)
+            left, arrived = int(told.left or 0), int(told.arrived or 0)
+            entry = entries.settled(payment, left=left, arrived=arrived)
+            move("credit", entry=entry, **place)
+        elif payment.state == "credited" and (
+            payment.unsettled or payment.block_hash != place["block_hash"]
+        ):
+            move("settle", unsettled=False, **place)
+
+    def _follow_unpaid(
+        self, batch: Batch, look: Look, winner: Stored, payment: Payment, verdict: Verdict
+    ) -> None:
+        """Nothing is taken back before that is final: another block may tell otherwise."""
+        place = self._place(look, winner)
+        move = partial(self._move, batch, look, winner, payment)
+        reason = FAILED if verdict is Verdict.FAILED else UNCLEAR
+        ends = verdict is Verdict.FAILED and look.is_final(winner)
+        if payment.state == "credited" and ends:
+            move("reverse", entry=self._taken_back(payment), unsettled=False, **place)
+        if payment.state == "pending" and ends:
+            burnt = look.outcome(winner).fee if payment.currency == payment.chain else 0
+            move("fail", reason=GONE, entry=entries.failed(payment, burnt=burnt), **place)
+        elif payment.state == "pending":
+            self._show(batch, payment, reason, place)
+        elif payment.state == "credited" and not payment.unsettled:
+            move("unsettle", reason=reason, unsettled=True, **place)
+
+    def _book_fee(self, batch: Batch, look: Look, winner: Stored, payment: Payment) -> None:
+        """The network's fee, once for the family; when another block, or another attempt, makes it
+        differ from what is in the books, only the difference."""
+        fee = look.outcome(winner).fee
+        change = fee - self._booked.get(payment.id, 0)
+        if change:
+            entry = entries.chain_fee(payment, change)
+            self._move(
+                batch, look, winner, payment, "chain_fee", entry=entry, reason=payment.reason
+            )
+
+    # --- in no block ---
+
+    def _follow_open(self, batch: Batch, look: Look, payment: Payment) -> None:
+        stored = look.newest
+        move = partial(self._move, batch, look, stored, payment)
+        reason = "" if look.used_by is None else TAKEN
+        if payment.state == "requested" and look.seen:
+            move(
+                "send",
+                sub_state="",
+                reason=reason,
+                txid=stored.row.txid,
+                idx=look.outcome(stored).place,
+            )
+        elif payment.state == "credited" and not payment.unsettled:
+            move("unsettle", reason=reason, unsettled=True, **_NOWHERE)
+        elif payment.state == "confirmed":
+            move("unconfirm", reason=reason, **_NOWHERE)
+        elif payment.state == "pending" and payment.block_hash is not None:
+            batch.touch(payment, reason=reason, **_NOWHERE)
+        elif reason and payment.reason != reason:
+            batch.touch(payment, reason=reason)
+        elif payment.state == "requested" and payment.reason != NOT_TAKEN and stored.row.last_error:
+            batch.touch(payment, reason=NOT_TAKEN)
+
+    def _give_up(self, batch: Batch, look: Look, payment: Payment) -> None:
+        """Its number is gone: paid again with another, and what was booked of it is taken back."""
+        move = partial(self._move, batch, look, look.newest, payment)
+        if payment.state == "credited":
+            move("reverse", entry=self._taken_back(payment), **_NOWHERE)
+        if payment.state not in {"requested", "pending"}:
+            return
+        move(
+            "retry",
+            reason=LOST,
+            attempt=None,
+            sub_state="waiting",
+            unsettled=False,
+            txid=None,
+            idx=None,
+            **_NOWHERE,
+        )
+        booked = self._booked.get(payment.id, 0)
+        if booked:
+            entry = entries.chain_fee(payment, -booked, "chain_fee_undone")
+            move("chain_fee_undone", entry=entry, reason=LOST)
+
+    def _taken_back(self, payment: Payment) -> NewEntry | None:
+        posted = entries.posted([payment.id], entries.SETTLED_EVENTS)
+        return entries.backwards(posted.get(payment.id, {}), "reverse")
+
+    # --- what stands in rows ---
+
+    @staticmethod
+    def _show(batch: Batch, payment: Payment, reason: str, place: Mapping[str, Any]) -> None:
+        """Where a pending one is, and what is odd about it."""
+        wanted = {**place, "reason": reason}
+        if any(getattr(payment, name) != value for name, value in wanted.items()):
+            batch.touch(payment, **wanted)
+
+    @staticmethod
+    def _place(look: Look, winner: Stored) -> dict[str, Any]:
+        told = look.outcome(winner)
+        assert told.fact.block is not None
+        return {
+            "txid": winner.row.txid,
+            "idx": told.place,
+            "block_hash": told.fact.block.hash,
+            "block_height": told.fact.block.height,
+        }
+
+    @staticmethod
+    def _move(
+        batch: Batch,
+        look: Look,
+        stored: Stored,
+        payment: Payment,
+        event: str,
+        **changes: Any,
+    ) -> None:
+        told = look.outcome(stored)
+        block = told.fact.block
+        fee = stored.row.fee_units if block is None else told.fee
+        evidence: dict[str, Any] = {
+            "attempt": stored.row.id,
+            "txid": stored.row.txid,
+            "index": told.place,
+            "nonce": stored.row.nonce,
+            "standing": told.fact.standing.value,
+            "block_hash": None if block is None else block.hash,
+            "block_height": None if block is None else block.height,
+            "confirmations": look.depth(stored),
+            "required": payment.required,
+            "chain_fee": str(fee),
+            "chain_fee_currency": stored.row.chain,
+            "tip_height": look.tip.height,
+        }
+        if block is not None:
+            evidence["succeeded"] = told.succeeded
+            evidence["left"] = None if told.left is None else str(told.left)
+            evidence["arrived"] = None if told.arrived is None else str(told.arrived)
+        if look.used_by is not None:
+            evidence["number_taken_by"] = look.used_by.txid
+        batch.move(payment, event, evidence=evidence, **changes)
