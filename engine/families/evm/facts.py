@@ -4,15 +4,15 @@ active chain agree on; gone is what the sender's nonce proves."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 from engine.chain import Arrival, Block, BlockRef, Fact, Standing
 from engine.errors import NodeDown, NodeRefused
-from engine.families.evm.arrivals import BY_BLOCK, receipts
+from engine.families.evm.arrivals import BY_BLOCK
 from engine.families.evm.blocks import LATEST, FullBlock, full_blocks, header_at
+from engine.families.evm.receipts import Receipt, active_blocks, receipts_told
 from engine.families.evm.transport import Transport
-from engine.families.evm.values import OddValue, hash_of, is_hash, quantity_of
+from engine.families.evm.values import OddValue, is_hash, quantity_of, table_of
 from engine.ours import Ours, SeenCoin
 
 STATES_BACK = 128  # blocks whose states every full node keeps
@@ -36,16 +36,30 @@ class FactReader:
         coins: dict[str, list[SeenCoin]] = defaultdict(list)
         for coin in self._ours.coins(wanted):
             coins[coin.txid].append(coin)
-        rows = receipts(self._node, hashes)
-        mined = self._mined(rows)
-        found = {txid: self._kept(txid, mined[txid], rows[txid], coins[txid]) for txid in mined}
+        told = receipts_told(self._node, hashes)
+        mined = self._mined([each for each in told.values() if isinstance(each, Receipt)])
+        found: dict[str, Fact] = {}
         for txid in hashes:
-            if txid not in found:
-                found[txid] = self._outside(txid, coins[txid])
+            found[txid] = self._fact(txid, told.get(txid), mined.get(txid), coins[txid])
         for txid in wanted:
             if txid.startswith(BY_BLOCK) and coins[txid]:
                 found[txid] = self._by_block(txid, coins[txid][0])
         return {txid: found.get(txid, Fact(txid, Standing.ABSENT)) for txid in wanted}
+
+    def _fact(
+        self,
+        txid: str,
+        told: Receipt | OddValue | None,
+        mined: Receipt | None,
+        coins: Sequence[SeenCoin],
+    ) -> Fact:
+        """By its receipt as it was told, and as the active chain has it."""
+        try:
+            if isinstance(told, OddValue):
+                raise told
+            return self._outside(txid, coins) if mined is None else self._kept(mined, coins)
+        except OddValue as error:
+            return Fact(txid, Standing.UNREADABLE, words=str(error))
 
     def _by_block(self, txid: str, coin: SeenCoin) -> Fact:
         """What only the balance after a block showed stands with this block and goes with it."""
@@ -57,31 +71,21 @@ class FactReader:
         depth = self._latest().height - coin.height + 1
         return Fact(txid, Standing.GONE, conflict_depth=max(1, depth))
 
-    def _mined(self, rows: Mapping[str, Mapping[str, Any]]) -> dict[str, BlockRef]:
+    def _mined(self, told: Sequence[Receipt]) -> dict[str, Receipt]:
         """Those whose block is on the active chain. One question for each height."""
-        places = {
-            txid: BlockRef(quantity_of(row.get("blockNumber")), hash_of(row.get("blockHash")))
-            for txid, row in rows.items()
-        }
-        active = self._active(place.height for place in places.values())
-        return {txid: place for txid, place in places.items() if place.hash in active}
+        active = self._active(each.block.height for each in told)
+        return {each.txid: each for each in told if each.block.hash in active}
 
     def _active(self, heights: Iterable[int]) -> frozenset[str]:
-        asked = sorted(set(heights))
-        calls = [("eth_getBlockByNumber", (hex(height), False)) for height in asked]
-        replies = self._node.batch(calls)
-        if any(isinstance(reply, NodeRefused) for reply in replies):
-            raise NodeDown("the node gives no blocks")
-        return frozenset(hash_of(reply.get("hash")) for reply in replies if reply is not None)
+        return frozenset(each.hash for each in active_blocks(self._node, heights).values())
 
-    def _kept(
-        self, txid: str, place: BlockRef, row: Mapping[str, Any], coins: Sequence[SeenCoin]
-    ) -> Fact:
+    def _kept(self, receipt: Receipt, coins: Sequence[SeenCoin]) -> Fact:
         """Mined, if the block brings what we have rows for: in another block than before, the same
         chain tx may fail, or its contract may pay otherwise."""
+        txid, place = receipt.txid, receipt.block
         if all(coin.block_hash == place.hash for coin in coins):
             return Fact(txid, Standing.MINED, place)
-        if quantity_of(row.get("status")) and self._still_brings(txid, place, coins):
+        if receipt.succeeded and self._still_brings(txid, place, coins):
             return Fact(txid, Standing.MINED, place)
         depth = self._latest().height - place.height + 1
         return Fact(txid, Standing.GONE, conflict_depth=max(1, depth))
@@ -111,7 +115,7 @@ class FactReader:
         """How many blocks ago another chain tx took its nonce; 0 if none did. The nonce is read at
         one block and the receipt after it, so that no block falls between the two."""
         tip = self._latest()
-        if not self._is_spent(coin, tip.height) or receipts(self._node, [txid]):
+        if not self._is_spent(coin, tip.height) or receipts_told(self._node, [txid]):
             return 0
         deep, shallow = max(0, tip.height - STATES_BACK), tip.height
         while deep < shallow:  # the lowest height at which the nonce is spent
@@ -145,5 +149,5 @@ def in_pool(node: Transport, txids: Sequence[str]) -> frozenset[str]:
         raise NodeDown("the node does not tell where a chain tx is")
     waiting = zip(asked, replies, strict=True)
     return frozenset(
-        txid for txid, row in waiting if row is not None and row.get("blockHash") is None
+        txid for txid, row in waiting if row is not None and table_of(row).get("blockHash") is None
     )

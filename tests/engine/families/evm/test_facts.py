@@ -3,12 +3,16 @@ the proof of its sender's nonce."""
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 
 from db.models import Client
 from engine.chain import Standing
+from engine.errors import NodeDown
 from tests.engine.deposits.life import events_of
-from tests.engine.families.evm.conftest import OpenHouse
+from tests.engine.families.evm.conftest import OpenHands, OpenHouse
+from tests.engine.families.evm.doctored import doctored, with_field
 from tests.engine.families.evm.life import ETHER
 from tests.nodes.anvil import Anvil
 from tests.nodes.contracts import deploy
@@ -157,3 +161,35 @@ def test_a_reorg_deeper_than_finality_is_not_followed(
     house.step()
     assert house.is_paused("reorganised deeper than 5 blocks")
     assert house.owed("ann") == ETHER
+
+
+@pytest.mark.parametrize("name", ["status", "blockHash", "blockNumber", "transactionHash", "logs"])
+@pytest.mark.parametrize("value", [..., None, "0x", 7, []])
+def test_one_chain_tx_of_nonsense_is_unreadable_and_holds_up_no_other(
+    hands: OpenHands, name: str, value: object
+) -> None:
+    on = hands()
+    sick, well = (on.node.pay(on.deposit, units) for units in (5, 6))
+    on.mine()
+    chain, node = doctored(on)
+    ill = with_field(name, [[]] if (name, value) == ("logs", []) else value)
+    node.changes["eth_getTransactionReceipt"] = lambda row: (
+        ill(row) if row["transactionHash"] == sick else row
+    )
+    with closing(chain):
+        found = chain.facts([sick, well])
+    assert (found[sick].standing, bool(found[sick].words)) == (Standing.UNREADABLE, True)
+    assert (found[well].standing, found[well].block) == (Standing.MINED, on.tip())
+
+
+@pytest.mark.parametrize("value", [7, "0x", [], [[]]])
+def test_a_pool_of_nonsense_is_no_answer(hands: OpenHands, value: object) -> None:
+    on = hands()
+    waiting = on.node.pay(on.deposit, 5)
+    chain, node = doctored(on)
+    node.changes["eth_getTransactionByHash"] = lambda _answer: value
+    with closing(chain):
+        assert chain.facts([waiting])[waiting].standing is Standing.UNREADABLE
+        with pytest.raises(NodeDown, match="malformed"):
+            chain.in_mempool([waiting])
+    on.mine()
