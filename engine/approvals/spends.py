@@ -17,8 +17,7 @@ from engine.approvals.curing import STALE, Cure, chronicled
 from engine.config import Currency
 from engine.deposits.rules import confirmations
 from engine.errors import ActRefused
-from engine.ledger import WALLET_HOT
-from engine.reconciliation.matching import loss_of
+from engine.reconciliation.matching import account_of_change, loss_of
 from engine.reconciliation.spends import booked_spends, cures_in, name_of
 
 KEY = ("chain", "txid", "idx", "currency")
@@ -35,7 +34,10 @@ def book(currency: Currency, row: Break) -> Cure:
     spent = _unspent(currency, evidence["spent"])
     back = sum(int(units) for _, _, units in evidence["change"])
     entry = loss_of(
-        currency.symbol, [(str(coin.account), int(coin.units)) for coin in spent], back=back
+        currency.symbol,
+        [(str(coin.account), int(coin.units)) for coin in spent],
+        back=back,
+        back_to=account_of_change(evidence["change"], spent),
     )
     write = partial(_note_spend, currency, row, spent, evidence)
     return chronicled(cures_in(currency.symbol), entry, write)
@@ -102,7 +104,7 @@ def _note_spend(
                 "idx": index,
                 "currency": currency.symbol,
                 "address": address,
-                "account": WALLET_HOT,
+                "account": account_of_change(evidence["change"], spent),
                 "units": int(units),
                 "height": block["height"],
                 "hash": block["hash"],

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.chain import Unspent
-from engine.reconciliation import accounts, payouts, timing
+from engine.reconciliation import accounts, outgoing, payouts, sends, timing
 from engine.reconciliation.kinds import Finding
 from engine.reconciliation.lines import Line, lines_without_coin, read_lines
 from engine.reconciliation.matching import Questions, compare, together
@@ -55,6 +55,7 @@ def read_books(
         (
             *timing.items(payments, height),
             *timing.sends(chain, currency),
+            *outgoing.left(chain, currency),
             *timing.cold_moves(chain, currency),
         ),
         (
@@ -98,8 +99,13 @@ def settle_up(
 ) -> Result:
     """Compare coin by coin. What is left after that is between the wallet accounts and the coins
     that they are said to hold, and gets its name too; `more` was found elsewhere."""
-    compared = compare(books.currency, books.lines, coins, ask)
-    found = together(books.lines, (*books.findings, *more), compared)
+    lines, (of_sends, others) = books.lines, sends.split(books.lines, coins)
+    left = [line for line in lines if not line.of_send]
+    compared = [
+        *sends.differences(books.currency, lines, of_sends),
+        *compare(books.currency, left, others, ask),
+    ]
+    found = together(left, (*books.findings, *more), compared)
     result = Result(books, sum(coin.units for coin in coins), found)
     if not result.unnamed:
         return result
@@ -108,7 +114,7 @@ def settle_up(
         "timing": {item.name: str(item.units) for item in books.timing},
         "coins": str(sum(line.expected for line in books.lines)),
     }
-    left = Finding(
+    gap = Finding(
         "amount_differs",
         books.currency,
         "wallet accounts",
@@ -116,4 +122,4 @@ def settle_up(
         evidence,
         result.unnamed,
     )
-    return Result(books, result.node_units, (*found, left))
+    return Result(books, result.node_units, (*found, gap))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import peewee
 
+from db.attempts import Attempt, AttemptOutput, Outflow
 from db.models import Coin, Payment
 from engine.deposits.watch import MINED, POSTED
 from engine.ledger import WALLET_DEPOSITS
 
+OUTFLOW = "outflow"
 BOOKED = ("confirmed", *POSTED, "refunded")
 IN_CHAIN = (*MINED, "refunded")
 
@@ -20,7 +22,9 @@ IN_CHAIN = (*MINED, "refunded")
 class Line:
     """One coin. `units` are those of its deposit, `coin_units` those of its own row (None: there is
     no such row). `height` and `hash` say in which block the deposit has it, None outside of one.
-    What is no deposit's coin has all of that from its own row."""
+    What is no deposit's coin has all of that from its own row. One of kind `outflow` is what left
+    an address by a chain tx of ours, where a node keeps no coins: its units are below zero. `sent`:
+    a chain tx of ours brought it there."""
 
     txid: str
     index: str
@@ -35,11 +39,17 @@ class Line:
     client: str | None
     state: str
     kind: str = ""
+    sent: bool = False
 
     @property
     def is_deposit(self) -> bool:
         """Whether a deposit's postings say what the books hold of it."""
-        return self.payment is not None and self.kind != "transfer"
+        return self.payment is not None and self.kind not in {"transfer", OUTFLOW}
+
+    @property
+    def of_send(self) -> bool:
+        """Whether its row says what one of our chain txs did where a node keeps no coins."""
+        return self.kind == OUTFLOW or (self.sent and not self.index.startswith("vout:"))
 
     @property
     def is_nowhere(self) -> bool:
@@ -68,7 +78,8 @@ class Line:
 
 
 def read_lines(chain: str, currency: str, *, of: tuple[str, str] | None = None) -> list[Line]:
-    """A line for every coin that no block has spent, in no order; `of` one coin only."""
+    """A line for every coin that no block has spent and for all that left and was not folded, in no
+    order; `of` one of them only."""
     ours = (Coin.chain == chain) & (Coin.currency == currency) & Coin.spent_height.is_null()
     if of is not None:
         ours &= (Coin.txid == of[0]) & (Coin.idx == of[1])
@@ -87,7 +98,47 @@ def read_lines(chain: str, currency: str, *, of: tuple[str, str] | None = None) 
         .where(ours)
         .tuples()
     )
-    return [_line(row) for row in rows]
+    return [*(_line(row) for row in rows), *_left(chain, currency, of)]
+
+
+def _left(chain: str, currency: str, of: tuple[str, str] | None) -> Iterator[Line]:
+    ours = (Outflow.chain == chain) & (Outflow.currency == currency)
+    ours &= Outflow.folded_height.is_null() & ~Outflow.height.is_null()
+    if of is not None:
+        ours &= (Outflow.txid == of[0]) & (Outflow.idx == of[1])
+    rows: Any = (
+        Outflow.select(
+            Outflow.txid,
+            Outflow.idx,
+            Outflow.address,
+            Outflow.units,
+            Outflow.height,
+            Outflow.hash,
+            Outflow.account,
+            AttemptOutput.payment,
+            Attempt.state,
+        )
+        .join(Attempt, on=(Outflow.attempt == Attempt.id))
+        .join(AttemptOutput, on=(AttemptOutput.attempt == Attempt.id))
+        .where(ours)
+        .tuples()
+    )
+    for txid, index, address, units, height, block, account, payment, state in rows:
+        yield Line(
+            txid=txid,
+            index=index,
+            address=address,
+            units=-units,
+            coin_units=-units,
+            height=height,
+            hash=block,
+            coin_height=height,
+            account=account,
+            payment=payment,
+            client=None,
+            state="credited" if state == "settled" else "pending",
+            kind=OUTFLOW,
+        )
 
 
 def lines_without_coin(
@@ -143,12 +194,13 @@ _PAYMENT = (
     Payment.block_height,
     Payment.block_hash,
     Payment.kind,
+    Payment.attempt,
 )
 
 
 def _line(row: tuple[Any, ...]) -> Line:
     txid, index, address, units, height, block, account, *of_payment = row
-    payment, client, state, payment_units, payment_height, payment_block, kind = of_payment
+    payment, client, state, payment_units, payment_height, payment_block, kind, sent = of_payment
     # A transfer may make several coins, and each row says its own amount and place.
     own = payment is None or kind == "transfer"
     return Line(
@@ -165,4 +217,5 @@ def _line(row: tuple[Any, ...]) -> Line:
         client=client,
         state=state or "",
         kind=kind or "",
+        sent=kind == "transfer" and sent is not None,
     )

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from engine import ledger
 from engine.chain import Fact, Unspent
+from engine.holdings import REST
 from engine.ledger import NewEntry
 from engine.reconciliation.kinds import MEND, Finding
 from engine.reconciliation.lines import Line
@@ -240,24 +241,52 @@ class _Thefts:
                 difference or -sum(line.expected for line in announced),
                 evidence,
                 difference,
-                entry=self._loss(spent, difference),
+                entry=self._loss(spent, back, difference),
             )
 
-    def _loss(self, spent: Sequence[Line], difference: int) -> NewEntry | None:
+    def _loss(
+        self, spent: Sequence[Line], change: Sequence[Unspent], difference: int
+    ) -> NewEntry | None:
         if not difference or not all(line.booked for line in spent):
             return None
         accounts = [(line.wallet, line.expected) for line in spent]
         back = difference + sum(line.expected for line in spent)
-        return loss_of(self._currency, accounts, back=back)
+        came = [(coin.index, coin.address, coin.units) for coin in change]
+        back_to = account_of_change(came, spent)
+        return loss_of(self._currency, accounts, back=back, back_to=back_to)
 
 
-def loss_of(currency: str, spent: Sequence[tuple[str, int]], *, back: int) -> NewEntry:
+class HasPlace(Protocol):
+    """A coin at an address, on a wallet account."""
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def account(self) -> str: ...
+
+
+def account_of_change(change: Sequence[Sequence[Any]], spent: Sequence[HasPlace]) -> str:
+    """The wallet account of what came back, given as (index, address, units): a hot coin, but what
+    is left of an address's balance is where its coins were."""
+    kept = {str(address) for index, address, _ in change if str(index).startswith(REST)}
+    return next(
+        (str(c.account) for c in spent if c.address in kept and c.account), ledger.WALLET_HOT
+    )
+
+
+def loss_of(
+    currency: str,
+    spent: Sequence[tuple[str, int]],
+    *,
+    back: int,
+    back_to: str = ledger.WALLET_HOT,
+) -> NewEntry:
     """The entry by which coins that a stranger spent, given as (wallet account, units), leave the
-    books: `back` units of them came back as change and are hot ones now, the rest is lost."""
+    books: `back` units of them came back and are on `back_to` now, the rest is lost."""
     sums: dict[str, int] = defaultdict(int)
     for account, units in spent:
         sums[account] -= units
-    sums[ledger.WALLET_HOT] += back
+    sums[back_to] += back
     sums[LOSS] = -sum(sums.values())
     lines = (ledger.Line(account, currency, units) for account, units in sums.items() if units)
     return NewEntry("cure", tuple(lines), overdraw=True)

@@ -5,12 +5,14 @@ Asked once for each: a txid names the bytes, and what they say is so for ever.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
 from db.attempts import Attempt
-from engine.chain import Countable, Senders
+from engine.chain import Countable, Senders, Standing
+from engine.own_sends import TellsOutcomes
+from engine.sending import Outcome
 
 ASKED_MAX = 100  # chain txs in one run; the others follow in the next
 KEPT_MAX = 20_000
@@ -39,6 +41,13 @@ class Outlay:
         known = {coin: each for coin, each in units.items() if each is not None}
         return cls(known, senders.outputs) if len(known) == len(senders.coins) else None
 
+    @classmethod
+    def of_number(cls, row: Attempt, outcome: Outcome) -> Self:
+        """What a node told of a chain tx whose address counts its sends, in the chain's coin."""
+        left = int(outcome.left or 0) if row.currency == row.chain else 0
+        paid = (left,) if row.currency == row.chain else ()
+        return cls({(str(row.address), f"nonce:{row.nonce}"): outcome.fee + left}, paid)
+
     def as_json(self) -> dict[str, Any]:
         """As it stands in a break's evidence; `from_json` reads it."""
         spent = [[txid, index, str(units)] for (txid, index), units in sorted(self.inputs.items())]
@@ -63,7 +72,12 @@ class Outlays:
         self._asked: set[str] = set()
 
     def follow(self, node: Countable, chain: str) -> None:
-        """Ask for the attempts in blocks that are not final yet. No call when all are known."""
+        """Ask for the attempts in blocks that are not final yet. No call when all are known. Where
+        addresses count their sends, only what differs is asked for: what a chain tx costs depends
+        on its block."""
+        if isinstance(node, TellsOutcomes):
+            self.told, self._asked = {}, set()
+            return
         rows = Attempt.select(Attempt.txid).where(
             (Attempt.chain == chain)
             & (Attempt.final == 0)
@@ -77,8 +91,22 @@ class Outlays:
         if len(self._asked) > KEPT_MAX:
             self.told, self._asked = {}, set()
         new = [txid for txid in dict.fromkeys(txids) if txid not in self._asked]
+        if isinstance(node, TellsOutcomes):
+            return self._ask_outcomes(node, new[:ASKED_MAX])
         told = [self._ask(node, txid) for txid in new[:ASKED_MAX]]
         return any(told)
+
+    def _ask_outcomes(self, node: TellsOutcomes, txids: Sequence[str]) -> bool:
+        rows = list(Attempt.select().where(Attempt.txid.in_(txids))) if txids else []
+        outcomes = node.outcomes(rows)
+        told = {
+            str(row.txid): Outlay.of_number(row, outcomes[row.txid])
+            for row in rows
+            if row.txid in outcomes and outcomes[row.txid].fact.standing is Standing.MINED
+        }
+        self._asked.update(txids)
+        self.told |= told
+        return bool(told)
 
     def _ask(self, node: Countable, txid: str) -> bool:
         found = Outlay.of(node.senders(txid))

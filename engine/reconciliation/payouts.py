@@ -12,7 +12,9 @@ from db.models import Payment
 from engine.ledger import WALLET_COLD, WALLET_DEPOSITS, WALLET_HOT, client_account
 from engine.moves.cold import told
 from engine.moves.origins import FROM_COLD
+from engine.reconciliation import numbered
 from engine.reconciliation.kinds import Finding
+from engine.reconciliation.numbered import Sent
 from engine.reconciliation.outlays import NOTHING_TOLD, Outlay, Told
 from engine.sender.entries import FEES_NETWORK, FEES_SERVICE, IN_TRANSIT
 
@@ -20,20 +22,25 @@ Accounts = dict[tuple[str, str], int]  # (account, currency) → units
 
 OPEN = ("requested", "held", "pending", "confirmed")
 GIVEN_BACK = ("refused", "cancelled")
-JUDGED = (*OPEN, *GIVEN_BACK, "credited")
+ENDED = ("credited", "failed")
+JUDGED = (*OPEN, *GIVEN_BACK, *ENDED)
 
 
-def demanded(payment: Payment) -> Accounts | None:
-    """What the postings of a withdrawal or transfer must sum to, the network's fee left out. None
-    for a state that this module does not judge."""
+def demanded(payment: Payment, sent: Sent | None = None) -> Accounts | None:
+    """What the postings of a withdrawal or transfer must sum to, the network's fee left out; `sent`
+    is what settled it where addresses count their sends. None for a state that this module does
+    not judge."""
     if payment.state not in JUDGED:
         return None
+    if sent is not None and payment.state in ENDED:
+        by_account = numbered.demanded(payment, sent).items()
+        return without_zeros({(name, payment.currency): each for name, each in by_account})
     if payment.kind == "transfer":
         return _of_transfer(payment)
     units, fee = int(payment.units or 0), int(payment.fee_units or 0)
     currency = payment.currency
     sums: dict[str, int] = defaultdict(int)
-    if payment.refund_of is None and payment.state not in GIVEN_BACK:
+    if payment.refund_of is None and payment.state not in (*GIVEN_BACK, "failed"):
         sums[client_account(str(payment.client))] += units + fee
         sums[IN_TRANSIT] -= units + fee
     if payment.state == "credited":
@@ -61,7 +68,9 @@ def _of_transfer(payment: Payment) -> Accounts:
 class Cost:
     """A mined attempt: what its chain tx took from us in fees (inputs less outputs), and what of
     its inputs stood on wallet:deposits. `paid` is what it paid to others, `stored` what our own
-    rows say of that. By the node's word where it was heard (`told`). Units."""
+    rows say of that. By the node's word where it was heard (`told`). Units. Where addresses count
+    their sends, `account` is what the fee left, in the chain's coin; what was paid is no part of
+    it."""
 
     row: Attempt
     fee: int
@@ -69,15 +78,26 @@ class Cost:
     paid: int
     stored: int
     told: Outlay | None = None
+    account: str = ""
+
+    @property
+    def said(self) -> int:
+        """The fee as the attempt's own row has it."""
+        return int((self.row.paid_units or 0) if self.account else self.row.fee_units)
 
     @property
     def wrong(self) -> int:
         """What our rows say too much of all that left us."""
+        if self.account:
+            return 0  # rows of what left are compared with the chain one by one
         return int(self.row.fee_units) + self.stored - self.fee - self.paid
 
     @property
     def posted(self) -> Accounts:
         """Its entry, as it must be once it is settled."""
+        if self.account:
+            coin = self.row.chain
+            return {(FEES_NETWORK, coin): self.fee, (self.account, coin): -self.fee}
         currency, moved = self.row.currency, self.from_deposits
         sums = {FEES_NETWORK: self.fee, WALLET_HOT: moved - self.fee, WALLET_DEPOSITS: -moved}
         return without_zeros({(account, currency): each for account, each in sums.items()})
@@ -96,6 +116,12 @@ def costs_of(payments: Collection[str], told: Told = NOTHING_TOLD) -> dict[str, 
 
 def paid_by(payments: Collection[str], told: Told = NOTHING_TOLD) -> dict[str, int]:
     """Units that settled attempts took out of the hot wallet for each of these payments."""
+    return _paid_by_coins(payments, told) | {
+        payment: sent.left for payment, sent in numbered.settled_for(payments).items()
+    }
+
+
+def _paid_by_coins(payments: Collection[str], told: Told) -> dict[str, int]:
     rows = (
         AttemptOutput.select(AttemptOutput)
         .join(Attempt, on=(AttemptOutput.attempt == Attempt.id))
@@ -116,10 +142,12 @@ def fees_of_mined(chain: str, currency: str, told: Told = NOTHING_TOLD) -> Itera
     """Attempts in a block and not yet settled of which our rows say something else than the chain
     tx: it would be booked wrongly."""
     waiting = (Attempt.state == "mined") & ~Attempt.block_hash.is_null() & (Attempt.final == 0)
-    ours = (Attempt.chain == chain) & (Attempt.currency == currency)
-    for cost in _costs(waiting & ours, told):
-        if cost.wrong or int(cost.row.fee_units) != cost.fee:
-            wrong = cost.wrong or int(cost.row.fee_units) - cost.fee
+    of_coins = Attempt.nonce.is_null() & (Attempt.currency == currency)
+    if currency == chain:  # which pays for its tokens' chain txs, too
+        of_coins |= ~Attempt.nonce.is_null()
+    for cost in _costs(waiting & (Attempt.chain == chain) & of_coins, told):
+        if cost.wrong or cost.said != cost.fee:
+            wrong = cost.wrong or cost.said - cost.fee
             evidence = {**fee_evidence(cost), "posted": None}
             yield Finding("fee_differs", currency, str(cost.row.txid), wrong, evidence, cost.wrong)
 
@@ -131,8 +159,8 @@ def fee_evidence(cost: Cost) -> dict[str, object]:
         "attempt": cost.row.id,
         "txid": cost.row.txid,
         "height": cost.row.block_height,
-        "stored": str(cost.row.fee_units),
-        "inputs_less_outputs": str(cost.fee),
+        "stored": str(cost.said),
+        ("receipt" if cost.account else "inputs_less_outputs"): str(cost.fee),
         **({} if cost.told is None else {"node": cost.told.as_json()}),
     }
 
@@ -151,10 +179,18 @@ def _costs(wanted: object, told: Told) -> list[Cost]:
         inputs[coin.attempt].append(coin)
     for output in AttemptOutput.select().where(AttemptOutput.attempt.in_(ids)):
         outputs[output.attempt].append(output)
-    moves = _moves(outputs)
+    moves, sent = _moves(outputs), numbered.sent_by(rows)
     return [
-        _cost(row, inputs[row.id], outputs[row.id], moves, told.get(str(row.txid))) for row in rows
+        _numbered(sent[row.id], told.get(str(row.txid)))
+        if row.id in sent
+        else _cost(row, inputs[row.id], outputs[row.id], moves, told.get(str(row.txid)))
+        for row in rows
     ]
+
+
+def _numbered(sent: Sent, told: Outlay | None) -> Cost:
+    fee = sent.fee if told is None else told.fee
+    return Cost(sent.row, fee, 0, sent.left, sent.left, told, sent.account)
 
 
 def _cost(

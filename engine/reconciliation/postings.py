@@ -17,6 +17,7 @@ from engine.moves.addresses import house_addresses, wallet_of
 from engine.reconciliation import payouts
 from engine.reconciliation.kinds import Finding
 from engine.reconciliation.lines import BOOKED
+from engine.reconciliation.numbered import settled_for
 from engine.reconciliation.outlays import NOTHING_TOLD, Told
 from engine.reconciliation.payouts import Accounts, Cost
 from engine.sender.entries import FEES_NETWORK
@@ -45,11 +46,13 @@ def differing(payments: Sequence[Payment], told: Told = NOTHING_TOLD) -> Iterato
     posted = _postings_of([payment.id for payment in payments])
     paying = [payment.id for payment in payments if payment.kind != "deposit"]
     costs, paid = payouts.costs_of(paying, told), payouts.paid_by(paying, told)
+    sent = settled_for(paying)
     houses: dict[str, dict[str, str]] = {}
     for payment in payments:
         found = posted.get(payment.id, _Posted())
         if payment.kind != "deposit":
-            yield from _check_payout(payment, found.own, paid.get(payment.id, 0))
+            wanted = payouts.demanded(payment, sent.get(payment.id))
+            yield from _check_payout(payment, found.own, wanted, paid.get(payment.id, 0))
             yield from _check_fee(payment, found.fee, costs.get(payment.id))
             continue
         if payment.chain not in houses:
@@ -128,9 +131,10 @@ def demanded(payment: Payment, wallet: str = ledger.WALLET_DEPOSITS) -> Accounts
     return {(wallet, currency): units, (owner, currency): -units}
 
 
-def _check_payout(payment: Payment, posted: Accounts, paid: int) -> Iterator[Finding]:
+def _check_payout(
+    payment: Payment, posted: Accounts, wanted: Accounts | None, paid: int
+) -> Iterator[Finding]:
     """A withdrawal or transfer. What the node shows follows from its attempts, not its state."""
-    wanted = payouts.demanded(payment)
     if wanted is None:
         return
     truth = -paid if payment.kind == "withdrawal" else _wallets(wanted)
@@ -168,6 +172,7 @@ def _check_fee(payment: Payment, posted: Accounts, cost: Cost | None) -> Iterato
     wanted = {} if cost is None else cost.posted
     wrong = _wrong(posted, wanted)
     if not wrong:
+        yield from _check_said(payment, cost)
         return
     fee = sum(units for (account, _), units in wrong.items() if account == FEES_NETWORK)
     difference = -_wallets(wrong)
@@ -175,7 +180,7 @@ def _check_fee(payment: Payment, posted: Accounts, cost: Cost | None) -> Iterato
         difference -= cost.wrong  # its timing items bear what our rows say
     yield Finding(
         "fee_differs",
-        payment.currency,
+        next(iter(wrong))[1],  # a token's chain tx costs the chain's coin
         payment.id,
         fee or -_wallets(wrong),
         {
@@ -187,6 +192,19 @@ def _check_fee(payment: Payment, posted: Accounts, cost: Cost | None) -> Iterato
         difference=difference,
         entry=_entry(wrong),
         payments=(payment.id,),
+    )
+
+
+def _check_said(payment: Payment, cost: Cost | None) -> Iterator[Finding]:
+    """The attempt's own row, which people read, of one that is posted rightly."""
+    if cost is None or not cost.account or cost.row.block_hash is None or cost.said == cost.fee:
+        return
+    yield Finding(
+        "state_lags",
+        str(cost.row.chain),
+        str(cost.row.txid),
+        cost.said - cost.fee,
+        {"payment": payment.id, **payouts.fee_evidence(cost)},
     )
 
 

@@ -16,6 +16,7 @@ from engine.chain import BlockRef, Fact, Standing
 from engine.chronicle import Subject
 from engine.config import Currency
 from engine.deposits.rules import confirmations
+from engine.holdings import BY_BLOCK
 from engine.ledger import Line, NewEntry
 from engine.reconciliation.kinds import Finding
 
@@ -81,9 +82,13 @@ def _booked(about: Mapping[str, Any], entry: Collection[tuple[str, str, str]]) -
 
 
 def name_of(text: str) -> Name:
-    """The coin that a text such as `txid:vout:1` names."""
+    """The coin that a text such as `txid:vout:1` names; what only a block shows has a txid with a
+    colon of its own."""
+    head, text = (
+        (BY_BLOCK, text.removeprefix(BY_BLOCK)) if text.startswith(BY_BLOCK) else ("", text)
+    )
     txid, _, index = text.partition(":")
-    return txid, index
+    return head + txid, index
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ SENDS = "sends_not_settled"
 SEND_FEES = "fees_not_settled"
 SENDS_OUT = "sends_out_of_block"
 SEND_FEES_OUT = "fees_out_of_block"
+MOVES = "moves_not_settled"
+MOVES_OUT = "moves_out_of_block"
 COLD_FEES = "cold_fees_not_booked"
 COLD_FEES_OUT = "cold_fees_out_of_block"
 
@@ -33,6 +35,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
         SEND_FEES: "network fees of those",
         SENDS_OUT: "withdrawals settled, out of their block for now",
         SEND_FEES_OUT: "network fees of those",
+        MOVES: "moves of our own coins mined, not yet settled: what did not land",
+        MOVES_OUT: "moves of our own coins settled, out of their block for now: what did not land",
         COLD_FEES: "network fees of moves out of the cold wallet, mined, not yet booked",
         COLD_FEES_OUT: "network fees of those booked and out of their block for now",
     }
@@ -85,6 +89,7 @@ def sends(chain: str, currency: str) -> tuple[Timing, ...]:
     mined = (Attempt.state == "mined") & ~Attempt.block_hash.is_null()
     booked = (Attempt.state == "settled") & Attempt.block_hash.is_null()
     ours = (Attempt.chain == chain) & (Attempt.currency == currency) & (Attempt.final == 0)
+    ours &= Attempt.nonce.is_null()
     found: list[Timing] = []
     for which, names, sign in (
         (mined, (SENDS, SEND_FEES), -1),
