@@ -68,12 +68,18 @@ class CurrencyReader:
             )
             return None
         self.reading.current = self.reading.decimals.get(symbol)
+        self.reading.ground = self._ground_decimals(value)
         try:
             return CurrencyTable.model_validate(value, context=self.reading)
         except ValidationError as error:
             self.problems += translate(error, CurrencyTable, at=("currency", symbol))
             broken = frozenset(str(found["loc"][0]) for found in error.errors() if found["loc"])
         return self._rest(symbol, value, broken) if isinstance(value, dict) else None
+
+    def _ground_decimals(self, value: Any) -> int | None:
+        """Of the chain that a token follows; None for anything else."""
+        chain = value.get("chain") if isinstance(value, dict) else None
+        return self.reading.decimals.get(chain) if isinstance(chain, str) else None
 
     def _rest(self, symbol: str, value: dict[str, Any], broken: frozenset[str]) -> CurrencyTable:
         """The table without its broken keys, so that the others are judged in the same run."""

@@ -15,6 +15,7 @@ from engine.config.secrets import REFERENCE, Secret, secret_for
 from engine.config.table import Rows, Table
 from engine.config.values import (
     Amount,
+    CoinAmount,
     Count,
     Decimals,
     Duration,
@@ -95,7 +96,10 @@ class Withdrawal(Table):
     total_daily: Amount | None = Field(
         default=None, description="All clients, 24 hours; held beyond."
     )
-    fee_max: Amount | None = Field(default=None, description="Largest chain fee of one chain tx.")
+    fee_max: CoinAmount | None = Field(
+        default=None,
+        description="Largest chain fee of one chain tx; a token's in its chain's coin.",
+    )
     fee_max_share: Share | None = Field(
         default=None, description='Largest chain fee as a share of the amount, such as "0.05".'
     )
@@ -103,15 +107,15 @@ class Withdrawal(Table):
         default=None,
         description="Bitcoin family: highest fee rate, in coins per 1,000 virtual bytes.",
     )
-    gas_max: Count = Field(default=GAS_MAX, description="EVM: most gas of a native send.")
+    gas_max: Count = Field(default=GAS_MAX, description="EVM: most gas of one send.")
 
 
 class Sweep(Table):
     """`currency.X.sweep` (EVM): deposit addresses are emptied into the hot one. Units."""
 
     above: Amount = Field(description="Addresses that hold more than this are swept.")
-    fee_max: Amount | None = Field(
-        default=None, description="... while a sweep costs at most this."
+    fee_max: CoinAmount | None = Field(
+        default=None, description="... while a sweep costs at most this, in the chain's coin."
     )
 
 

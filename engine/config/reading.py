@@ -28,7 +28,8 @@ class Reading:
     """One reading of the file: by whom, from where, and what was found out before validation.
 
     `decimals` are those of each currency that can be told; `current` those of the table that is
-    being read, None where there is no one currency. `names` collects the environment variables
+    being read, None where there is no one currency, and `ground` those of the coin in which its
+    network is paid, None where that is the same. `names` collects the environment variables
     that each role needs, whichever role reads now.
     """
 
@@ -38,6 +39,7 @@ class Reading:
     sandbox: bool
     decimals: Mapping[str, int] = field(default_factory=dict)
     current: int | None = None
+    ground: int | None = None
     names: dict[Role, set[str]] = field(default_factory=lambda: {role: set() for role in ROLES})
 
 

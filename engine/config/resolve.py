@@ -60,7 +60,7 @@ def resolve_currency(
     sandbox = network in SANDBOX_NETWORKS
     _check_node(table, ground, network, report)
     _check_addresses(table, coin.family, parameters, report)
-    _check_limits(table, network, reading, report)
+    _check_limits(table, ground, network, reading, report)
     finality = _finality(table, ground, coin.family, confirmations, report)
     return Currency(
         symbol=symbol,
@@ -277,13 +277,23 @@ def _check_addresses(
             report(key, f"{address!r} is no address of this network", "check it letter by letter")
 
 
-def _check_limits(table: CurrencyTable, network: str, reading: Reading, report: Report) -> None:
-    """Without these three, one stolen session could empty a main network's wallet."""
+def _check_limits(
+    table: CurrencyTable, ground: CurrencyTable, network: str, reading: Reading, report: Report
+) -> None:
+    """Without these three, one stolen session could empty a main network's wallet; and a token's
+    fee is no share of anything that could bound it."""
+    if table is not ground and table.withdrawal.fee_max_share is not None:
+        what = f"is no share here: the network is paid in {table.chain}"
+        cure = f"give fee_max instead, an amount of {table.chain}"
+        report("withdrawal.fee_max_share", what, cure)
     if network != "main" or reading.role == "console":
         return
     for key in _LIMITS_OF_MAIN:
         if getattr(table.withdrawal, key) is None:
             report(f"withdrawal.{key}", "is missing", "main networks need it; an amount as text")
+    if table is not ground and (table.withdrawal.fee_max or ground.withdrawal.fee_max) is None:
+        cure = f"main networks need it here or at {table.chain}; an amount of {table.chain} as text"
+        report("withdrawal.fee_max", "is missing", cure)
 
 
 def _finality(

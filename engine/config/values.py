@@ -103,6 +103,11 @@ def _amount(value: Any, info: ValidationInfo) -> int:
     return to_units(value, reading_of(info).current)
 
 
+def _coin_amount(value: Any, info: ValidationInfo) -> int:
+    reading = reading_of(info)
+    return to_units(value, reading.current if reading.ground is None else reading.ground)
+
+
 def _amounts(value: Any, info: ValidationInfo) -> dict[str, int]:
     if not isinstance(value, dict):
         raise Wrong("must be a table of amounts by currency", 'such as { LTC = "10" }')
@@ -208,6 +213,8 @@ Address = Annotated[Listen, PlainValidator(parse_listen), _text("127.0.0.1:8700"
 Duration = Annotated[timedelta, PlainValidator(_duration), _text("30d")]
 Moment = Annotated[datetime, PlainValidator(_moment), _text("2026-01-31")]
 Amount = Annotated[int, PlainValidator(_amount), WithJsonSchema(_AMOUNT)]
+# What the network takes: an amount of the chain's coin, whatever token it is paid for.
+CoinAmount = Annotated[int, PlainValidator(_coin_amount), WithJsonSchema(_AMOUNT)]
 Amounts = Annotated[
     dict[str, int],
     PlainValidator(_amounts),

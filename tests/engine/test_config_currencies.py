@@ -170,6 +170,31 @@ def test_evm_currencies_are_judged_too(
     assert expected in problems(load, with_evm(**tables), role="web")
 
 
+def test_what_the_network_takes_for_a_token_is_an_amount_of_the_chains_coin(load: Load) -> None:
+    caps = {"withdrawal": {"fee_max": "0.002", "fee": "2"}, "sweep": {"above": "5", "fee_max": "1"}}
+    token = load(with_evm(USDT=TOKEN | caps, ETH=ETH)).currencies["USDT"]
+    assert (token.withdrawal.fee_max, token.withdrawal.fee) == (2 * 10**15, 2_000_000)
+    assert token.sweep is not None
+    assert (token.sweep.above, token.sweep.fee_max) == (5_000_000, 10**18)
+
+
+def test_a_share_of_a_token_bounds_no_fee(load: Load) -> None:
+    table = TOKEN | {"withdrawal": {"fee_max_share": "0.05"}}
+    found = problems(load, with_evm(ETH=ETH, USDT=table))
+    assert "currency.USDT.withdrawal.fee_max_share" in found
+
+
+def test_a_token_of_a_main_network_needs_a_cap_of_its_fee(load: Load) -> None:
+    limits = {"approve_above": "1", "daily_limit": "1", "total_daily": "1"}
+    main = ETH | {"chain_id": 1, "node": "http://192.0.2.1:8545", "withdrawal": limits}
+    tables = {"ETH": main, "USDT": TOKEN | {"withdrawal": limits}}
+    assert "currency.USDT.withdrawal.fee_max" in problems(load, with_evm(**tables), role="web")
+    for symbol, table in tables.items():
+        capped = {symbol: table | {"withdrawal": limits | {"fee_max": "0.01"}}}
+        found = problems(load, with_evm(**tables | capped), role="web")
+        assert "currency.USDT.withdrawal.fee_max" not in found
+
+
 def test_a_token_without_decimals_is_a_problem(load: Load) -> None:
     table = {key: value for key, value in TOKEN.items() if key != "decimals"}
     assert "currency.USDT.decimals" in problems(load, with_evm(ETH=ETH, USDT=table))
