@@ -32,8 +32,8 @@ def gas_for(estimate: int, *, most: int) -> int:
 def cap_of(currency: Currency, ground: Currency, payment: Payment) -> int | None:
     """The most that the chain tx of `payment` may cost; None without a limit. `ground` is the
     chain's own currency. A share is only known where fee and amount are of one coin."""
-    if payment.purpose == "sweep" and currency.sweep is not None and currency.sweep.fee_max:
-        return currency.sweep.fee_max
+    if payment.purpose == "sweep":
+        return _own_cap(currency, ground)
     most = currency.withdrawal.fee_max
     if most is None:
         most = ground.withdrawal.fee_max
