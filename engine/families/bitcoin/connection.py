@@ -16,15 +16,12 @@ from typing import cast
 from urllib.parse import SplitResult, unquote
 
 from engine.families.deadline import TimedSocket
+from engine.families.down import ReplyMismatch
 
 REPLY_BYTES_MAX = 512 * 1024 * 1024
 
 _LAST_ID = re.compile(rb'"id"\s*:\s*(-?\d+)\s*\}\s*$')
 _TAIL_BYTES = 64
-
-
-class ReplyMismatch(http.client.HTTPException):
-    """The reply is not the one to the request that was sent on this connection."""
 
 
 class Reply:

@@ -17,7 +17,8 @@ from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 from bitcoinrpc.authproxy import AuthServiceProxy, JSONRPCException
 
 from engine.errors import NodeDown, NodeError, NodeRefused
-from engine.families.bitcoin.connection import Reply, ReplyMismatch, connection_to
+from engine.families.bitcoin.connection import Reply, connection_to
+from engine.families.down import down, status_words
 
 TIMEOUT_S = 30
 IDLE_MAX_S = 20
@@ -36,12 +37,6 @@ _REFUSALS = {
     -12: "the node's wallet has no fresh address ready; it must be unlocked and refilled",
     -13: "the node's wallet is locked",
     -14: "the wallet's passphrase is wrong",
-}
-_STATUSES = {
-    401: "401: the node refused our user and password",
-    403: "403: the node does not allow us a call that we need",
-    404: "404: the node has nothing under this URL",
-    503: "503: the node has more work than it takes",
 }
 # What the library and what is under it raise at a reply that is cut, foreign or no JSON-RPC.
 _BROKEN = (
@@ -96,7 +91,7 @@ class Transport:
             return self._unprinted()
         except _BROKEN as error:
             self.close()
-            raise _down(method, error) from None
+            raise down(method, error) from None
         finally:
             self._used_at = time.monotonic()
 
@@ -174,21 +169,4 @@ def _no_json(reply: Reply | None) -> str:
         return "the node's reply is malformed"
     if b"Work queue depth exceeded" in reply.read()[:200]:
         return f"{reply.status}: the node has more work than it takes"
-    return _STATUSES.get(reply.status, f"{reply.status}: the node's reply is not JSON")
-
-
-def _down(method: str, error: BaseException) -> NodeDown:
-    """NodeDown in words; the detail names the exception, never the URL."""
-    if isinstance(error, TimeoutError):
-        message = "the node did not answer in time"
-    elif isinstance(error, ConnectionRefusedError):
-        message = "nothing answers at the node's address"
-    elif isinstance(error, ReplyMismatch):
-        message = "the node answered another request than ours"
-    elif isinstance(error, http.client.IncompleteRead):
-        message = "the node's reply was cut off"
-    elif isinstance(error, OSError | http.client.RemoteDisconnected):
-        message = "the connection to the node failed"
-    else:
-        message = "the node's reply is malformed"
-    return NodeDown(message, detail=f"{method}: {type(error).__name__}: {str(error)[:200]}")
+    return status_words(reply.status)

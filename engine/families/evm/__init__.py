@@ -1,22 +1,23 @@
-"""The EVM family: nodes that speak Ethereum's JSON-RPC (ETH, every EVM chain, ERC-20 tokens)."""
+"""The EVM family: nodes that speak Ethereum's JSON-RPC (ETH, every EVM chain, ERC-20 tokens).
+
+web3 and what is under it take a second to load: they are, when the first chain is opened.
+"""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.config import Currency
-from engine.families.evm.chain import EvmChain
-from engine.families.evm.transport import TIMEOUT_S, Transport
 from engine.ours import NothingYet, Ours
 
-EMBEDDED = "embedded"  # before the folder of a chain that needs no node
+if TYPE_CHECKING:
+    from engine.families.evm.chain import EvmChain
+    from engine.families.evm.transport import Transport
 
-# A library under eth-account raises the limit to 100,000 for its own sake. With that, a reply that
-# is nested deeply enough overflows the stack, which ends the process, and raises no RecursionError.
-RECURSION_MAX = 10_000
-sys.setrecursionlimit(min(sys.getrecursionlimit(), RECURSION_MAX))
+EMBEDDED = "embedded"  # before the folder of a chain that needs no node
+TIMEOUT_S = 30
 
 
 def open_chain(
@@ -31,12 +32,16 @@ def open_chain(
     `embedded:FOLDER`, the one that is kept there; nothing is asked of the node yet. `timeout_s`
     bounds each request as a whole. Raises NodeDown if the URL cannot be used.
     """
+    from engine.families.evm.chain import EvmChain
+
     transport = open_transport(node_url, timeout_s=timeout_s)
     return EvmChain(currency, tokens, transport, NothingYet() if ours is None else ours)
 
 
 def open_transport(node_url: str, *, timeout_s: int = TIMEOUT_S) -> Transport:
     """Calls to the node of `open_chain`, for who needs no chain."""
+    from engine.families.evm.transport import Transport
+
     kind, _, folder = node_url.partition(":")
     if kind != EMBEDDED:
         return Transport(node_url, timeout_s=timeout_s)
@@ -46,4 +51,4 @@ def open_transport(node_url: str, *, timeout_s: int = TIMEOUT_S) -> Transport:
     return EmbeddedTransport(Path(folder), timeout_s=timeout_s)
 
 
-__all__ = ["EvmChain", "open_chain", "open_transport"]
+__all__ = ["open_chain", "open_transport"]

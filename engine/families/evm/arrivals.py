@@ -6,7 +6,7 @@ what matched, however many addresses are ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from engine.config import Currency
 from engine.errors import NodeDown, NodeRefused
 from engine.families.evm.blocks import FullBlock, header_at
 from engine.families.evm.frames import Frame, Tracer
-from engine.families.evm.transfers import Brought, Transfer, brought, growth, transfers
+from engine.families.evm.transfers import Brought, Holding, Transfer, brought, growths, transfers
 from engine.families.evm.transport import Transport
 from engine.families.evm.values import OddValue, address_of, hash_of, list_of, quantity_of, table_of
 from engine.money import format_amount
@@ -32,12 +32,17 @@ class _Matched:
     rows: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     coins: list[str] = field(default_factory=list)
     logs: list[Transfer] = field(default_factory=list)
+    left: list[Transfer] = field(default_factory=list)  # what our addresses sent to others
     frames: list[Frame] = field(default_factory=list)
 
     @property
     def txids(self) -> list[str]:
         logs, frames = (log.txid for log in self.logs), (frame.txid for frame in self.frames)
         return list(dict.fromkeys((*self.coins, *logs, *frames)))
+
+    def holdings(self, contracts: Container[str]) -> list[Holding]:
+        """Whose balances of these contracts tell what the logs are worth."""
+        return sorted({(log.contract, log.to) for log in self.logs if log.contract in contracts})
 
 
 @dataclass(slots=True)
@@ -63,20 +68,33 @@ class ArrivalReader:
     def read(self, blocks: Sequence[FullBlock], ours: Mapping[str, str]) -> Found:
         """Everything in `blocks`. Raises OddValue, NodeDown."""
         found = Found()
-        for matched in self._match([each for each in blocks if each.rows], ours):
-            if matched.txids:
-                _OneBlock(self._currency, self._tokens, self._node, ours, matched).read(found)
+        busy = [each for each in blocks if each.rows]
+        about_us = [each for each in self._match(busy, ours) if each.txids]
+        told = receipts(self._node, [txid for each in about_us for txid in each.txids])
+        asked = [(each.block, each.holdings(self._tokens)) for each in about_us]
+        for matched, grown in zip(about_us, growths(self._node, asked), strict=True):
+            if None in grown.values():
+                self._insist_on(matched.block)
+            own = _all_in(matched.block, matched.txids, told)
+            _OneBlock(self._currency, self._tokens, ours, matched, own, grown).read(found)
         return found
+
+    def _insist_on(self, block: Block) -> None:
+        """A balance that is not told means something only while the block is there."""
+        now = header_at(self._node, block.height)
+        if now is None or now.hash != block.hash:
+            raise NodeDown("the node's chain moved while it was asked")
 
     def _match(self, blocks: Sequence[FullBlock], ours: Mapping[str, str]) -> Iterator[_Matched]:
         if not blocks:
             return
         headers = [each.block for each in blocks]
-        logs, frames = transfers(self._node, headers), self._tracer.frames(headers)
+        logs, frames = transfers(self._node, headers, ours), self._tracer.frames(headers, ours)
         for each, its_logs, its_frames in zip(blocks, logs, frames, strict=True):
             matched = _Matched(each.block)
             matched.logs = [log for log in its_logs if log.units and log.to in ours]
-            matched.frames = [frame for frame in its_frames if frame.to in ours]
+            matched.left = [log for log in its_logs if log.to not in ours]
+            matched.frames = its_frames
             wanted = set(matched.txids)
             for row in each.rows:
                 to = row.get("to")
@@ -95,16 +113,17 @@ class _OneBlock:
         self,
         currency: Currency,
         tokens: Mapping[str, Currency],
-        node: Transport,
         ours: Mapping[str, str],
         matched: _Matched,
+        told: Mapping[str, Mapping[str, Any]],
+        grown: Mapping[Holding, int | None],
     ) -> None:
         self._currency = currency
         self._tokens = tokens
-        self._node = node
         self._ours = ours
         self._matched = matched
-        self._receipts = receipts_in(node, matched.txids, matched.block)
+        self._receipts = told
+        self._grown = grown
 
     def read(self, found: Found) -> None:
         found.arrivals += [each for each in self._coins() if each is not None]
@@ -166,21 +185,11 @@ class _OneBlock:
                 found.oddities.append(_unlisted(log, self._ours[log.to]))
         if not known:
             return
-        came = self._brought(known)
+        came = brought([*self._matched.logs, *self._matched.left], self._grown)
         for log in known:
             arrival, oddity = self._of_log(log, came[log.place])
             found.arrivals += [arrival] if arrival is not None else []
             found.oddities += [oddity] if oddity is not None else []
-
-    def _brought(self, logs: Sequence[Transfer]) -> Mapping[int, Brought]:
-        block = self._matched.block
-        holdings = sorted({(log.contract, log.to) for log in logs})
-        grown = growth(self._node, block, holdings)
-        if None in grown.values():
-            now = header_at(self._node, block.height)
-            if now is None or now.hash != block.hash:
-                raise NodeDown("the node's chain moved while it was asked")
-        return brought(self._matched.logs, grown)
 
     def _of_log(self, log: Transfer, came: Brought) -> tuple[Arrival | None, Oddity | None]:
         token = self._tokens[log.contract]
@@ -234,11 +243,18 @@ def receipts_in(
 ) -> dict[str, Mapping[str, Any]]:
     """The receipts of chain txs that stand in `block`. Raises NodeDown where the node has them
     elsewhere: its answers are of different branches then."""
-    found = receipts(node, txids)
+    return _all_in(block, txids, receipts(node, txids))
+
+
+def _all_in(
+    block: Block, txids: Iterable[str], told: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Mapping[str, Any]]:
+    found = {}
     for txid in txids:
-        row = found.get(txid)
+        row = told.get(txid)
         if row is None or hash_of(row.get("blockHash")) != block.hash:
             raise NodeDown("the node's answers are of different branches of the chain")
+        found[txid] = row
     return found
 
 

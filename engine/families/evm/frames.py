@@ -7,7 +7,7 @@ show such coins by the balance alone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,9 +36,9 @@ class Tracer:
         self._node = node
         self.able: bool | None = None  # None: never asked yet
 
-    def frames(self, blocks: Sequence[Block]) -> list[list[Frame]]:
-        """Those of each block that moved coins, without those of chain txs themselves; nothing
-        where the node cannot tell. Raises OddValue, NodeDown."""
+    def frames(self, blocks: Sequence[Block], ours: Container[str]) -> list[list[Frame]]:
+        """Those of each block that moved coins to addresses of ours, without those of chain txs
+        themselves; nothing where the node cannot tell. Raises OddValue, NodeDown."""
         if self.able is False or not blocks:
             return [[] for _ in blocks]
         replies = self._node.batch([("trace_block", (hex(each.height),)) for each in blocks])
@@ -49,24 +49,41 @@ class Tracer:
             return [[] for _ in blocks]
         self.able = True
         return [
-            list(_frames(list_of(reply), block))
+            list(_frames(_rows(reply, block), ours))
             for block, reply in zip(blocks, replies, strict=True)
         ]
 
 
-def _frames(rows: Iterable[Any], block: Block) -> Iterator[Frame]:
+def _rows(reply: object, block: Block) -> list[Mapping[str, Any]]:
+    rows = [table_of(row) for row in list_of(reply)]
+    if any(row.get("blockHash") != block.hash for row in rows):
+        raise NodeDown("the node's chain moved while it was asked")
+    return rows
+
+
+def _frames(rows: Sequence[Mapping[str, Any]], ours: Container[str]) -> Iterator[Frame]:
+    """Nearly all frames of a block are between others: a quick look finds the chain txs with one
+    for us, and only these are read."""
+    wanted = {str(row.get("transactionHash")) for row in rows if _names(row, ours)}
     by_txid: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in rows:
-        if hash_of(table_of(row).get("blockHash")) != block.hash:
-            raise NodeDown("the node's chain moved while it was asked")
-        if row.get("transactionHash") is not None:  # rewards belong to none
+    for row in rows if wanted else ():
+        if row.get("transactionHash") is not None and str(row["transactionHash"]) in wanted:
             by_txid[hash_of(row["transactionHash"])].append(row)
     for txid, own in by_txid.items():
         reverted = {_path(row) for row in own if row.get("error") is not None}
         for row in own:
             path = _path(row)
             if path and not any(path[:depth] in reverted for depth in range(len(path) + 1)):
-                yield from _moved(txid, path, row)
+                yield from (each for each in _moved(txid, path, row) if each.to in ours)
+
+
+def _names(row: Mapping[str, Any], ours: Container[str]) -> bool:
+    """Whether it is below its chain tx and pays an address of ours."""
+    action = row.get("action")
+    if not isinstance(action, dict) or not row.get("traceAddress"):
+        return False
+    paid = action.get("to"), action.get("refundAddress")
+    return any(isinstance(each, str) and each.lower() in ours for each in paid)
 
 
 def _path(row: Mapping[str, Any]) -> tuple[int, ...]:

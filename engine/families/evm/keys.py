@@ -19,6 +19,9 @@ from eth_utils.exceptions import ValidationError
 
 from engine.config import Currency
 from engine.errors import NodeRefused
+from engine.families.evm.recursion import bound_recursion
+
+bound_recursion()
 
 DEPOSITS = "m/44'/60'/0'/0/"
 HOT = "m/44'/60'/1'/0/0"

@@ -64,7 +64,7 @@ class CoinChecker:
         return paid and quantity_of(row.get("value")) == spend.units
 
     def _is_called(self, spend: Spend, path: str, block: Block) -> bool:
-        (frames,) = self._tracer.frames([block])
+        (frames,) = self._tracer.frames([block], {spend.address.lower()})
         return any(
             (each.txid, each.path, each.to) == (spend.txid, path, spend.address.lower())
             and each.units == spend.units

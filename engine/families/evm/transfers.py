@@ -4,7 +4,7 @@ after it, at two block hashes. A log alone is only what a contract says."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,19 +55,25 @@ Holding = tuple[str, str]
 """A contract and an address of ours, both in lower case."""
 
 
-def transfers(node: Transport, blocks: Sequence[Block]) -> list[list[Transfer]]:
-    """The Transfer logs of each block, asked for by its hash, in one request. Raises OddValue,
-    NodeDown when the node does not have one of the blocks any more."""
-    return _asked(node, [(each, {}) for each in blocks])
+def transfers(
+    node: Transport, blocks: Sequence[Block], ours: Container[str]
+) -> list[list[Transfer]]:
+    """The Transfer logs of each block, asked for by its hash, that came to addresses of ours or
+    left them; all blocks in one request. Raises OddValue, NodeDown when the node does not have one
+    of the blocks any more."""
+    return _asked(node, [(each, {}) for each in blocks], lambda row: _names(row, ours))
 
 
 def transfers_of(node: Transport, asked: Sequence[tuple[Block, str]]) -> list[list[Transfer]]:
-    """The same of one contract in each block."""
-    return _asked(node, [(block, {"address": contract}) for block, contract in asked])
+    """All of one contract in each block."""
+    by_contract = [(block, {"address": contract}) for block, contract in asked]
+    return _asked(node, by_contract, lambda _row: True)
 
 
 def _asked(
-    node: Transport, asked: Sequence[tuple[Block, Mapping[str, str]]]
+    node: Transport,
+    asked: Sequence[tuple[Block, Mapping[str, str]]],
+    is_wanted: Callable[[Mapping[str, Any]], bool],
 ) -> list[list[Transfer]]:
     calls = [
         ("eth_getLogs", ({"blockHash": block.hash, "topics": [TRANSFER], **narrower},))
@@ -77,16 +83,24 @@ def _asked(
     for (block, _), reply in zip(asked, node.batch(calls), strict=True):
         if isinstance(reply, NodeRefused):
             raise NodeDown("the node gives no logs of a block", detail=reply.detail)
-        found.append([each for row in list_of(reply) for each in _transfer(row, block)])
+        wanted = (row for row in _of_block(list_of(reply), block) if is_wanted(row))
+        found.append([each for row in wanted if (each := transfer_in(row)) is not None])
     return found
 
 
-def _transfer(row: Any, block: Block) -> Iterable[Transfer]:
-    """Nothing for a log that is no transfer of an amount."""
-    if hash_of(table_of(row).get("blockHash")) != block.hash or row.get("removed") is True:
-        raise OddValue("a log is of another block")
-    found = transfer_in(row)
-    return () if found is None else (found,)
+def _of_block(rows: Iterable[object], block: Block) -> Iterator[Mapping[str, Any]]:
+    for each in rows:
+        row = table_of(each)
+        if row.get("blockHash") != block.hash or row.get("removed") is True:
+            raise OddValue("a log is of another block")
+        yield row
+
+
+def _names(row: Mapping[str, Any], ours: Container[str]) -> bool:
+    """Whether an address of ours stands where a transfer has its two ends: a quick look, because
+    nearly all logs of a block are between others."""
+    ends = list_of(row.get("topics"))[1:TOPICS]
+    return any(isinstance(end, str) and f"0x{end[-40:].lower()}" in ours for end in ends)
 
 
 def transfer_in(row: Mapping[str, Any]) -> Transfer | None:
@@ -117,14 +131,29 @@ def balance_call(holding: Holding, block_hash: str) -> tuple[str, tuple[object, 
 
 def growth(node: Transport, block: Block, holdings: Sequence[Holding]) -> dict[Holding, int | None]:
     """How much each balance grew in `block`; None where node or contract does not say. Negative
-    where it shrank. Raises NodeDown when the block has left the chain meanwhile."""
-    calls = [balance_call(each, at) for each in holdings for at in (block.parent, block.hash)]
-    replies = node.batch(calls)
-    found: dict[Holding, int | None] = {}
-    for at, each in enumerate(holdings):
-        before, after = (_balance(reply) for reply in replies[2 * at : 2 * at + 2])
-        found[each] = None if before is None or after is None else after - before
+    where it shrank. Raises NodeDown."""
+    (found,) = growths(node, [(block, holdings)])
     return found
+
+
+def growths(
+    node: Transport, asked: Sequence[tuple[Block, Sequence[Holding]]]
+) -> list[dict[Holding, int | None]]:
+    """The same of several blocks at once."""
+    pairs = [(block, each) for block, holdings in asked for each in holdings]
+    told = node.batch(
+        [balance_call(each, at) for block, each in pairs for at in (block.parent, block.hash)]
+    )
+    balances = iter([_balance(reply) for reply in told])
+    found = []
+    for _, holdings in asked:
+        both = ((each, next(balances), next(balances)) for each in holdings)
+        found.append({each: _grown(before, after) for each, before, after in both})
+    return found
+
+
+def _grown(before: int | None, after: int | None) -> int | None:
+    return None if before is None or after is None else after - before
 
 
 def _balance(reply: object) -> int | None:

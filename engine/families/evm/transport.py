@@ -20,28 +20,19 @@ from web3.providers.base import JSONBaseProvider
 
 from engine.errors import NodeDown, NodeError, NodeRefused
 from engine.families.deadline import TimedSocket
+from engine.families.down import ReplyMismatch, down, status_words
+from engine.families.evm import TIMEOUT_S
+from engine.families.evm.recursion import bound_recursion
 
-TIMEOUT_S = 30
 IDLE_MAX_S = 20
 REPLY_BYTES_MAX = 256 * 1024 * 1024
 BATCH_MAX = 100
 
 UNKNOWN_METHOD = -32601
 
-_STATUSES = {
-    401: "401: the node refused our user and password",
-    403: "403: the node does not allow us a call that we need",
-    404: "404: the node has nothing under this URL",
-    413: "413: the node takes no request of this size",
-    429: "429: the node has had too many requests",
-    503: "503: the node has more work than it takes",
-}
+bound_recursion()
 
 Call = tuple[str, tuple[object, ...]]
-
-
-class _Foreign(http.client.HTTPException):
-    """The reply is not the one to the request that was sent."""
 
 
 class _Bounded(http.client.HTTPConnection):
@@ -108,9 +99,9 @@ class Transport(JSONBaseProvider):
         reply = self._exchanged(json.dumps(body if len(body) > 1 else body[0]), calls[0][0])
         try:
             return _answers(reply, calls, first)
-        except (_Foreign, KeyError, TypeError, ValueError) as error:
+        except (ReplyMismatch, KeyError, TypeError, ValueError) as error:
             self.close()
-            raise _down(calls[0][0], error) from None
+            raise down(calls[0][0], error) from None
 
     def _exchanged(self, body: str, method: str) -> Any:
         if self._is_dead() or time.monotonic() - self._used_at > IDLE_MAX_S:
@@ -124,7 +115,7 @@ class Transport(JSONBaseProvider):
             raise
         except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
             self.close()
-            raise _down(method, error) from None
+            raise down(method, error) from None
         finally:
             self._used_at = time.monotonic()
 
@@ -181,8 +172,9 @@ def _read(status: int, text: bytes, method: str) -> Any:
     except ValueError:
         if status == http.client.OK:
             raise
-        message = _STATUSES.get(status, f"{status}: the node's reply is not JSON")
-        raise NodeDown(message, detail=f"{method}: HTTP {status} {text[:200]!r}") from None
+        raise NodeDown(
+            status_words(status), detail=f"{method}: HTTP {status} {text[:200]!r}"
+        ) from None
 
 
 def _answers(reply: Any, calls: Sequence[Call], first: int) -> list[Any]:
@@ -194,7 +186,7 @@ def _answers(reply: Any, calls: Sequence[Call], first: int) -> list[Any]:
     if len(rows) == len(calls) == 1 and not by_id and "error" in rows[0]:
         by_id = {first: rows[0]}  # a node that could not read even the id
     if set(by_id) != set(range(first, first + len(calls))):
-        raise _Foreign("ids of other requests")
+        raise ReplyMismatch("ids of other requests")
     return [_answer(by_id[first + at], method) for at, (method, _) in enumerate(calls)]
 
 
@@ -209,20 +201,3 @@ def _answer(row: Any, method: str) -> Any:
     if code == UNKNOWN_METHOD:
         message = "the node does not know a call that we need"
     return NodeRefused(message, rpc_code=code, detail=f"{method}: {code} {text[:300]}")
-
-
-def _down(method: str, error: BaseException) -> NodeDown:
-    """NodeDown in words; the detail names the exception, never the URL."""
-    if isinstance(error, TimeoutError):
-        message = "the node did not answer in time"
-    elif isinstance(error, ConnectionRefusedError):
-        message = "nothing answers at the node's address"
-    elif isinstance(error, _Foreign):
-        message = "the node answered another request than ours"
-    elif isinstance(error, http.client.IncompleteRead):
-        message = "the node's reply was cut off"
-    elif isinstance(error, OSError | http.client.RemoteDisconnected):
-        message = "the connection to the node failed"
-    else:
-        message = "the node's reply is malformed"
-    return NodeDown(message, detail=f"{method}: {type(error).__name__}: {str(error)[:200]}")

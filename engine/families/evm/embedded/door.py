@@ -19,6 +19,9 @@ from engine.families.evm.embedded.refusal import (
     UNKNOWN_METHOD,
     CallRefused,
 )
+from engine.families.evm.recursion import bound_recursion
+
+bound_recursion()
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from engine.families.evm import TIMEOUT_S
 from engine.families.evm.embedded.keeper import url_of
-from engine.families.evm.transport import TIMEOUT_S, Transport
+from engine.families.evm.transport import Transport
 
 _NOT_ASKED_YET = "http://127.0.0.1:1"
 

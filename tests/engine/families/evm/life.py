@@ -73,14 +73,17 @@ class EvmHouse:
         *,
         tokens: Mapping[str, Contract] | None = None,
         node_url: str = "",
+        for_tokens: Mapping[str, object] | None = None,
         **keys: object,
     ) -> Self:
-        """A house of ETH with `keys` and of `tokens`, on an open, migrated database."""
+        """A house of ETH with `keys` and of `tokens`, each with `for_tokens`, on an open, migrated
+        database."""
         contracts = {symbol: token.address for symbol, token in (tokens or {}).items()}
         own = {"mnemonic": fresh_words()}
         table: dict[str, Any] = {"confirmations": 3, "address_pool": 3, "keys": own, **keys}
         site = {"handshake": {"algorithm": "HS256", "secret": SITE_SECRET}}
         tables = evm_tables(node_url or node.url(), contracts, **table)
+        tables |= {symbol: {**own_keys, **(for_tokens or {})} for symbol, own_keys in ...}
         path = folder / "cashier.toml"
         document = {"cashier": {"database": url}, "site": site, "currency": tables}
         path.write_text(dump(document))

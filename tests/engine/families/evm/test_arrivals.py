@@ -186,6 +186,26 @@ def test_several_logs_of_one_chain_tx_are_as_many_deposits(
     assert house.owed("ann", "USDT") == 3 * MILLION
 
 
+def test_what_the_address_pays_in_the_same_block_casts_no_doubt_on_what_came(
+    open_house: OpenHouse, anvil: Anvil
+) -> None:
+    token = deploy(anvil, "Good")
+    house = open_house(tokens={"USDT": token})
+    house.reconciles = False  # our rows know nothing of what the test sends by our keys
+    address = house.address("ann", "USDT")
+    token.send("transfer", address, 5 * MILLION)
+    house.mine(3)
+    anvil.set_balance(address, ETHER)
+    token.send("transfer", address, MILLION)
+    token.send("transfer", anvil.stranger(), 3 * MILLION, by=address)
+    house.mine(3)
+    assert token.read("balanceOf", address) == 3 * MILLION
+    assert [(p.state, p.units) for p in house.deposits("ann") if p.currency == "USDT"] == [
+        ("credited", 5 * MILLION),
+        ("credited", MILLION),
+    ]
+
+
 def test_many_in_one_call_and_one_that_returns_nothing_are_credited(
     open_house: OpenHouse, anvil: Anvil
 ) -> None:

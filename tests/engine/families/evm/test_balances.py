@@ -24,7 +24,7 @@ MILLION = 1_000_000
 @pytest.fixture
 def untraced(monkeypatch: pytest.MonkeyPatch) -> None:
     """A node that has no `trace_block`, as most have none."""
-    monkeypatch.setattr(Tracer, "frames", lambda _self, blocks: [[] for _ in blocks])
+    monkeypatch.setattr(Tracer, "frames", lambda _self, blocks, _ours: [[] for _ in blocks])
 
 
 @pytest.mark.usefixtures("untraced")

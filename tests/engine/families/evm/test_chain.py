@@ -48,6 +48,22 @@ def test_a_long_absence_is_caught_up_in_bounded_steps_and_no_block_is_skipped(
     assert (len(house.deposits("ann")), house.owed("ann")) == (5, 5 * ETHER)
 
 
+def test_blocks_with_deposits_take_no_request_each(open_house: OpenHouse, anvil: Anvil) -> None:
+    token = deploy(anvil, "Good")
+    house = open_house(tokens={"USDT": token}, confirmations=20)
+    address, made = house.address("ann"), []
+    for blocks in (2, 8):
+        for _ in range(blocks):
+            anvil.pay(address, ETHER)
+            token.send("transfer", address, 1)
+            anvil.mine()
+        before = house.on.chain.calls()
+        house.follower.step(house.now)
+        made.append(house.on.chain.calls() - before)
+    assert len(house.deposits("ann")) == 20
+    assert made[0] == made[1]
+
+
 def test_another_process_goes_on_where_the_last_one_stopped(
     open_house: OpenHouse, anvil: Anvil
 ) -> None:
@@ -121,7 +137,7 @@ def test_answers_of_two_branches_are_not_mixed(open_house: OpenHouse, anvil: Anv
 
     def mixed(calls: list[tuple[str, tuple[object, ...]]]) -> list[object]:
         answers: list[object] = real(calls)
-        if calls[0][0] == "eth_getTransactionReceipt":
+        if calls and calls[0][0] == "eth_getTransactionReceipt":
             answers[0] = {**answers[0], "blockHash": "0x" + "ab" * 32}  # type: ignore[dict-item]  # a receipt
         return answers
 

@@ -33,7 +33,7 @@ def traced() -> Iterator[Any]:
 
         def read(*frames: object) -> list[Frame]:
             canned.replies["trace_block"] = list(frames)
-            (found,) = tracer.frames([BLOCK])
+            (found,) = tracer.frames([BLOCK], {US})
             return found
 
         yield read
@@ -77,6 +77,6 @@ def test_frames_of_another_block_are_not_believed(traced: Any) -> None:
 def test_a_node_without_traces_is_asked_once() -> None:
     with CannedNode({}) as canned, closing(Transport(canned.url)) as node:
         tracer = Tracer(node)
-        assert tracer.frames([BLOCK]) == [[]]
-        assert tracer.frames([BLOCK, BLOCK]) == [[], []]
+        assert tracer.frames([BLOCK], {US}) == [[]]
+        assert tracer.frames([BLOCK, BLOCK], {US}) == [[], []]
         assert (tracer.able, len(canned.asked)) == (False, 1)
