@@ -305,3 +305,13 @@ def test_offers_follow_what_the_network_asks(hands: OpenHands, anvil: Anvil) -> 
     assert (after.base, before.base < 10**11) == (500 * 10**9, True)
     send = Send(on.hot, "ETH", on.stranger(), UNITS)
     assert offer_for(on, send).most > 21_000 * 10**12
+
+
+def test_tokens_that_come_while_others_are_paid_are_no_doubtful_ones(hands: OpenHands) -> None:
+    on = hands()
+    start = on.node.tip()
+    on.payer.send(signed(on, Send(on.hot, "GOOD", on.stranger(), UNITS)).raw)
+    txid = on.tokens["GOOD"].send("transfer", on.hot, 77)
+    on.mine()
+    (seen,) = on.payer.scan(start).arrivals
+    assert (seen.txid, seen.address, seen.units, seen.doubt) == (txid, on.hot, 77, "")
