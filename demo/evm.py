@@ -23,6 +23,7 @@ from demo.children import Child
 from demo.guard import Guard
 from demo.ports import HOST, free_port
 from demo.trouble import DemoTrouble
+from engine.coins.eip55 import written
 from engine.errors import AmountError
 from engine.money import parse_amount
 
@@ -136,7 +137,7 @@ class EvmNode:
     def address(self) -> str:
         """An account of the clients' own, each time the next one."""
         others = len(self._people) - 1
-        return self._people[1 + next(self._wallets) % others]
+        return written(self._people[1 + next(self._wallets) % others])
 
     def mine(self, count: int = 1) -> None:
         """Mine blocks, the first with all that waits."""
