@@ -36,6 +36,7 @@ from engine.holdings import REST, Holding, holdings, surplus_name, used_addresse
 from engine.own_sends import OwnSends, explained
 from engine.sending import Outcome, Payer
 
+LESS = "less"  # txid of what an address has less, where no coin of it can be it
 EACH_BLOCK_MAX = 500  # addresses that are counted at every block; more are on a slower clock
 SPENDABLE = ("credited", "refunded")
 
@@ -70,8 +71,11 @@ class Counted:
         payer = self.payer
         if holding.more >= 0 or payer is None:
             return _shown(holding, at)
-        fact = OwnSends(payer, self._chain, at).stranger(holding)
-        return _shown(holding, at) if fact is None else self._without(holding, fact)
+        sends = OwnSends(payer, self._chain, at)
+        fact = sends.stranger(holding)
+        if fact is not None:
+            return self._without(holding, fact)
+        return _shown(holding, at, sent=sends.made(holding))
 
     def _without(self, holding: Holding, fact: Fact) -> list[Unspent]:
         """What a stranger's chain tx left: it spent coins of ours, those that we may spend first,
@@ -157,8 +161,11 @@ class Counted:
         self._node.close()
 
 
-def _shown(holding: Holding, at: BlockRef) -> list[Unspent]:
-    """The coins of a holding where nobody else used the address."""
+def _shown(
+    holding: Holding, at: BlockRef, *, sent: Collection[tuple[str, str]] = ()
+) -> list[Unspent]:
+    """The coins of a holding where nobody else used the address; `sent` are those that our own
+    chain txs made for certain."""
     if holding.more >= 0:
         coins = list(holding.coins)
         if holding.more:
@@ -166,11 +173,16 @@ def _shown(holding: Holding, at: BlockRef) -> list[Unspent]:
             unit = (holding.currency, holding.address, holding.more, at.height)
             coins.append(Unspent(txid, index, *unit))
         return coins
-    coins = [coin for coin in holding.coins if coin.units < 0]
-    left = holding.units - sum(coin.units for coin in coins)
-    for coin in holding.coins:
-        units = min(coin.units, left)
-        if units > 0:
-            left -= units
+    lost, coins = -holding.more, list[Unspent]()
+    for coin in reversed(holding.coins):
+        units = coin.units
+        if units > 0 and coin.coin not in sent:
+            units -= min(units, lost)
+            lost -= coin.units - units
+        if units:
             coins.append(replace(coin, units=units))
-    return coins
+    if lost:
+        index = f"balance:{holding.address}"
+        less = Unspent(LESS, index, holding.currency, holding.address, -lost, at.height)
+        coins.append(less)
+    return coins[::-1]

@@ -157,3 +157,34 @@ def _rest(fold: _Fold, newest: Outflow) -> dict[str, Any]:
 
 def _named(row: Coin | Outflow, names: Sequence[str]) -> dict[str, Any]:
     return {f"match.{name}": getattr(row, name) for name in names}
+
+
+def rest_units(chain: str, txids: Iterable[str]) -> dict[tuple[str, str, str], int]:
+    """What folding left by the chain txs `txids`, from the rows that it folded, as units of each
+    (currency, txid, index)."""
+    asked = sorted(set(txids))
+    newest: Any = (
+        Outflow.select(Outflow.txid, Outflow.currency, Outflow.address, Outflow.height)
+        .where(
+            (Outflow.chain == chain)
+            & bulk.one_of(Outflow.txid, asked)
+            & (Outflow.folded_height == Outflow.height)
+        )
+        .distinct()
+        .tuples()
+    )
+    found = {}
+    for txid, currency, address, height in newest:
+        ours = (Coin.chain == chain) & (Coin.currency == currency) & (Coin.address == address)
+        coins = Coin.select(Coin.units).where(
+            ours & (Coin.spent_txid == txid) & (Coin.spent_height == height)
+        )
+        left = Outflow.select(Outflow.units).where(
+            (Outflow.chain == chain)
+            & (Outflow.currency == currency)
+            & (Outflow.address == address)
+            & (Outflow.folded_height == height)
+        )
+        units = sum(row.units for row in coins) - sum(row.units for row in left)
+        found[currency, txid, f"{REST}{address}"] = units
+    return found

@@ -15,7 +15,8 @@ from db.models import Coin, Payment
 from engine import outflows
 from engine.chain import BlockRef, ByBalance, Fact, Standing, Unspent
 from engine.errors import NodeRefused, TipMoved
-from engine.holdings import Holding, Key
+from engine.folding import rest_units
+from engine.holdings import REST, Holding, Key
 from engine.outflows import GAS, VALUE
 from engine.sending import Outcome, Payer, Send
 
@@ -38,7 +39,7 @@ def explained(node: ByBalance, chain: str, found: Sequence[Holding], at: BlockRe
     """`found`, and where an address has more or less than our rows say, their coins as what proves
     them has them: the deposit that a coin is of, and the node's word on our own chain txs. Asks
     nothing where all agree. Raises NodeDown, TipMoved."""
-    odd = _as_deposited(chain, [each for each in found if each.more])
+    odd = _as_proved(chain, [each for each in found if each.more])
     still = [each for each in odd if each.more]
     better = {each.key: each for each in odd}
     if still and isinstance(node, Payer):
@@ -47,16 +48,17 @@ def explained(node: ByBalance, chain: str, found: Sequence[Holding], at: BlockRe
     return [better.get(each.key, each) for each in found]
 
 
-def _as_deposited(chain: str, odd: Sequence[Holding]) -> list[Holding]:
-    """With the amounts of the deposits in place of those of their coins, where this is the balance:
-    the coins' own rows were changed."""
+def _as_proved(chain: str, odd: Sequence[Holding]) -> list[Holding]:
+    """With the amounts of deposits and foldings in place of those of the coins that they made,
+    where this is the balance: the coins' own rows were changed."""
     txids = sorted({coin.txid for each in odd for coin in each.coins})
     if not txids:
         return list(odd)
     rows = Payment.select(Payment.currency, Payment.txid, Payment.idx, Payment.units).where(
         (Payment.chain == chain) & (Payment.kind == "deposit") & bulk.one_of(Payment.txid, txids)
     )
-    units = {(row.currency, row.txid, row.idx): int(row.units or 0) for row in rows}
+    units = {(row.currency, str(row.txid), str(row.idx)): int(row.units or 0) for row in rows}
+    units |= rest_units(chain, txids)
     found = []
     for each in odd:
         coins = tuple(
@@ -130,6 +132,16 @@ class OwnSends:
                     coin = Unspent(str(row.txid), index, currency, ours, units, height)
                     found[currency, ours].append(coin)
         return found
+
+    def made(self, holding: Holding) -> frozenset[tuple[str, str]]:
+        """Those of its coins that our own chain txs made."""
+        txids = sorted({coin.txid for coin in holding.coins})
+        rows = Attempt.select(Attempt.txid).where(
+            bulk.one_of(Attempt.txid, txids) & ~Attempt.nonce.is_null()
+        )
+        ours = {row.txid for row in rows}
+        made = (coin for coin in holding.coins if not coin.index.startswith(REST))
+        return frozenset(coin.coin for coin in made if coin.txid in ours)
 
     # --- whoever else has the keys ---
 

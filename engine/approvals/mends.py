@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from db.attempts import Outflow
 from db.findings import Break
 from db.models import Client, Coin, Payment
 from engine.approvals.curing import (
@@ -26,7 +27,7 @@ from engine.errors import ActRefused
 from engine.ledger import NewEntry
 from engine.lifecycle import Batch
 from engine.reconciliation.kinds import MEND
-from engine.reconciliation.lines import Line, lines_without_coin, read_lines
+from engine.reconciliation.lines import OUTFLOW, Line, lines_without_coin, read_lines
 from engine.reconciliation.mending import entry_of, own_coins
 from engine.reconciliation.payouts import Accounts
 from engine.reconciliation.postings import posted_for
@@ -142,6 +143,14 @@ def _block(client: str, payment: str, doing: Doing) -> None:
 
 
 def _write_coin(currency: Currency, line: Line, units: int | None) -> None:
+    if line.kind == OUTFLOW:
+        Outflow.update(units=units).where(
+            (Outflow.chain == currency.chain)
+            & (Outflow.txid == line.txid)
+            & (Outflow.idx == line.index)
+            & (Outflow.currency == currency.symbol)
+        ).execute()
+        return
     changes = {"height": None, "hash": None} if units is None else {"units": units}
     Coin.update(**changes).where(
         (Coin.chain == currency.chain)

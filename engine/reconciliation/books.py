@@ -12,6 +12,8 @@ from engine.reconciliation.lines import Line, lines_without_coin, read_lines
 from engine.reconciliation.matching import Questions, compare, together
 from engine.reconciliation.outlays import NOTHING_TOLD, Told
 
+GAP = "wallet accounts"  # the subject of a difference that no coin and no entry explains
+
 
 @dataclass(frozen=True, slots=True)
 class Books:
@@ -94,6 +96,20 @@ class Result:
         return self.residual - sum(finding.difference for finding in self.findings)
 
 
+def moved_since(chain: str, result: Result) -> bool:
+    """Whether coins that a result's findings are about, or one of any where it only says that sums
+    differ, have other rows by now."""
+    odd = {finding.subject for finding in result.findings if finding.difference}
+    if not odd:
+        return False
+    now = {(line.coin, line.expected) for line in read_lines(chain, result.books.currency)}
+    then = {
+        (line.coin, line.expected) for line in result.books.lines if line.coin_units is not None
+    }
+    changed = {":".join(coin) for coin, _ in now ^ then}
+    return bool(changed and (GAP in odd or changed & odd))
+
+
 def settle_up(
     books: Books, coins: list[Unspent], ask: Questions, *, more: tuple[Finding, ...]
 ) -> Result:
@@ -117,7 +133,7 @@ def settle_up(
     gap = Finding(
         "amount_differs",
         books.currency,
-        "wallet accounts",
+        GAP,
         result.unnamed,
         evidence,
         result.unnamed,

@@ -148,7 +148,7 @@ def _differing(
             units,
             evidence,
             difference,
-            entry=entry_of(currency, line, coin.units),
+            entry=entry_of(currency, line, coin.units, own_units=held),
             payments=_payments(line),
         )
     elif line.coin_units is None:
@@ -188,8 +188,10 @@ def _lagging(currency: str, line: Line, fact: Fact) -> Finding:
 
 
 def _extra(currency: str, coin: Unspent) -> Finding:
+    """What the node has more; or less, where no coin of the books can be it."""
     evidence = _of_node(coin) | {"txid": coin.txid, "index": coin.index}
-    return Finding("missing_in_books", currency, _name(coin.coin), coin.units, evidence, coin.units)
+    kind = "missing_in_books" if coin.units >= 0 else "missing_on_chain"
+    return Finding(kind, currency, _name(coin.coin), coin.units, evidence, coin.units)
 
 
 class _Thefts:

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from db.attempts import Attempt, AttemptOutput
+from db.models import Coin as CoinRow
 from engine import ledger
+from engine.folding import rest_units
+from engine.holdings import REST
 from engine.ledger import Line as Posting
 from engine.ledger import NewEntry
 from engine.reconciliation.lines import Line
@@ -36,6 +39,8 @@ def entry_of(
     demands if not given; `own_units` what the wallet accounts hold of a coin of our own."""
     if not line.is_deposit or (line.state == "refunded" and units is None):
         lost = line.units if line.is_deposit or line.payment is not None else own_units
+        if units is not None and line.index.startswith(REST):
+            return _entry(_sums(line.wallet, LOSS, units - own_units, currency))
         back = _sums(line.wallet, LOSS, -lost, currency) if units is None else {}
         return _entry(back)
     if not line.booked:
@@ -62,6 +67,16 @@ def own_coins(currency: str, coins: Collection[Coin]) -> dict[Coin, int]:
         for output in outputs:
             found[made_by[output.attempt], f"vout:{output.line}"] = int(output.units)
     left = set(coins) - found.keys()
+    rests = {txid for txid, index in left if index.startswith(REST)}
+    if rests:
+        chain = (
+            CoinRow.select(CoinRow.chain).where(CoinRow.txid.in_(sorted(rests))).limit(1).scalar()
+        )
+        kept = rest_units(str(chain), rests)
+        found |= {
+            (txid, index): units for (each, txid, index), units in kept.items() if each == currency
+        }
+        left -= found.keys()
     cured = _change_of_cures(currency) if left else {}
     return {coin: units for coin, units in (cured | found).items() if coin in set(coins)}
 

@@ -204,7 +204,7 @@ def _check_said(payment: Payment, cost: Cost | None) -> Iterator[Finding]:
         str(cost.row.chain),
         str(cost.row.txid),
         cost.said - cost.fee,
-        {"payment": payment.id, **payouts.fee_evidence(cost)},
+        {"payment": payment.id, **payouts.fee_evidence(cost), "send": cost.row.id},
     )
 
 

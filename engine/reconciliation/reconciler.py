@@ -25,9 +25,10 @@ from engine.config import Config
 from engine.errors import CashierError, NodeError, TipMoved
 from engine.lease import ChainLease
 from engine.moves.origins import known_moves
+from engine.own_sends import TellsOutcomes
 from engine.reconciliation import records, spends
 from engine.reconciliation.audit import PostingAudit
-from engine.reconciliation.books import Books, Result, read_books, settle_up
+from engine.reconciliation.books import GAP, Books, Result, moved_since, read_books, settle_up
 from engine.reconciliation.cures import Cures
 from engine.reconciliation.kinds import KINDS, Finding
 from engine.reconciliation.matching import Questions
@@ -45,6 +46,8 @@ LIST_EVERY = timedelta(minutes=10)
 UNWELL_EVERY = timedelta(seconds=30)
 CURE_EVERY = timedelta(minutes=10)
 FULL_EVERY = timedelta(hours=1)
+REFUSED_MAX = timedelta(minutes=10)
+AGAIN_MAX = 3
 ANSWER_WAIT_S = 10
 ASK_AGAIN_S = 0.25  # seconds
 NOT_FOLLOWED = "nothing is followed yet"
@@ -70,6 +73,8 @@ class Reconciler:
         self._due_at: tuple[str, frozenset[str]] = ("", frozenset())
         self._lagging: frozenset[str] = frozenset()
         self._failed: frozenset[tuple[str, str, str]] = frozenset()
+        self._refused_since: datetime | None = None
+        self._again = 0
         self._started_at: str | None = None
 
     # --- when ---
@@ -142,8 +147,12 @@ class Reconciler:
             node = self._opener()
             try:
                 self._reconcile(node, lease, hook, now=now, full=full, listing=listing)
-            except TipMoved:
-                raise
+                self._refused_since, self._again = None, 0
+            except TipMoved as error:
+                self._refused_since = self._refused_since or now
+                if now - self._refused_since < REFUSED_MAX:
+                    raise
+                return self._unwell(str(error), lease, now)
             except NodeError as error:
                 return self._unwell(str(error), lease, now)
             finally:
@@ -242,9 +251,20 @@ class Reconciler:
             )
             for each in books
         ]
+        self._check_still(node, results)
         if not full and any(_has_gap(result) for result in results):
             return self._compare(node, now, full=True)
         return at, seq, results
+
+    def _check_still(self, node: Countable, results: Sequence[Result]) -> None:
+        """Where balances are counted, rows are read twice, and the engine's other threads write in
+        between. Raises TipMoved, a few times in a row, when what is said to be wrong moved."""
+        if not isinstance(node, TellsOutcomes) or self._again == AGAIN_MAX:
+            return  # what moves all the time is shown rather than nothing
+        for result in results:
+            if moved_since(self._symbol, result):
+                self._again += 1
+                raise TipMoved("the books moved while they were compared")
 
     def _settle_up(
         self,
@@ -300,4 +320,4 @@ class Reconciler:
 
 def _has_gap(result: Result) -> bool:
     """Whether only the wallet accounts as such are named: a full look may name the entry."""
-    return any(finding.subject == "wallet accounts" for finding in result.findings)
+    return any(finding.subject == GAP for finding in result.findings)

@@ -40,6 +40,7 @@ def differences(
         if line is None and coin is not None:
             settled = states.get(coin.txid) == "settled"
             evidence = _evidence(coin, None)
+            evidence["send"] = evidence["attempt"]
             difference = 0 if settled else units
             yield Finding("missing_in_books", currency, _name(key), units, evidence, difference)
         elif line is not None and line.expected != units:

@@ -149,10 +149,20 @@ def _families(chain: str, wanted: peewee.Expression) -> list[list[Stored]]:
     families = Attempt.select(Attempt.family).where(
         (Attempt.chain == chain) & (Attempt.final == 0) & (Attempt.state != "dead") & wanted
     )
+    found: dict[str, list[Stored]] = {}
+    for stored in _stored((Attempt.chain == chain) & Attempt.family.in_(families)):
+        found.setdefault(stored.row.family, []).append(stored)
+    return list(found.values())
+
+
+def stored_of_ids(attempts: Collection[str]) -> list[Stored]:
+    """These attempts, oldest first."""
+    return _stored(bulk.one_of(Attempt.id, sorted(attempts)))
+
+
+def _stored(wanted: peewee.Expression) -> list[Stored]:
     rows = bulk.read_rows(
-        Attempt.select()
-        .where((Attempt.chain == chain) & Attempt.family.in_(families))
-        .order_by(Attempt.created_at, Attempt.family, Attempt.number)
+        Attempt.select().where(wanted).order_by(Attempt.created_at, Attempt.family, Attempt.number)
     )
     ids = [row.id for row in rows]
     inputs = _by_attempt(AttemptInput.select().where(bulk.one_of(AttemptInput.attempt, ids)))
@@ -161,11 +171,9 @@ def _families(chain: str, wanted: peewee.Expression) -> list[list[Stored]]:
         .where(bulk.one_of(AttemptOutput.attempt, ids))
         .order_by(AttemptOutput.line)
     )
-    found: dict[str, list[Stored]] = {}
-    for row in rows:
-        stored = Stored(row, tuple(inputs.get(row.id, ())), tuple(outputs.get(row.id, ())))
-        found.setdefault(row.family, []).append(stored)
-    return list(found.values())
+    return [
+        Stored(row, tuple(inputs.get(row.id, ())), tuple(outputs.get(row.id, ()))) for row in rows
+    ]
 
 
 def known_txids(txids: Iterable[str]) -> frozenset[str]:

@@ -13,6 +13,7 @@ from engine.outflows import Landed, Mined
 from engine.sender.attempts import Stored
 from engine.sender.by_nonce.entries import target_account
 from engine.sender.by_nonce.looks import Look
+from engine.sending import Outcome
 
 
 class Noting:
@@ -33,13 +34,8 @@ class Noting:
             else:
                 state = "dead" if settled else _outside_state(look, stored)
                 self._note(look, stored, state, final=final)
-        told = look.outcome(winner)
-        landed, account = None, target_account(payment)
-        if account is not None and told.arrived:
-            landed = Landed(str(payment.address), told.place, told.arrived, account)
-        place = Mined(winner, told.fact.block, fee=told.fee, left=told.left, landed=landed)
         if _is_news(look, winner):
-            self._places.append(place)
+            self._places.append(mined_as(winner, payment, look.outcome(winner)))
 
     def open(self, look: Look) -> None:
         """None of the family is in a block."""
@@ -86,6 +82,14 @@ class Noting:
             bulk.update_rows(Attempt, self._rows, match=("id",), changes=changes)
         if self._places:
             outflows.note(self._places)
+
+
+def mined_as(stored: Stored, payment: Payment, told: Outcome) -> Mined:
+    """What our rows are to say of an attempt in a block, which pays `payment`."""
+    landed, account = None, target_account(payment)
+    if account is not None and told.arrived:
+        landed = Landed(str(payment.address), told.place, told.arrived, account)
+    return Mined(stored, told.fact.block, fee=told.fee, left=told.left, landed=landed)
 
 
 def _outside_state(look: Look, stored: Stored) -> str:

@@ -1,8 +1,9 @@
-"""The houses of the deposit tests and the desks of the sender's, on the chain in memory and on a
-real node, with staff."""
+"""The houses of the deposit tests and the desks of the senders', on the chain in memory and on real
+nodes, with staff."""
 
 from tests.engine.approvals.conftest import people
 from tests.engine.deposits.conftest import fake, house, on, open_house
+from tests.engine.sender.by_nonce.conftest import open_evm
 from tests.engine.sender.conftest import desk, open_desk
 
-__all__ = ["desk", "fake", "house", "on", "open_desk", "open_house", "people"]
+__all__ = ["desk", "fake", "house", "on", "open_desk", "open_evm", "open_house", "people"]
