@@ -6,6 +6,7 @@ from typing import Any
 
 import rlp
 from eth.abc import SignedTransactionAPI
+from eth.exceptions import UnrecognizedTransactionType
 from eth_typing import Address
 from eth_utils.address import to_checksum_address
 from eth_utils.exceptions import ValidationError
@@ -18,6 +19,11 @@ from engine.families.evm.embedded.reading import PRIORITY_FEE_WEI, Method, next_
 from engine.families.evm.embedded.refusal import BAD_PARAMS, CallRefused
 from engine.families.evm.embedded.shapes import hexed
 
+# What py-evm raises at bytes that are no chain tx.
+NO_CHAIN_TX = (
+    *(rlp.RLPException, ValidationError, UnrecognizedTransactionType),
+    *(IndexError, TypeError, ValueError),
+)
 BLOCKS_MAX = 1_000  # of one call: the chain answers nobody while it makes them
 
 
@@ -27,7 +33,7 @@ def send_raw(chain: EmbeddedChain, params: list[Any]) -> Any:
     try:
         chain_tx = chain.decode(raw)
         chain_tx.check_signature_validity()
-    except (rlp.RLPException, ValidationError, IndexError, TypeError, ValueError) as error:
+    except NO_CHAIN_TX as error:
         raise CallRefused(f"not signed bytes of a chain tx: {error}") from None
     if chain_tx.hash in chain.places:
         sent = chain.state().get_nonce(chain_tx.sender)

@@ -79,6 +79,12 @@ def test_bytes_that_are_no_chain_tx_are_refused(cut: int) -> None:
         _send(_chain(), f"0x{whole[:cut].hex()}")
 
 
+@pytest.mark.parametrize("raw", ["0x00", "0x05c0", "0x7f00", "0xc0", "0x02c0", "0x02" + "ff" * 40])
+def test_bytes_of_no_known_type_are_refused(raw: str) -> None:
+    with pytest.raises(CallRefused, match="not signed bytes"):
+        _send(_chain(), raw)
+
+
 def test_the_same_bytes_wait_once_and_are_mined_once() -> None:
     chain = _chain()
     txid = _send(chain, _signed())
