@@ -13,7 +13,7 @@ from db.models import Payment
 from engine import chains
 from engine.chain import Block
 from engine.clock import utc_now
-from engine.families.evm.chain import AT_ONCE
+from engine.families.evm.blocks import AT_ONCE
 from tests.nodes.anvil import Anvil
 from tests.nodes.anvil_hands import fresh_words
 from tests.nodes.contracts import Contract

@@ -12,6 +12,9 @@ from engine.families.evm.transport import Transport
 from engine.families.evm.values import OddValue, hash_of, list_of, quantity_of, table_of
 
 LATEST = "latest"
+AT_ONCE = 20  # blocks in the first request of all
+AT_ONCE_MAX = 50
+ROWS_AT_ONCE = 2000  # chain txs in one request: with their logs and calls they bound what is held
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,19 @@ class FullBlock:
 
     block: Block
     rows: Sequence[Mapping[str, Any]]
+
+
+class Pace:
+    """How many blocks to ask for at once, by how full the last ones were: as many as hold a bounded
+    number of chain txs together."""
+
+    def __init__(self) -> None:
+        self.blocks = AT_ONCE
+
+    def note(self, blocks: Sequence[FullBlock]) -> None:
+        """After these, which were at least one; it grows slowly, because full ones may follow."""
+        each = max(1, sum(len(block.rows) for block in blocks) // len(blocks))
+        self.blocks = max(1, min(ROWS_AT_ONCE // each, 2 * self.blocks, AT_ONCE_MAX))
 
 
 def block_of(reply: object) -> Block:

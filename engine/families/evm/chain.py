@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 
 from engine.chain import (
     Arrival,
@@ -28,7 +29,7 @@ from engine.families.evm import gas, health, nonces
 from engine.families.evm.addresses import is_ours, new_addresses, spelled, written
 from engine.families.evm.arrivals import ArrivalReader, Found
 from engine.families.evm.balances import balances
-from engine.families.evm.blocks import LATEST, FullBlock, block_of, full_blocks, header_at
+from engine.families.evm.blocks import LATEST, FullBlock, Pace, block_of, full_blocks, header_at
 from engine.families.evm.broadcast import broadcast
 from engine.families.evm.facts import FactReader, in_pool
 from engine.families.evm.frames import Tracer
@@ -42,9 +43,9 @@ from engine.ours import Ours
 from engine.sending import Offer, Outcome, Rates, Send, SignedSend
 
 BLOCKS_MAX = 200  # in one scan
-AT_ONCE = 20  # in one request, so that a full block's size bounds what is held in memory
 HEIGHTS_MAX = 10_000
 PATHS_MAX = 100_000
+READ_MAX = 1_000  # signed bytes, which are asked about again and again until they are final
 FINALIZED = "finalized"
 
 
@@ -64,6 +65,7 @@ class EvmChain:
         tracer = Tracer(transport)
         self._reader = ArrivalReader(currency, contracts, transport, tracer)
         self._sends = Sends(currency.chain_id, self._contracts)
+        self._read = lru_cache(READ_MAX)(self._sends.read)
         self._outcomes = OutcomeReader(transport, self._contracts, self._is_known)
         self._checker = CoinChecker(transport, tracer, self._contracts, self._is_known)
         cold = (each.cold for each in (currency, *tokens))
@@ -72,6 +74,7 @@ class EvmChain:
         self._paths: dict[str, str] = {}
         tagged = (each.finality_tag or each.confirmations.finalized for each in (currency, *tokens))
         self._wants_final = any(tagged)
+        self._pace = Pace()
         self._heights: dict[str, int] = {}
         self._final: tuple[str, int | None] = ("", None)
 
@@ -119,11 +122,14 @@ class EvmChain:
             raise OffChain("the block that we followed last is not on the node's chain")
         ours = self._ours.addresses()
         reached, found, top = cursor, Found(), min(tip.height, start + BLOCKS_MAX)
-        for low in range(start + 1, top + 1, AT_ONCE):
-            blocks = full_blocks(self._node, range(low, min(low + AT_ONCE, top + 1)))
-            linked = _linked(blocks, reached)
+        low = start + 1
+        while low <= top:
+            heights = range(low, min(low + self._pace.blocks, top + 1))
+            linked = _linked(full_blocks(self._node, heights), reached)
             if not linked:
                 break
+            self._pace.note(linked)
+            low += len(linked)
             part = self._reader.read(linked, ours)
             found.arrivals += part.arrivals
             found.oddities += part.oddities
@@ -235,7 +241,7 @@ class EvmChain:
         return self._sends.sign(secret, send, nonce=nonce, offer=offer)
 
     def read(self, raw: str) -> SignedSend:
-        return self._sends.read(raw)
+        return self._read(raw)
 
     def send(self, raw: str) -> SendReply:
         txid = self.read(raw).txid
