@@ -107,8 +107,8 @@ class Payer(ByBalance, Protocol):
         """What bytes that we signed say. Asks no node. Raises NodeRefused for others."""
 
     def send(self, raw: str) -> SendReply:
-        """Broadcast signed bytes once, and nobody repeats it. Raises NodeDown when it is unknown
-        whether they went out."""
+        """Broadcast signed bytes once, and nobody repeats it; bytes that we would not have signed
+        are REFUSED. Raises NodeDown when it is unknown whether they went out."""
 
     def outcomes(self, sends: Mapping[str, Send], *, tip: BlockRef) -> dict[str, Outcome]:
         """What became of each of these, by txid, as of the block `tip` that we followed to: what is

@@ -274,6 +274,13 @@ def test_a_recipient_is_spelled_in_one_way_and_ours_are_known(on: PayerHands) ->
         assert on.payer.recipient(nobody) is None
 
 
+@pytest.mark.parametrize("raw", ["", "0x", "0x02", "nonsense"])
+def test_bytes_that_we_did_not_sign_go_nowhere_and_hold_up_nobody(on: PayerHands, raw: str) -> None:
+    assert on.payer.send(raw).outcome is Sending.REFUSED
+    with pytest.raises(NodeRefused):
+        on.payer.read(raw)
+
+
 def test_an_unknown_chain_tx_is_absent(on: PayerHands) -> None:
     send = _coin(on)
     became = on.payer.outcomes({NOBODYS_HASH: send}, tip=on.tip())[NOBODYS_HASH]

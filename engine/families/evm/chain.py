@@ -19,6 +19,7 @@ from engine.chain import (
     Scan,
     Sender,
     Senders,
+    Sending,
     SendReply,
     SignedTx,
     Spend,
@@ -244,7 +245,10 @@ class EvmChain:
         return self._read(raw)
 
     def send(self, raw: str) -> SendReply:
-        txid = self.read(raw).txid
+        try:
+            txid = self.read(raw).txid
+        except NodeRefused as error:
+            return SendReply(Sending.REFUSED, str(error))
         with self._asking():
             return broadcast(self._node, raw, txid)
 
