@@ -27,6 +27,7 @@ from engine.follower import Follower, Round
 from engine.lease import BEAT_EVERY_S, ChainLease
 from engine.moves.addresses import ensure_hot
 from engine.moves.mover import Mover
+from engine.moves.nonce_mover import NonceMover
 from engine.reconciliation.reconciler import Reconciler
 from engine.recount import Recount
 from engine.risk import RiskHook
@@ -65,7 +66,7 @@ class _Crew:
 
     node: Followed
     follower: Follower
-    mover: Mover | None = None
+    mover: Mover | NonceMover | None = None
     sender: Sender | None = None
     surplus: SurplusWatch | None = None
     payer: NonceSender | None = None
@@ -155,8 +156,11 @@ class ChainThread:
         )
         if isinstance(node, ByBalance):
             watch = SurplusWatch(self._config, self.symbol, node, guard=guard)
-            payer = self._payer(node, follower) if isinstance(node, Payer) else None
-            return _Crew(node, follower, surplus=watch, payer=payer)
+            if not isinstance(node, Payer):
+                return _Crew(node, follower, surplus=watch)
+            moves = NonceMover(self._config, self.symbol, node, guard=guard)
+            payer = self._payer(node, follower)
+            return _Crew(node, follower, moves, surplus=watch, payer=payer)
         if not isinstance(node, Chain):
             return _Crew(node, follower)
         mover = Mover(self._config, self.symbol, node, guard=guard)

@@ -1,0 +1,51 @@
+"""The engine's own threads move the house's coins: a deposit becomes payable by itself."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from db.connection import connected
+from db.models import Payment
+from engine.daemon import Daemon
+from tests.engine.sweeps.life import ETHER, SweepingHouse
+from tests.nodes.anvil import Anvil
+from tests.nodes.ports import wait_until
+
+pytestmark = pytest.mark.node
+
+
+def _state(payment: str) -> str:
+    with connected():
+        return str(Payment.get_by_id(payment).state)
+
+
+def test_a_deposit_is_swept_and_paid_out_by_the_running_engine(
+    database: str, anvil: Anvil, tmp_path: Path
+) -> None:
+    house = SweepingHouse.founded(tmp_path, database, anvil, poll=0.05)
+    house.fund(ETHER // 10)
+    house.pay_in("ann", ETHER)
+    house.mine(2)
+    wish = house.withdraw("ann", ETHER)
+    house.lease.release()
+    house.on.chain.close()
+    stop, ready = threading.Event(), threading.Event()
+    thread = threading.Thread(
+        target=Daemon(house.config).run, args=(stop,), kwargs={"on_ready": ready.set}
+    )
+    thread.start()
+    try:
+        assert ready.wait(20)
+        wait_until(lambda: _is_mined_on(anvil, wish.id), what="the withdrawal")
+    finally:
+        stop.set()
+        thread.join(20)
+    assert not thread.is_alive()
+
+
+def _is_mined_on(anvil: Anvil, payment: str) -> bool:
+    anvil.mine()
+    return _state(payment) == "credited"
