@@ -67,8 +67,8 @@ class Outcome:
     proves to have come by it, in units of its currency: 0 where it failed or moved nothing, None
     where balance and log contradict each other. At a target that is not ours, `arrived` is what the
     log says. `proved` is False where the node does not know the balances of that block any more:
-    `left` and `arrived` are what the log, or the chain tx, says then. `place` is the arrival's
-    index at the target, `tx` or `log:0`.
+    `left` and `arrived` are what the log, or the chain tx, says then, `left` None without a log.
+    `place` is the arrival's index at the target, `tx` or `log:0`.
     """
 
     fact: Fact

@@ -234,6 +234,19 @@ def test_states_that_the_node_forgot_prove_nothing_and_are_asked_again(
         assert chain.outcomes({made.txid: send}, tip=on.tip())[made.txid].proved
 
 
+def test_without_a_log_and_without_states_nothing_is_said_of_what_left(hands: OpenHands) -> None:
+    on = hands("FALSE")
+    send = Send(on.hot, "FALSE", on.deposit, UNITS)
+    made = _sent(on, send)
+    chain, node = doctored(on)
+    node.changes["eth_call"] = refused()
+    with closing(chain):
+        became = chain.outcomes({made.txid: send}, tip=on.tip())[made.txid]
+        assert (became.left, became.proved) == (None, False)
+        node.changes.clear()
+        assert chain.outcomes({made.txid: send}, tip=on.tip())[made.txid].left == 0
+
+
 @pytest.mark.parametrize("name", ["status", "gasUsed", "effectiveGasPrice", "from", "to", "logs"])
 @pytest.mark.parametrize("value", [..., None, "", "0x", "zz", -1, {}, [1], "0x" + "f" * 65])
 def test_one_receipt_of_nonsense_holds_up_no_other(
