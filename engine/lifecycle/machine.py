@@ -95,7 +95,7 @@ WITHDRAWAL_MOVES = (
     # Bytes are signed and stored; whether they are out is not known until the node says so.
     Move("sign", ("requested",), "requested", "engine"),
     Move("send", ("requested",), "pending", "engine"),
-    Move("bump", ("pending",), "pending", "engine"),
+    *(Move("bump", (state,), state, "engine") for state in ("requested", "pending")),
     Move("confirm", ("pending",), "confirmed", "engine"),
     Move("unconfirm", ("confirmed",), "pending", "engine"),
     Move("credit", ("confirmed",), "credited", "engine"),

@@ -70,11 +70,13 @@ def wait(batch: Batch, currency: Currency, reason: str) -> int:
     return 0
 
 
-def wait_apart(batch: Batch, currency: Currency, reasons: Mapping[str, str]) -> None:
-    """Show why single payments wait, by id, while the others go on."""
+def wait_apart(
+    batch: Batch, currency: Currency, reasons: Mapping[str, str], *, others: str = ""
+) -> None:
+    """Show why single payments wait, by id, and why all `others` do; empty while they go on."""
     with batch:
         for payment in queue(currency, limit=SHOWN_MAX):
-            reason = reasons.get(payment.id, payment.reason)
+            reason = reasons.get(payment.id, others or payment.reason)
             if payment.reason != reason:
                 batch.touch(payment, sub_state="waiting", reason=reason)
 

@@ -37,7 +37,9 @@ def loss_of(
     coins = [(coin.txid, coin.idx) for coin in family[-1].inputs]
     parents = node.facts(sorted({txid for txid, _ in coins}))
     spent = {
-        coin: fact for coin, fact in _spends(coins, parents, node).items() if fact.txid not in own
+        coin: fact
+        for coin, fact in _spends(coins, parents, node).items()
+        if fact.standing is Standing.MINED and fact.txid not in own
     }
     depths = [facts[txid].conflict_depth for txid in own]
     depths += [fact.conflict_depth for fact in parents.values()]
@@ -45,14 +47,15 @@ def loss_of(
     return Loss(max(depths), spent)
 
 
-def spent_on_chain(coins: Sequence[Coin], node: Chain) -> dict[Coin, Fact]:
-    """Which of these coins of ours a chain tx in a block spends."""
-    return _spends(coins, node.facts(sorted({txid for txid, _ in coins})), node)
+def spenders_of(coins: Sequence[Coin], node: Chain) -> dict[Coin, Fact]:
+    """Which of these coins of ours a chain tx spends, in a block or in the mempool."""
+    found = _spends(coins, node.facts(sorted({txid for txid, _ in coins})), node)
+    there = {Standing.MINED, Standing.MEMPOOL}
+    return {coin: fact for coin, fact in found.items() if fact.standing in there}
 
 
 def _spends(coins: Sequence[Coin], parents: Mapping[str, Fact], node: Chain) -> dict[Coin, Fact]:
     heights = [fact.block.height for fact in parents.values() if fact.block is not None]
     if not heights:
         return {}
-    found = node.spenders(coins, since=min(heights))
-    return {coin: fact for coin, fact in found.items() if fact.standing is Standing.MINED}
+    return node.spenders(coins, since=min(heights))

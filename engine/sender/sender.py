@@ -18,7 +18,7 @@ from db.models import Address, Payment
 from engine.approvals.acceptance import payable_cold
 from engine.approvals.founding import founding_rows
 from engine.audit.sealed import CHANGED, open_sealed
-from engine.chain import BlockRef, Chain
+from engine.chain import BlockRef, Chain, Standing
 from engine.clock import rfc3339
 from engine.config import Config
 from engine.crashpoints import reach
@@ -38,7 +38,7 @@ from engine.sender.due import (
     wait_apart,
 )
 from engine.sender.following import Following, passphrase_of
-from engine.sender.losing import spent_on_chain
+from engine.sender.losing import Coin, spenders_of
 from engine.sender.papers import paper_flaw
 from engine.sender.proof import Proof
 
@@ -47,7 +47,8 @@ log = logging.getLogger(__name__)
 LOOK_EVERY = timedelta(seconds=30)
 DEAR_MAX = 100  # payments that cannot be paid by themselves, and that one round passes over
 OF_PAYEE = ("dust", "scriptpubkey")  # nodes' words for what only the payee's output explains
-NO_FUNDS = "waiting for funds in the hot wallet"
+FUNDS = "funds in the hot wallet"
+NO_FUNDS = f"waiting for {FUNDS}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Sender:
             config, symbol, node, guard=guard, go_on=go_on, sealed=self._sealed
         )
         self._looked: tuple[str, datetime] | None = None
+        self._contested: frozenset[Coin] = frozenset()  # spent by strangers, in no block yet
 
     def step(self, tip: BlockRef, now: datetime) -> int:
         """One round at this tip; returns the moves made. Raises NodeDown when the node could not
@@ -98,6 +100,7 @@ class Sender:
         moved = self._following.follow(tip, now, everything=everything)
         if everything:
             self._looked = (tip.hash, now)
+            self._contested = frozenset()
         return moved + self._pay(tip, now)
 
     def _pay(self, tip: BlockRef, now: datetime) -> int:
@@ -112,6 +115,7 @@ class Sender:
             return wait(self._batch(now), self._currency, reason)
         final = tip.height - self._currency.finality + 1
         own = coins.spendable(self._symbol, self._currency.symbol, deepest=tip.height, final=final)
+        own = [coin for coin in own if coin.spend.coin not in self._contested]
         payments = _worth_a_look(payments, room=len(own) * self._currency.batch.max)
         self._proof.begin(payments, tip.hash)
         checked, moved = refuse_unpayable(
@@ -133,10 +137,8 @@ class Sender:
         if drafts:
             reach("sign.after", sandbox=self._config.sandbox)
             moved += self._store_and_send(drafts, tip, now)
-        if reason:
-            wait(self._batch(now), self._currency, reason)
-        elif dear:
-            wait_apart(self._batch(now), self._currency, dear)
+        if reason or dear:
+            wait_apart(self._batch(now), self._currency, dear, others=reason)
         return moved
 
     def _sign_all(
@@ -147,9 +149,9 @@ class Sender:
         now: datetime,
     ) -> tuple[list[Signing], str]:
         """Chain txs for as many of `payments`, in their order, as can be paid now; and why all that
-        are left must wait, empty when they need not. Those that the caps, or the
-        network's rules, forbid by themselves are put into `dear` with the reason, and hold up no
-        other."""
+        are left must wait, empty when they need not. Those that the caps, or the network's rules,
+        forbid by themselves are put into `dear` with the reason, and hold up no other; so is the
+        one that our coins do not pay, behind which all others keep their place."""
         most, rest = self._currency.batch.max, list(payments)
         drafts: list[Signing] = []
         try:
@@ -165,7 +167,8 @@ class Sender:
                     dear[rest.pop(0).id] = f"waiting: {error}"
                     continue
                 if composed is None:
-                    return drafts, NO_FUNDS
+                    dear[rest[0].id] = NO_FUNDS
+                    return drafts, f"behind {rest[0].id}, which waits for {FUNDS}"
                 signed = self._sign_unless_odd(composer, composed, group, dear)
                 if signed is None:
                     most = 1  # one of them is to blame: the others go alone
@@ -207,19 +210,23 @@ class Sender:
                 passphrase=passphrase_of(self._currency),
             )
         except NodeRefused:
-            self._give_up_spent(composed.coins)
+            self._leave_spent(composed.coins)
             raise
         symbol = self._currency.symbol
         draft = Draft(self._symbol, symbol, composed.coins, composed.outputs, signed, composed.fee)
         paid = {output.payment for output in composed.outputs}
         return Signing(draft, tuple(payment for payment in group if payment.id in paid))
 
-    def _give_up_spent(self, chosen: Sequence[OwnCoin]) -> None:
+    def _leave_spent(self, chosen: Sequence[OwnCoin]) -> None:
         """A coin that somebody else spent with our keys must not hold up every payment: the others
-        go on, and reconciliation names the loss."""
-        spent = spent_on_chain([coin.spend.coin for coin in chosen], self._node)
+        go on, and reconciliation names the loss. Outside of a block the coin is left alone until
+        the next look only."""
+        found = spenders_of([coin.spend.coin for coin in chosen], self._node)
+        if found:
+            log.warning("%s: coins of ours are spent elsewhere: %s", self._symbol, sorted(found))
+        spent = {coin: fact for coin, fact in found.items() if fact.standing is Standing.MINED}
+        self._contested |= found.keys() - spent.keys()
         if spent:
-            log.warning("%s: coins of ours were spent elsewhere: %s", self._symbol, sorted(spent))
             with database.atomic():
                 self._guard()
                 coins.note_spent(self._symbol, spent)
@@ -301,7 +308,7 @@ def _worth_a_look(payments: Sequence[Payment], *, room: int) -> list[Payment]:
     """Those that coins for `room` payments may pay, and those that nobody looked at before: what
     waits for funds is not proved anew in each round."""
     return [
-        payment for at, payment in enumerate(payments) if at < room or payment.reason != NO_FUNDS
+        payment for at, payment in enumerate(payments) if at < room or FUNDS not in payment.reason
     ]
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 from db.models import Payment
-from engine.chain import BlockRef, Standing
+from engine.chain import BlockRef
 from engine.clock import parse_rfc3339, rfc3339
 from engine.config import Config
 from engine.errors import NodeRefused
@@ -17,10 +17,10 @@ from engine.sender import attempts
 from engine.sender.attempts import Stored
 from engine.sender.by_nonce import offers
 from engine.sender.by_nonce.funds import Purse
-from engine.sender.by_nonce.looks import send_of
+from engine.sender.by_nonce.looks import Look, send_of
 from engine.sender.by_nonce.making import Signing, as_stored
 from engine.sender.fees import FeeTooHigh
-from engine.sending import Offer, Outcome, Payer, Rates
+from engine.sending import Offer, Payer, Rates
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +50,11 @@ class Bumping:
         self._rates: Rates | None = None
         self._purse: Purse | None = None
 
-    def is_due(self, family: Sequence[Stored], outcomes: Mapping[str, Outcome]) -> bool:
-        """Whether a family has waited in the pool for some blocks, and the node did not refuse its
-        last replacement."""
-        newest = family[-1]
-        if len(family) >= ATTEMPTS_MAX or newest.row.last_error:
-            return False
-        if outcomes[str(newest.row.txid)].fact.standing is not Standing.MEMPOOL:
+    def is_due(self, look: Look) -> bool:
+        """Whether a family has waited for some blocks. That the node dropped or refused it ends
+        nothing: nodes do so with what has become too cheap."""
+        newest = look.newest
+        if len(look.family) >= ATTEMPTS_MAX or look.winner is not None or look.used_by is not None:
             return False
         patience = timedelta(seconds=PATIENCE_BLOCKS * self._ground.coin.block_s)
         return self._now - parse_rfc3339(newest.row.created_at) >= patience
@@ -66,7 +64,7 @@ class Bumping:
         only a cap holds up says so. Raises NodeDown."""
         newest = family[-1]
         (payment,) = attempts.payments_of([newest])[str(newest.row.id)]
-        if payment.state != "pending":
+        if payment.state not in {"requested", "pending"}:
             return None  # settled before, and out of its block: the same bytes are mined again
         try:
             offer = self._offer(newest, payment)

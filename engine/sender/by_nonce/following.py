@@ -67,14 +67,13 @@ class Following:
         outcomes = self._payer.outcomes(sends, tip=tip)
         families = self._readable(families, outcomes, now)
         takers = Takers(self._payer, tip)
-        moved = 0
+        moved, looks = 0, list[Look]()
         for start in range(0, len(families), TOGETHER):
             part = families[start : start + TOGETHER]
-            looks = [self._look_after(family, outcomes, takers, tip, now) for family in part]
-            moved += self._settle(looks, now)
-        if everything:
-            moved += self._bump_stuck(families, outcomes, tip, now)
-        return moved
+            looked = [self._look_after(family, outcomes, takers, tip, now) for family in part]
+            moved += self._settle(looked, now)
+            looks += looked
+        return moved + (self._bump_stuck(looks, now) if everything else 0)
 
     def send_new(self, made: Sequence[Stored], tip: BlockRef, now: datetime) -> int:
         """Send attempts that were just stored, each once, and bring their payments to where the
@@ -190,30 +189,26 @@ class Following:
                 break
         return frozenset(sent)
 
-    def _bump_stuck(
-        self,
-        families: Sequence[list[Stored]],
-        outcomes: Outcomes,
-        tip: BlockRef,
-        now: datetime,
-    ) -> int:
+    def _bump_stuck(self, looks: Sequence[Look], now: datetime) -> int:
+        """Offer more for what waits too long."""
+        if not looks:
+            return 0
+        tip = looks[0].tip
         bumping = Bumping(
             self._config, self._symbol, self._payer, self._is_as_signed, tip=tip, now=now
         )
-        moved = 0
-        for family in families:
-            if not bumping.is_due(family, outcomes):
-                continue
-            with self._batch(now) as batch:
-                made = bumping.replace(family, batch)
-            if made is None:
-                continue
-            reach("bump.store.after", sandbox=self._config.sandbox)
-            told = dict(outcomes)
-            self._send(made, told, now)
-            sent = frozenset({str(made.row.id)})
-            moved += 1 + self._settle([self._look([*family, made], told, tip, sent)], now)
-        return moved
+        return sum(self._bump(bumping, look, now) for look in looks if bumping.is_due(look))
+
+    def _bump(self, bumping: Bumping, look: Look, now: datetime) -> int:
+        with self._batch(now) as batch:
+            made = bumping.replace(look.family, batch)
+        if made is None:
+            return 0
+        reach("bump.store.after", sandbox=self._config.sandbox)
+        told = dict(look.outcomes)
+        self._send(made, told, now)
+        family, sent = [*look.family, made], frozenset({str(made.row.id)})
+        return 1 + self._settle([self._look(family, told, look.tip, sent)], now)
 
     def _batch(self, now: datetime) -> Batch:
         return Batch(self._config, actor="engine", now=now, guard=self._guard)

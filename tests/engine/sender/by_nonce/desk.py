@@ -59,8 +59,7 @@ class EvmDesk(EvmHouse):
         if not done.well:
             return done
         ensure_hot("ETH", self.counted_on.hot_address, guard=self.lease.guard, now=self.now)
-        row = chains.state("ETH")
-        tip = BlockRef(int(row.height), str(row.hash))
+        tip = self.tip()
         moved = self.sender.follow(tip, self.now)
         if not done.busy:
             self.surplus.step(tip, self.now)
@@ -74,6 +73,19 @@ class EvmDesk(EvmHouse):
                 assert_histories_verify()
                 return done
         raise AssertionError(f"still moving after {ROUNDS_MAX} rounds")
+
+    def tip(self) -> BlockRef:
+        """The block that was followed to."""
+        row = chains.state("ETH")
+        return BlockRef(int(row.height), str(row.hash))
+
+    def take_over(self, holder: str) -> ChainLease:
+        """Another engine takes the chain from this one, which does not know it; the old lease."""
+        old, self.lease = self.lease, ChainLease("ETH", holder)
+        self.lease.acquire(monotonic_s=0)
+        assert self.lease.acquire(monotonic_s=1000)
+        self.restart()
+        return old
 
     def failing_step(self) -> NodeError:
         """One round that the node breaks; what it said."""
