@@ -9,14 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.dying_evm import DyingEvm
 from tests.engine.dying_world import DyingWorld
 from tests.engine.processes import Nursery
+from tests.engine.sender.by_nonce.desk import EvmDesk
 from tests.engine.sender.desk import Desk
+from tests.nodes.anvil import Anvil
+from tests.nodes.contracts import deploy
 from tests.nodes.currencies import currency_of
 from tests.nodes.harness import LitecoindHarness
 from tests.nodes.litecoind import Litecoind
 
 OpenWorld = Callable[[int], DyingWorld]
+OpenEvmWorld = Callable[[int], DyingEvm]
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +69,32 @@ def open_world(
     for world in opened:
         world.engine.kill()
     on.chain.close()
+
+
+@pytest.fixture
+def open_evm_world(
+    database: str, anvil: Anvil, nursery: Nursery, tmp_path: Path
+) -> Iterator[OpenEvmWorld]:
+    """The same on the worker's EVM node, by keys that nobody ever used."""
+    opened: list[DyingEvm] = []
+
+    def make(seed: int) -> DyingEvm:
+        token = deploy(anvil, "Good")
+        desk = EvmDesk.open(
+            tmp_path,
+            database,
+            anvil,
+            tokens={"USDT": token},
+            for_tokens={"confirmations": 2, "withdrawal": {"fee": "0.1"}},
+            confirmations=2,
+            finality=10,
+            poll=0.1,
+            withdrawal={"fee": "0.001"},
+        )
+        opened.append(DyingEvm(desk, token, nursery, random.Random(seed)))
+        return opened[-1]
+
+    yield make
+    for world in opened:
+        world.engine.kill()
+        world.desk.on.chain.close()

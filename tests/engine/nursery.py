@@ -19,13 +19,14 @@ import commands.run
 import commands.supervisor
 import engine.daemon
 import engine.families.bitcoin
+import engine.families.evm.chain
 import engine.preflight
 import engine.store
 from engine.crashpoints import VARIABLE
 from tests.engine import wishes
 
 LOADED = (commands.run, commands.supervisor, engine.daemon, engine.families.bitcoin)
-LOADED_TOO = (engine.preflight, engine.store)
+LOADED_TOO = (engine.families.evm.chain, engine.preflight, engine.store)
 LOOK_EVERY_S = 0.005
 
 

@@ -26,7 +26,7 @@ from engine.deposits.request import request_deposit
 from engine.families import open_chain
 from tests.engine.deposits.books import assert_books_balance
 from tests.engine.deposits.life import write_config
-from tests.engine.dying_world import forget_the_dead
+from tests.engine.mortal import forget_the_dead
 from tests.engine.processes import EngineProcess, Nursery
 from tests.nodes.litecoind import Litecoind
 from tests.nodes.ports import wait_until

@@ -16,12 +16,22 @@ import pytest
 from db.attempts import Attempt
 from db.models import Coin, Entry, History, Lease
 from engine.crashpoints import FREEZE
-from tests.engine.conftest import OpenWorld
-from tests.engine.dying_world import DyingWorld, forget_the_dead
+from tests.engine.mortal import Mortal, forget_the_dead
 from tests.engine.processes import EngineProcess, Nursery
 from tests.nodes.ports import wait_until
 
-pytestmark = pytest.mark.node
+# On a node with a wallet, and on one that has none.
+WORLDS = [
+    ("sqlite", "open_world"),
+    pytest.param("postgresql", "open_world", marks=pytest.mark.postgres),
+    ("sqlite", "open_evm_world"),
+    pytest.param("postgresql", "open_evm_world", marks=[pytest.mark.postgres, pytest.mark.long]),
+]
+
+pytestmark = [
+    pytest.mark.node,
+    pytest.mark.parametrize(("database_url", "world"), WORLDS, indirect=True),
+]
 
 TAKEOVER_MAX_S = 10
 STOP_MAX_S = 10
@@ -29,49 +39,49 @@ FREEZES_MAX = 5
 
 
 @pytest.fixture
-def world(open_world: OpenWorld) -> DyingWorld:
+def world(request: pytest.FixtureRequest, database: str) -> Mortal:  # noqa: ARG001 - its own
     """Clients with coins, and no engine."""
-    opened = open_world(69)
+    opened: Mortal = request.getfixturevalue(request.param)(69)
     opened.fund()
     forget_the_dead()
     return opened
 
 
 @pytest.fixture
-def second(world: DyingWorld, nursery: Nursery) -> Iterator[EngineProcess]:
+def second(world: Mortal, nursery: Nursery) -> Iterator[EngineProcess]:
     """Another engine on the same house, not started."""
-    with EngineProcess(world.desk.config.path, nursery) as engine:
+    with EngineProcess(world.config.path, nursery) as engine:
         yield engine
 
 
-def _holder() -> str | None:
-    holder: str | None = Lease.get_by_id("LTC").holder
+def _holder(world: Mortal) -> str | None:
+    holder: str | None = Lease.get_by_id(world.symbol).holder
     return holder
 
 
-def _hold(world: DyingWorld, *, crash_at: str) -> str:
+def _hold(world: Mortal, *, crash_at: str) -> str:
     """The first engine has the chain, and will come to that point; who it is."""
     world.launch(crash_at=crash_at)
-    wait_until(lambda: _holder() is not None, what="a holder")
-    return str(_holder())
+    wait_until(lambda: _holder(world) is not None, what="a holder")
+    return str(_holder(world))
 
 
-def _settle(world: DyingWorld) -> None:
+def _settle(world: Mortal) -> None:
     wait_until(world.is_settled, what="the engine that holds the chain", timeout_s=60)
 
 
 def test_one_that_dies_between_signing_and_sending_is_followed_by_the_other(
-    world: DyingWorld, second: EngineProcess
+    world: Mortal, second: EngineProcess
 ) -> None:
     held_by = _hold(world, crash_at="store.after")
     second.start()
     time.sleep(1)
-    assert _holder() == held_by, "the second engine took the chain from a living one"
+    assert _holder(world) == held_by, "the second engine took the chain from a living one"
     world.live_on()
     wait_until(lambda: not world.engine.running, what="its death")
     died_at = time.monotonic()
-    assert Attempt.select().where(Attempt.state == "stored").count() == 1
-    wait_until(lambda: _holder() != held_by, what="a takeover")
+    assert Attempt.select().where(Attempt.state == "stored").exists()
+    wait_until(lambda: _holder(world) != held_by, what="a takeover")
     assert time.monotonic() - died_at < TAKEOVER_MAX_S
     _settle(world)
     assert second.terminate(wait_s=STOP_MAX_S) == 0, second.words
@@ -80,32 +90,33 @@ def test_one_that_dies_between_signing_and_sending_is_followed_by_the_other(
 
 @pytest.mark.parametrize("point", ["sign.after", "store.after"])
 def test_one_that_sleeps_between_signing_and_sending_writes_nothing_when_it_wakes_up(
-    world: DyingWorld, second: EngineProcess, point: str
+    world: Mortal, second: EngineProcess, point: str
 ) -> None:
     """It was taken for dead, and its fence is the proof of it."""
     first, held_by = world.engine, _freeze_at(world, point)
     stored = Attempt.select().count()
-    assert stored == (point != "sign.after")
+    assert bool(stored) == (point != "sign.after")
     second.start()
-    wait_until(lambda: _holder() not in {held_by, None}, what="a takeover")
-    taken_by, fence = _holder(), Lease.get_by_id("LTC").fence
+    wait_until(lambda: _holder(world) not in {held_by, None}, what="a takeover")
+    taken_by, fence = _holder(world), Lease.get_by_id(world.symbol).fence
     world.live_on()
     _settle(world)
     before = _written()
     first.thaw()
-    wait_until(lambda: "another engine follows LTC now" in first.words, what="its word of it")
+    word = f"another engine follows {world.symbol} now"
+    wait_until(lambda: word in first.words, what="its word of it")
     time.sleep(0.5)  # some rounds of both
     assert _written() == before
-    assert (_holder(), Lease.get_by_id("LTC").fence) == (taken_by, fence)
+    assert (_holder(world), Lease.get_by_id(world.symbol).fence) == (taken_by, fence)
     assert second.terminate(wait_s=STOP_MAX_S) == 0, second.words
-    wait_until(lambda: _holder() == held_by, what="the way back")
+    wait_until(lambda: _holder(world) == held_by, what="the way back")
     world.live_on()
     _settle(world)
     assert first.terminate(wait_s=STOP_MAX_S) == 0, first.words
     world.assert_all_is_well()
 
 
-def _freeze_at(world: DyingWorld, point: str) -> str:
+def _freeze_at(world: Mortal, point: str) -> str:
     """The first engine sleeps at that point, and counts as dead; who it is. One that sleeps while
     another of its threads writes would hold up every writer, on SQLite for as long as it sleeps."""
     for _ in range(FREEZES_MAX):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from db.connection import connected, open_database
@@ -21,16 +21,17 @@ class Wish:
     address: str
     amount: str
     key: str
+    currency: str = "LTC"
 
     def words(self, config: Config) -> list[str]:
         """What a nursery starts to have it asked by another process."""
-        return ["wish", str(config.path), self.client, self.address, self.amount, self.key]
+        return ["wish", str(config.path), *astuple(self)]
 
 
 def ask(config: Config, wish: Wish) -> str:
     """Ask once, or be told what became of the first time; the payment's id. Raises StillRunning
     while the first request with this key has no answer."""
-    given = {"currency": "LTC", "address": wish.address, "amount": wish.amount}
+    given = {"currency": wish.currency, "address": wish.address, "amount": wish.amount}
     found = claim(
         scope=f"client:{wish.client}", key=wish.key, fingerprint=fingerprint(given), now=utc_now()
     )
@@ -48,8 +49,8 @@ def ask(config: Config, wish: Wish) -> str:
     return view.id
 
 
-def main(path: str, client: str, address: str, amount: str, key: str) -> None:
+def main(path: str, *words: str) -> None:
     config = load_config(Path(path), role="web", environ={})
     open_database(config.database)
     with connected():
-        ask(config, Wish(client, address, amount, key))
+        ask(config, Wish(*words))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from eth_account.hdaccount import generate_mnemonic
 from eth_account.types import Language
@@ -27,19 +27,25 @@ def fresh_words() -> str:
 
 
 def evm_tables(
-    node_url: str, tokens: Mapping[str, str], *, decimals: int = 6, **keys: object
+    node_url: str,
+    tokens: Mapping[str, str],
+    *,
+    decimals: int = 6,
+    for_tokens: Mapping[str, object] | None = None,
+    **keys: Any,
 ) -> dict[str, object]:
-    """The `[currency.X]` tables of ETH with `keys`, and of `tokens` by their contracts."""
+    """The `[currency.X]` tables of ETH with `keys`, and of `tokens` by their contracts, each with
+    `for_tokens`."""
     ground = {"chain_id": CHAIN_ID, "node": node_url, "keys": {"mnemonic": WORDS}, **keys}
     others = {
-        symbol: {"chain": "ETH", "token": contract, "decimals": decimals}
+        symbol: {"chain": "ETH", "token": contract, "decimals": decimals, **(for_tokens or {})}
         for symbol, contract in tokens.items()
     }
     return {"ETH": ground, **others}
 
 
 def ether(
-    folder: Path, node_url: str, tokens: Mapping[str, str], *, decimals: int = 6, **keys: object
+    folder: Path, node_url: str, tokens: Mapping[str, str], *, decimals: int = 6, **keys: Any
 ) -> Currency:
     """ETH as cashier.toml makes it."""
     tables = evm_tables(node_url, tokens, decimals=decimals, **keys)

@@ -25,12 +25,19 @@ Accounts = dict[tuple[str, str], int]
 def assert_books_balance() -> None:
     """Entries sum to zero, balances are their postings, and every account is what the states of
     the deposits and their coins say."""
-    postings = _postings()
-    kept = {(row.account, row.currency): int(row.units) for row in read_rows(Balance.select())}
-    assert {key: units for key, units in kept.items() if units} == postings
+    postings = assert_entries_balance()
     payments = read_rows(Payment.select())
     assert postings == _demanded(payments)
     _assert_coins_match(payments)
+
+
+def assert_entries_balance() -> Accounts:
+    """Entries sum to zero and balances are their postings, whatever they are for; the sums by
+    account and currency, those at zero left out."""
+    postings = _postings()
+    kept = {(row.account, row.currency): int(row.units) for row in read_rows(Balance.select())}
+    assert {key: units for key, units in kept.items() if units} == postings
+    return postings
 
 
 def assert_histories_verify() -> None:

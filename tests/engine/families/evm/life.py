@@ -82,8 +82,8 @@ class EvmHouse:
         own = {"mnemonic": fresh_words()}
         table: dict[str, Any] = {"confirmations": 3, "address_pool": 3, "keys": own, **keys}
         site = {"handshake": {"algorithm": "HS256", "secret": SITE_SECRET}}
-        tables = evm_tables(node_url or node.url(), contracts, **table)
-        tables |= {symbol: {**own_keys, **(for_tokens or {})} for symbol, own_keys in ...}
+        url_of_node = node_url or node.url()
+        tables = evm_tables(url_of_node, contracts, for_tokens=for_tokens, **table)
         path = folder / "cashier.toml"
         document = {"cashier": {"database": url}, "site": site, "currency": tables}
         path.write_text(dump(document))
