@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from engine import queries
+from engine.client_words.reasons import as_client_sees
 from engine.clock import utc_now
 from engine.config import Config
 from engine.errors import DatabaseError, PaymentNotFound
@@ -225,7 +226,8 @@ def _look(
     for client in listening if tip_moved else ids:
         look.moved[client] = _views(config, client, ids.get(client, set()), tip_moved=tip_moved)
     for client in joining:
-        look.hello[client] = queries.open_payments(config, client)
+        views = queries.open_payments(config, client)
+        look.hello[client] = tuple(as_client_sees(config, view) for view in views)
     return look
 
 
@@ -236,7 +238,7 @@ def _views(config: Config, client: str, ids: set[str], *, tip_moved: bool) -> li
     for payment_id in sorted(ids - found.keys()):
         with contextlib.suppress(PaymentNotFound):  # it belongs to somebody else by now
             found[payment_id] = queries.find_payment(config, payment_id, client=client)
-    return list(found.values())
+    return [as_client_sees(config, view) for view in found.values()]
 
 
 def _message(kind: str, **content: Any) -> str:

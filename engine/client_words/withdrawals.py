@@ -7,6 +7,7 @@ from engine.client_words.story import Step, Story, duration_words, line_of
 from engine.config import Currency
 from engine.money import format_amount
 from engine.queries import PaymentView
+from engine.sender.by_nonce.settle import FAILED
 from engine.withdrawals.decide import HELD_AMOUNT, HELD_NEW_ADDRESS, HELD_RULE, HELD_TOTAL
 
 NOTHING = "Nothing to do: it goes on by itself."
@@ -60,7 +61,7 @@ def _requested(view: PaymentView, currency: Currency | None) -> Story:
     if view.sub_state == "waiting" and view.reason:
         return Story(
             "Waiting to be sent",
-            f"{_set_aside(view)}. It waits: {_waits_for(view.reason)}.",
+            f"{_set_aside(view)}. It waits: {waits_for(view.reason)}.",
             f"{NOTHING} Until it is sent you can cancel it.",
             "care",
         )
@@ -77,8 +78,11 @@ def _soon(currency: Currency | None) -> str:
     return f"within {max(round(wait), 10)} seconds"
 
 
-def _waits_for(reason: str) -> str:
-    """Why nothing was signed yet, in words that mean something to whoever waits."""
+def waits_for(reason: str) -> str:
+    """Why nothing was signed yet, in words that mean something to whoever waits. These words stay
+    as they are."""
+    if reason in WAITING_WORDS:
+        return reason
     for sign, words in _WAITS:
         if sign in reason:
             return words
@@ -97,12 +101,17 @@ _WAITS = (
     ("catching up", "our node is catching up with the network"),
     ("node", "our node does not answer"),
 )
+WAITING_WORDS = frozenset(words for _, words in _WAITS)
+
+
+def told_reasons(currency: Currency | None) -> frozenset[str]:
+    """The reasons of holds that clients may read."""
+    rules = () if currency is None else currency.limits
+    return _TOLD.union(rule.reason for rule in rules if rule.reason)
 
 
 def _held(view: PaymentView, currency: Currency | None) -> Story:
-    rules = () if currency is None else currency.limits
-    told = _TOLD.union(rule.reason for rule in rules if rule.reason)
-    why = f": {view.reason}" if view.reason in told else ""
+    why = f": {view.reason}" if view.reason in told_reasons(currency) else ""
     return Story(
         "Waiting for a person",
         f"{_set_aside(view)}. Someone has to look at it first{why}.",
@@ -112,6 +121,14 @@ def _held(view: PaymentView, currency: Currency | None) -> Story:
 
 
 def _pending(view: PaymentView, currency: Currency | None) -> Story:
+    if view.reason == FAILED:
+        return Story(
+            "Not paid, and on its way back",
+            "The network took the withdrawal and did not pay it. As soon as no rewritten block can"
+            " change that any more, it comes back into your balance.",
+            NOTHING,
+            "care",
+        )
     if not view.confirmations:
         return Story("Sent", "Your coins are on their way into a block.", NOTHING, "wait")
     missing = max(0, view.confirmations_required - view.confirmations)

@@ -11,6 +11,7 @@ from datetime import datetime
 from db.connection import database
 from db.models import Payment
 from engine import queries
+from engine.client_words.reasons import as_client_sees
 from engine.config import Config
 from engine.crashpoints import reach
 from engine.idempotency import Claim
@@ -70,7 +71,7 @@ def place(
             _move(config, payment, verdict, now)
         view = queries.find_payment(config, payment.id)
         if idempotency is not None:
-            idempotency.keep(CREATED, view.as_json())
+            idempotency.keep(CREATED, as_client_sees(config, view).as_json())
         reach("debit.before", sandbox=config.sandbox)
     reach("debit.after", sandbox=config.sandbox)
     return view

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from engine import queries
+from engine.client_words.reasons import as_client_sees, rows_as_client_sees
 from engine.config import Config
 from engine.errors import PaymentNotFound
 from engine.queries import HistoryView, Page, PaymentView
@@ -52,9 +54,10 @@ class PaymentHandler(BaseHandler):
 def list_own(config: Config, *, client: str, after: str | None, limit: int) -> Page:
     """A page of this client's payments, newest first. Raises Refusal for a foreign cursor."""
     try:
-        return queries.list_payments(config, client=client, after=after, limit=limit)
+        page = queries.list_payments(config, client=client, after=after, limit=limit)
     except ValueError as error:
         raise Refusal(400, "query_invalid", "after must be the `next` of a list") from error
+    return replace(page, items=tuple(as_client_sees(config, view) for view in page.items))
 
 
 def find_own(
@@ -64,7 +67,8 @@ def find_own(
     if not _ID.fullmatch(payment_id):
         raise PaymentNotFound("there is no such payment")
     view = queries.find_payment(config, payment_id, client=client)
-    return view, queries.history(config, payment_id)
+    rows = rows_as_client_sees(config, view, queries.history(config, payment_id))
+    return as_client_sees(config, view), rows
 
 
 def _limit(text: str | None) -> int:

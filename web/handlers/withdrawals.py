@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any
 
+from engine.client_words.reasons import as_client_sees
 from engine.errors import CashierError
 from engine.idempotency import Claim, Stored, answer, claim, fingerprint, read_key
 from engine.queries import PaymentView
@@ -85,7 +86,7 @@ class WithdrawalsHandler(WithdrawForm):
         except CashierError as error:
             await self._note_refusal(found, as_refusal(error, status=500))
             raise
-        return answer(CREATED, view.as_json())
+        return answer(CREATED, as_client_sees(self.desk.config, view).as_json())
 
     def _replayed(self, found: Stored) -> Stored:
         if self.is_form and found.status >= 400:
@@ -142,4 +143,4 @@ class CancelHandler(BaseHandler):
         if self.is_form:
             self.see_other(f"/cashier/withdraw?currency={view.currency}")
             return
-        self.answer(view.as_json())
+        self.answer(as_client_sees(self.desk.config, view).as_json())

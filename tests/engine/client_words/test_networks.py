@@ -86,7 +86,8 @@ def test_one_coin_on_many_chains_is_told_apart(
 )
 def test_a_test_chain_is_never_taken_for_money(tmp_path: Path, chain_id: int, kind: str) -> None:
     secret = "a secret of at least thirty-two bytes, for tests"
-    limits = 'withdrawal = { approve_above = "1", daily_limit = "1", total_daily = "1" }'
+    limits = 'approve_above = "1", daily_limit = "1", total_daily = "1", fee_max = "0.01"'
+    limits = f"withdrawal = {{ {limits} }}"
     text = TOML.replace(secret, "env:S").replace("http://user:password@127.0.0.1:1/", "env:N")
     text = text.replace("chain_id = 31337", f"chain_id = {chain_id}\n{limits}")
     path = tmp_path / "cashier.toml"

@@ -191,3 +191,18 @@ def test_entry_leads_to_what_was_granted(stranger: Visitor, config: Config) -> N
     for action, where in (("withdraw", "/cashier/withdraw"), ("both", "/cashier")):
         answer = stranger.get(f"/cashier?token={token_for(config, action=action)}")
         assert (answer.status, answer.headers["Location"]) == (303, where)
+
+
+def test_what_the_house_keeps_to_itself_is_on_no_page_and_in_no_answer(
+    client: Visitor, config: Config
+) -> None:
+    confirm(client, "k1")
+    payment = Payment.get(Payment.kind == "withdrawal").id
+    Till(config, addresses=0).move(payment, "hold", reason="somebody may have our keys")
+    for path in (f"/cashier/payments/{payment}", PAGE, "/cashier/history"):
+        text = client.get(path, Accept="text/html").text
+        assert "Waiting for a person" in text
+        assert "keys" not in text
+    assert client.get(f"/v1/payments/{payment}").json["reason"] is None
+    assert "keys" not in client.get(f"/v1/payments/{payment}").text
+    assert "keys" not in client.get("/v1/payments").text
