@@ -4,12 +4,12 @@ happens (cases 44, 63, 69, 70, 71, 72).
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from db.attempts import Nonce
-from db.models import History
+from db.models import History, Payment
 from engine.errors import LeaseLost, StaleState
 from engine.ledger import WALLET_HOT
 from engine.sender.by_nonce.settle import LOST, TAKEN
@@ -187,7 +187,12 @@ def test_of_two_that_sign_at_once_one_writes_and_the_other_has_sent_nothing(
     paid = desk.withdraw("ann", ETHER)
     first, second = desk.make_sender(desk.lease), desk.make_sender(desk.lease)
     due = second._due(desk.now)
-    second._due = lambda now: due if now else []  # type: ignore[method-assign]  # read before
+
+    def as_read_before(now: datetime) -> list[Payment]:
+        assert now == desk.now
+        return due
+
+    second._due = as_read_before  # type: ignore[method-assign]  # the rows move meanwhile
     assert first.pay(desk.tip(), desk.now)
     with pytest.raises(StaleState):
         second.pay(desk.tip(), desk.now)
