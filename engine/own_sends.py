@@ -40,6 +40,7 @@ def explained(node: ByBalance, chain: str, found: Sequence[Holding], at: BlockRe
     them has them: the deposit that a coin is of, and the node's word on our own chain txs. Asks
     nothing where all agree. Raises NodeDown, TipMoved."""
     odd = _as_proved(chain, [each for each in found if each.more])
+    odd = _with_undone(node, chain, odd)
     still = [each for each in odd if each.more]
     better = {each.key: each for each in odd}
     if still and isinstance(node, Payer):
@@ -67,6 +68,43 @@ def _as_proved(chain: str, odd: Sequence[Holding]) -> list[Holding]:
         )
         other = replace(each, coins=coins)
         found.append(each if other.more else other)
+    return found
+
+
+def _with_undone(node: ByBalance, chain: str, odd: Sequence[Holding]) -> list[Holding]:
+    """With the coins that a stranger's chain tx spent, and without what it left, where the books
+    have it as a loss and it is in no block any more."""
+    thefts = _booked_thefts(chain, [each.address for each in odd if each.more])
+    facts = node.facts(sorted(thefts)) if thefts else {}
+    gone = {txid for txid, fact in facts.items() if fact.standing is not Standing.MINED}
+    if not gone:
+        return list(odd)
+    back: dict[Key, list[Unspent]] = defaultdict(list)
+    for coin in (coin for txid in gone for coin in thefts[txid]):
+        back[coin.currency, coin.address].append(coin)
+    return [
+        replace(
+            each,
+            coins=(*back[each.key], *(coin for coin in each.coins if coin.txid not in gone)),
+        )
+        for each in odd
+    ]
+
+
+def _booked_thefts(chain: str, addresses: Sequence[str]) -> Mapping[str, list[Unspent]]:
+    """Coins of these addresses that chain txs of nobody's spent, by their txids."""
+    rows = Coin.select().where(
+        (Coin.chain == chain)
+        & bulk.one_of(Coin.address, addresses)
+        & ~Coin.spent_height.is_null()
+        & Coin.spent_txid.not_in(Attempt.select(Attempt.txid).where(Attempt.chain == chain))
+    )
+    found: dict[str, list[Unspent]] = defaultdict(list)
+    for row in rows:
+        coin = Unspent(
+            row.txid, row.idx, row.currency, row.address, int(row.units), int(row.height or 0)
+        )
+        found[str(row.spent_txid)].append(coin)
     return found
 
 

@@ -14,6 +14,7 @@ from db.attempts import Attempt, AttemptInput, AttemptOutput, Outflow
 from db.models import Coin, Payment
 from engine.ledger import WALLET_HOT, client_account
 from engine.outflows import GAS, VALUE
+from engine.reconciliation.outlays import NOTHING_TOLD, Told
 from engine.sender.by_nonce.entries import LOSS, source_account, target_account
 from engine.sender.entries import FEES_SERVICE, IN_TRANSIT
 
@@ -34,8 +35,9 @@ class Sent:
     in_block: bool
 
 
-def sent_by(attempts: Sequence[Attempt]) -> dict[str, Sent]:
-    """Those of `attempts` that took a number, by their ids."""
+def sent_by(attempts: Sequence[Attempt], told: Told = NOTHING_TOLD) -> dict[str, Sent]:
+    """Those of `attempts` that took a number, by their ids; by the node's word where it was
+    heard."""
     numbered = [row for row in attempts if row.nonce is not None]
     ids = [str(row.id) for row in numbered]
     if not ids:
@@ -53,13 +55,20 @@ def sent_by(attempts: Sequence[Attempt]) -> dict[str, Sent]:
     found = {}
     for row in numbered:
         value, gas = out.get((row.id, VALUE)), out.get((row.id, GAS))
-        fee = row.paid_units if gas is None else gas.units
+        asked = paid.get(str(row.id), 0)
+        outlay = told.get(str(row.txid))
+        left = asked if value is None else int(value.units)
+        arrived = landed.get(str(row.txid), asked)
+        fee = int((row.paid_units if gas is None else gas.units) or 0)
+        if outlay is not None:
+            fee = outlay.fee
+            left, arrived = outlay.outputs or (left, arrived)
         found[str(row.id)] = Sent(
             row,
             accounts.get(str(row.id), WALLET_HOT),
-            paid.get(str(row.id), 0) if value is None else int(value.units),
-            landed.get(str(row.txid), paid.get(str(row.id), 0)),
-            int(fee or 0),
+            left,
+            arrived,
+            fee,
             value is not None and value.height is not None,
         )
     return found
@@ -81,7 +90,7 @@ def _landed(txids: Collection[str]) -> dict[str, int]:
     return {str(txid): int(units) for txid, units in rows}
 
 
-def settled_for(payments: Collection[str]) -> dict[str, Sent]:
+def settled_for(payments: Collection[str], told: Told = NOTHING_TOLD) -> dict[str, Sent]:
     """The settled chain tx of each of these payments that was sent by number."""
     rows: Any = (
         AttemptOutput.select(AttemptOutput.attempt, AttemptOutput.payment)
@@ -95,7 +104,7 @@ def settled_for(payments: Collection[str]) -> dict[str, Sent]:
     )
     payment_of = {str(attempt): str(payment) for attempt, payment in rows}
     attempts = Attempt.select().where(bulk.one_of(Attempt.id, sorted(payment_of)))
-    return {payment_of[name]: sent for name, sent in sent_by(list(attempts)).items()}
+    return {payment_of[name]: sent for name, sent in sent_by(list(attempts), told).items()}
 
 
 def demanded(payment: Payment, sent: Sent) -> Mapping[str, int]:

@@ -43,10 +43,11 @@ class Outlay:
 
     @classmethod
     def of_number(cls, row: Attempt, outcome: Outcome) -> Self:
-        """What a node told of a chain tx whose address counts its sends, in the chain's coin."""
-        left = int(outcome.left or 0) if row.currency == row.chain else 0
-        paid = (left,) if row.currency == row.chain else ()
-        return cls({(str(row.address), f"nonce:{row.nonce}"): outcome.fee + left}, paid)
+        """What a node told of a chain tx whose address counts its sends: as outputs what left and
+        what arrived, in units of its currency, and the rest is the fee in the chain's coin."""
+        moved = tuple(each for each in (outcome.left, outcome.arrived) if each is not None)
+        moved = moved if len(moved) == 2 else ()
+        return cls({(str(row.address), f"nonce:{row.nonce}"): outcome.fee + sum(moved)}, moved)
 
     def as_json(self) -> dict[str, Any]:
         """As it stands in a break's evidence; `from_json` reads it."""
@@ -120,5 +121,5 @@ NOTHING_TOLD: Told = {}
 
 
 def unheard(evidence: Iterable[Mapping[str, Any]]) -> Collection[str]:
-    """Chain txs whose fees differ by our rows alone: the node is to be asked."""
+    """Chain txs of which something differs by our rows alone: the node is to be asked."""
     return {str(each["txid"]) for each in evidence if each.get("txid") and "node" not in each}

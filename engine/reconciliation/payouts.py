@@ -117,7 +117,7 @@ def costs_of(payments: Collection[str], told: Told = NOTHING_TOLD) -> dict[str, 
 def paid_by(payments: Collection[str], told: Told = NOTHING_TOLD) -> dict[str, int]:
     """Units that settled attempts took out of the hot wallet for each of these payments."""
     return _paid_by_coins(payments, told) | {
-        payment: sent.left for payment, sent in numbered.settled_for(payments).items()
+        payment: sent.left for payment, sent in numbered.settled_for(payments, told).items()
     }
 
 
@@ -179,7 +179,7 @@ def _costs(wanted: object, told: Told) -> list[Cost]:
         inputs[coin.attempt].append(coin)
     for output in AttemptOutput.select().where(AttemptOutput.attempt.in_(ids)):
         outputs[output.attempt].append(output)
-    moves, sent = _moves(outputs), numbered.sent_by(rows)
+    moves, sent = _moves(outputs), numbered.sent_by(rows, told)
     return [
         _numbered(sent[row.id], told.get(str(row.txid)))
         if row.id in sent
@@ -189,8 +189,7 @@ def _costs(wanted: object, told: Told) -> list[Cost]:
 
 
 def _numbered(sent: Sent, told: Outlay | None) -> Cost:
-    fee = sent.fee if told is None else told.fee
-    return Cost(sent.row, fee, 0, sent.left, sent.left, told, sent.account)
+    return Cost(sent.row, sent.fee, 0, sent.left, sent.left, told, sent.account)
 
 
 def _cost(

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from db.connection import database
 from db.exact import sum_sql
@@ -17,7 +18,7 @@ from engine.moves.addresses import house_addresses, wallet_of
 from engine.reconciliation import payouts
 from engine.reconciliation.kinds import Finding
 from engine.reconciliation.lines import BOOKED
-from engine.reconciliation.numbered import settled_for
+from engine.reconciliation.numbered import Sent, settled_for
 from engine.reconciliation.outlays import NOTHING_TOLD, Told
 from engine.reconciliation.payouts import Accounts, Cost
 from engine.sender.entries import FEES_NETWORK
@@ -46,13 +47,15 @@ def differing(payments: Sequence[Payment], told: Told = NOTHING_TOLD) -> Iterato
     posted = _postings_of([payment.id for payment in payments])
     paying = [payment.id for payment in payments if payment.kind != "deposit"]
     costs, paid = payouts.costs_of(paying, told), payouts.paid_by(paying, told)
-    sent = settled_for(paying)
+    sent = settled_for(paying, told)
     houses: dict[str, dict[str, str]] = {}
     for payment in payments:
         found = posted.get(payment.id, _Posted())
         if payment.kind != "deposit":
-            wanted = payouts.demanded(payment, sent.get(payment.id))
-            yield from _check_payout(payment, found.own, wanted, paid.get(payment.id, 0))
+            settled = sent.get(payment.id)
+            wanted = payouts.demanded(payment, settled)
+            more = _to_be_asked(settled, told)
+            yield from _check_payout(payment, found.own, wanted, paid.get(payment.id, 0), more)
             yield from _check_fee(payment, found.fee, costs.get(payment.id))
             continue
         if payment.chain not in houses:
@@ -131,18 +134,35 @@ def demanded(payment: Payment, wallet: str = ledger.WALLET_DEPOSITS) -> Accounts
     return {(wallet, currency): units, (owner, currency): -units}
 
 
+def _to_be_asked(sent: Sent | None, told: Told) -> dict[str, object]:
+    """What evidence names of the chain tx by which a payment was judged."""
+    if sent is None:
+        return {}
+    txid = str(sent.row.txid)
+    return {"txid": txid, **({"node": told[txid].as_json()} if txid in told else {})}
+
+
 def _check_payout(
-    payment: Payment, posted: Accounts, wanted: Accounts | None, paid: int
+    payment: Payment,
+    posted: Accounts,
+    wanted: Accounts | None,
+    paid: int,
+    more: Mapping[str, object],
 ) -> Iterator[Finding]:
     """A withdrawal or transfer. What the node shows follows from its attempts, not its state."""
     if wanted is None:
         return
     truth = -paid if payment.kind == "withdrawal" else _wallets(wanted)
-    yield from _check(payment, posted, wanted, difference=truth - _wallets(posted))
+    yield from _check(payment, posted, wanted, difference=truth - _wallets(posted), more=more)
 
 
 def _check(
-    payment: Payment, posted: Accounts, wanted: Accounts, *, difference: int | None = None
+    payment: Payment,
+    posted: Accounts,
+    wanted: Accounts,
+    *,
+    difference: int | None = None,
+    more: Mapping[str, object] = MappingProxyType({}),
 ) -> Iterator[Finding]:
     wrong = _wrong(posted, wanted)
     if not wrong:
@@ -160,6 +180,7 @@ def _check(
             "units": str(payment.units),
             **_both(posted, wanted),
             "entries": _entries_of(payment.id),
+            **more,
         },
         difference=-coins if difference is None else difference,
         entry=_entry(wrong),

@@ -48,6 +48,7 @@ CURE_EVERY = timedelta(minutes=10)
 FULL_EVERY = timedelta(hours=1)
 REFUSED_MAX = timedelta(minutes=10)
 AGAIN_MAX = 3
+ASKED = ("fee_differs", "amount_differs", "duplicate_credit")  # of chain txs of ours
 ANSWER_WAIT_S = 10
 ASK_AGAIN_S = 0.25  # seconds
 NOT_FOLLOWED = "nothing is followed yet"
@@ -237,7 +238,7 @@ class Reconciler:
         self._outlays.follow(node, self._symbol)
         at, seq, books, audited, unsure = self._read(now, full=full)
         found = [*audited, *(finding for each in books for finding in each.findings)]
-        if self._outlays.ask(node, unheard(f.evidence for f in found if f.kind == "fee_differs")):
+        if self._outlays.ask(node, unheard(f.evidence for f in found if f.kind in ASKED)):
             at, seq, books, audited, unsure = self._read(now, full=full)
         coins = node.coins(at.hash)
         audited += uncertain(unsure, node.facts)

@@ -1,0 +1,365 @@
+"""What can go wrong between an EVM chain that pays and our books, planted for real: each difference
+has its name, what proves it, and a cure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from db.attempts import Attempt, Outflow
+from db.findings import Break
+from db.models import Coin, Payment
+from engine import chains
+from engine.chain import BlockRef
+from engine.errors import TipMoved
+from engine.folding import fold
+from engine.ledger import WALLET_DEPOSITS, WALLET_HOT
+from engine.lifecycle import Batch
+from engine.reconciliation.standing import BreakView
+from engine.sender.by_nonce import entries
+from tests.engine.approvals.people import Bench, People
+from tests.engine.families.evm.life import ETHER
+from tests.engine.reconciliation.test_matching import change
+from tests.engine.sender.by_nonce.conftest import OpenDesk
+from tests.engine.sender.by_nonce.desk import MILLION, EvmDesk
+from tests.nodes.anvil import Anvil
+from tests.nodes.contracts import deploy
+
+pytestmark = [
+    pytest.mark.node,
+    pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
+]
+
+OWN = 10 * ETHER
+
+
+def funded(open_evm: OpenDesk, **more: object) -> EvmDesk:
+    """A house with coins of its own, and a client who has some."""
+    desk = open_evm(**more)
+    desk.fund_house(OWN)
+    desk.credit("ann", 2 * ETHER)
+    return desk
+
+
+def paid(desk: EvmDesk, blocks: int = 1) -> Payment:
+    """A withdrawal, so many blocks deep."""
+    payment = desk.withdraw("ann", ETHER)
+    desk.settle()
+    desk.mine(blocks)
+    return desk.now_of(payment)
+
+
+def shown(desk: EvmDesk, *, full: bool = False) -> list[BreakView]:
+    """The open breaks, after a comparison."""
+    reason = desk.reconciler.run(desk.lease, None, now=desk.now, listing=True, full=full)
+    assert reason == ""
+    return [each for each in desk.compare() if each.kind != "own_funds_negative"]
+
+
+def only(desk: EvmDesk, *, full: bool = False) -> BreakView:
+    (found,) = shown(desk, full=full)
+    return found
+
+
+def cure(desk: EvmDesk, people: People, broken: BreakView) -> None:
+    """Two persons sign; nothing is wrong afterwards."""
+    bench = Bench(people.join(desk.config), people, guard=desk.lease.guard)
+    for by in ("ann", "ben"):
+        state, result = bench.do("cure", by=by, now=desk.now, payment=broken.id)
+        assert state == "done", result
+    assert_whole(desk)
+
+
+def assert_whole(desk: EvmDesk) -> None:
+    assert shown(desk, full=True) == []
+    assert set(desk.residuals().values()) == {0}
+
+
+def closed_by(kind: str) -> str:
+    (row,) = Break.select().where((Break.kind == kind) & (Break.state == "closed"))
+    return str(row.closed_by)
+
+
+def posted(broken: BreakView) -> Sequence[tuple[str, str, int]]:
+    return sorted(broken.entry)
+
+
+# --- somebody else with the keys ---
+
+
+def test_a_spend_by_hand_from_the_hot_address_is_named_and_becomes_a_loss(
+    open_evm: OpenDesk, anvil: Anvil, people: People
+) -> None:
+    desk = funded(open_evm)
+    thief = anvil.send(desk.stranger(), wei=3 * ETHER, by=desk.hot)
+    desk.mine()
+    gone = OWN - anvil.balance(desk.hot)
+    assert gone > 3 * ETHER
+    found = only(desk)
+    assert (found.kind, found.subject, found.units) == ("unknown_spend", thief, -gone)
+    assert (found.owner, found.fixable, desk.residuals()["ETH"]) == ("staff", True, -gone)
+    assert posted(found) == [("loss", "ETH", gone), (WALLET_HOT, "ETH", -gone)]
+    assert found.evidence["block"]["height"] == anvil.height()
+    desk.mine(2)
+    cure(desk, people, only(desk))
+    assert (desk.account(WALLET_HOT), desk.account("loss")) == (OWN - gone, gone)
+    paid(desk, 3)  # with what is left, and with the next number
+    assert_whole(desk)
+
+
+def test_a_spend_by_hand_beside_our_own_in_one_block(
+    open_evm: OpenDesk, anvil: Anvil, people: People
+) -> None:
+    desk = funded(open_evm)
+    desk.withdraw("ann", ETHER)
+    desk.settle()
+    thief = anvil.send(desk.stranger(), wei=ETHER, by=desk.hot)
+    desk.mine()
+    assert (only(desk).kind, only(desk).subject) == ("unknown_spend", thief)
+    desk.mine(2)
+    cure(desk, people, only(desk))
+    assert desk.account(WALLET_HOT) == anvil.balance(desk.hot)
+
+
+def test_a_token_moved_by_hand_costs_its_units_and_gas_of_the_coin(
+    open_evm: OpenDesk, anvil: Anvil, people: People
+) -> None:
+    token = deploy(anvil, "Good")
+    desk = open_evm(tokens={"USDT": token})
+    desk.fund_house(OWN, tokens={"USDT": token})
+    thief = token.send("transfer", desk.stranger(), 70 * MILLION, by=desk.hot)
+    desk.mine(3)
+    found = {each.currency: each for each in shown(desk)}
+    gas = OWN - anvil.balance(desk.hot)
+    assert {name: (each.kind, each.subject) for name, each in found.items()} == {
+        "ETH": ("unknown_spend", thief),
+        "USDT": ("unknown_spend", thief),
+    }
+    assert (found["USDT"].units, found["ETH"].units) == (-70 * MILLION, -gas)
+    bench = Bench(people.join(desk.config), people, guard=desk.lease.guard)
+    for each in found.values():
+        for by in ("ann", "ben"):
+            assert bench.do("cure", by=by, now=desk.now, payment=each.id)[0] == "done"
+    assert_whole(desk)
+    assert desk.account(WALLET_HOT, "USDT") == token.read("balanceOf", desk.hot)
+
+
+def test_a_spend_by_hand_from_a_clients_address_stays_on_its_account(
+    open_evm: OpenDesk, anvil: Anvil, people: People
+) -> None:
+    desk = funded(open_evm)
+    address = str(desk.deposit("ann").address)
+    anvil.send(desk.stranger(), wei=ETHER, by=address)
+    desk.mine(3)
+    found = only(desk)
+    assert {account for account, _, _ in found.entry} == {"loss", WALLET_DEPOSITS}
+    cure(desk, people, found)
+    assert desk.account(WALLET_DEPOSITS) == anvil.balance(address)
+    assert desk.owed("ann") == 2 * ETHER  # the loss is ours
+
+
+def test_a_cured_spend_that_a_reorganisation_undid_is_ours_again(
+    open_evm: OpenDesk, own_anvil: Anvil, people: People
+) -> None:
+    desk = funded(open_evm, on=own_anvil, finality=20)
+    own_anvil.send(desk.stranger(), wei=ETHER, by=desk.hot)
+    desk.mine(3)
+    cure(desk, people, only(desk))
+    own_anvil.reorg(3, forget=True)
+    desk.settle()
+    found = only(desk)
+    assert (found.kind, found.units > ETHER) == ("reorged", True)
+    desk.mine(6)
+    found = only(desk)
+    assert found.fixable
+    cure(desk, people, found)
+    assert desk.account(WALLET_HOT) == OWN
+
+
+# --- what comes by itself ---
+
+
+def test_a_coin_by_an_internal_call_to_the_hot_address_is_named(
+    open_evm: OpenDesk, anvil: Anvil
+) -> None:
+    desk = funded(open_evm)
+    splitter = deploy(anvil, "Splitter")
+    splitter.send("pay", [desk.hot], wei=ETHER, gas=500_000)
+    desk.mine(4)
+    assert {each.kind for each in shown(desk)} <= {"unknown_arrival"}
+    assert desk.residuals()["ETH"] == 0
+
+
+def test_what_our_sends_moved_is_never_a_deposit(open_evm: OpenDesk) -> None:
+    desk = funded(open_evm)
+    before = Payment.select().where(Payment.kind == "deposit").count()
+    paid(desk, 8)
+    assert Payment.select().where(Payment.kind == "deposit").count() == before
+
+
+def test_a_token_that_shrank_by_itself_is_a_named_difference(
+    open_evm: OpenDesk, anvil: Anvil
+) -> None:
+    token = deploy(anvil, "RebasingToken")
+    desk = open_evm(tokens={"USDT": token})
+    desk.fund_house(OWN)
+    desk.credit("ann", 5 * MILLION, token)
+    token.send("rebase", 90)
+    desk.mine(2)
+    found = shown(desk)
+    assert {each.kind for each in found} == {"amount_differs"}
+    there = token.read("balanceOf", str(desk.deposit("ann").address))
+    assert desk.residuals() == {"ETH": 0, "USDT": there - 5 * MILLION}
+
+
+# --- rows that were changed or lost ---
+
+
+@pytest.mark.parametrize("blocks", [1, 3])
+def test_an_altered_amount_of_what_left_is_mended_by_two(
+    open_evm: OpenDesk, people: People, blocks: int
+) -> None:
+    desk = funded(open_evm)
+    paid(desk, blocks)
+    change("UPDATE outflow SET units = ? WHERE idx = 'value'", str(ETHER - 5))
+    found = only(desk)
+    assert (found.kind, found.units) == ("amount_differs", -5)
+    assert desk.residuals()["ETH"] == (-5 if blocks == 1 else 0)
+    assert found.evidence["node"]["units"] == str(-ETHER)
+    cure(desk, people, found)
+    assert Outflow.get(Outflow.idx == "value").units == ETHER
+
+
+def test_an_altered_fee_row_is_named_by_its_receipt(open_evm: OpenDesk, people: People) -> None:
+    desk = funded(open_evm)
+    paid(desk, 3)
+    fee = int(desk.attempt().paid_units or 0)
+    change("UPDATE outflow SET units = ? WHERE idx = 'gas'", str(fee + 5))
+    found = shown(desk, full=True)
+    assert "amount_differs" in {each.kind for each in found}
+    assert desk.residuals()["ETH"] == 0
+    (row,) = [each for each in found if each.kind == "amount_differs"]
+    assert (row.units, row.evidence["node"]["units"]) == (5, str(-fee))
+    cure(desk, people, row)
+
+
+def test_an_altered_fee_of_an_attempt_is_written_again(open_evm: OpenDesk) -> None:
+    desk = funded(open_evm)
+    paid(desk, 3)
+    fee = int(desk.attempt().paid_units or 0)
+    change("UPDATE attempt SET paid_units = ?", str(fee * 2))
+    assert shown(desk, full=True) == []
+    assert (desk.attempt().paid_units, closed_by("state_lags")) == (fee, "recheck")
+
+
+def test_a_fee_that_was_posted_wrongly_is_put_right_by_two(
+    open_evm: OpenDesk, people: People
+) -> None:
+    desk = funded(open_evm)
+    payment = paid(desk, 3)
+    with Batch(desk.config, actor="engine", now=desk.now) as batch:
+        batch.move(payment, "chain_fee", evidence={}, entry=entries.chain_fee(payment, 9))
+    found = only(desk, full=True)
+    assert (found.kind, found.subject, found.units) == ("fee_differs", payment.id, 9)
+    assert desk.residuals()["ETH"] == 9
+    assert found.evidence["node"]["outputs"][0] == str(ETHER)
+    cure(desk, people, found)
+
+
+@pytest.mark.parametrize("which", ["value", "gas"])
+@pytest.mark.parametrize("blocks", [1, 3])
+def test_a_lost_row_of_what_left_is_written_again(
+    open_evm: OpenDesk, which: str, blocks: int
+) -> None:
+    desk = funded(open_evm)
+    paid(desk, blocks)
+    before = [(row.idx, row.units, row.height) for row in Outflow.select().order_by(Outflow.idx)]
+    Outflow.delete().where(Outflow.idx == which).execute()
+    assert shown(desk) == []
+    after = [(row.idx, row.units, row.height) for row in Outflow.select().order_by(Outflow.idx)]
+    assert after == before
+    assert closed_by("missing_in_books") == "recount"
+
+
+def test_an_altered_coin_of_a_deposit_is_named_beside_our_sends(
+    open_evm: OpenDesk, people: People
+) -> None:
+    desk = funded(open_evm)
+    paid(desk, 3)
+    change("UPDATE coin SET units = ? WHERE account = 'wallet:hot'", str(OWN + 7))
+    found = only(desk)
+    assert (found.kind, found.units, desk.residuals()["ETH"]) == ("amount_differs", -7, 0)
+    cure(desk, people, found)
+    assert Coin.get(Coin.account == WALLET_HOT).units == OWN
+
+
+def test_an_altered_rest_of_what_was_folded_is_named(open_evm: OpenDesk, people: People) -> None:
+    desk = funded(open_evm)
+    paid(desk, 12)
+    assert fold("ETH", desk.node.height(), desk.lease.guard) == 2
+    assert_whole(desk)
+    change("UPDATE coin SET units = ? WHERE idx LIKE 'rest:%'", str(ETHER))
+    found = only(desk)
+    assert (found.kind, found.entry, desk.residuals()["ETH"]) == ("amount_differs", (), 0)
+    cure(desk, people, found)
+    assert desk.account(WALLET_HOT) == Coin.get(Coin.idx.startswith("rest:")).units
+
+
+def test_an_altered_amount_of_a_withdrawal_is_named(open_evm: OpenDesk) -> None:
+    desk = funded(open_evm)
+    payment = paid(desk, 3)
+    change("UPDATE payment SET units = ? WHERE id = ?", str(ETHER // 2), payment.id)
+    found = only(desk, full=True)
+    assert (found.kind, found.subject) == ("amount_differs", payment.id)
+    assert desk.residuals()["ETH"] == 0
+
+
+# --- sends ---
+
+
+def test_a_send_of_which_nobody_knows_is_named_after_a_while(
+    open_evm: OpenDesk, own_anvil: Anvil
+) -> None:
+    desk = funded(open_evm, on=own_anvil)
+    desk.withdraw("ann", ETHER)
+    desk.settle()
+    own_anvil.drop(desk.attempt().txid)
+    desk.paused["ETH"] = "a person stopped it"
+    created = desk.attempt().created_at
+    Attempt.update(created_at=created.replace("2026", "2025", 1)).execute()
+    found = only(desk)
+    assert (found.kind, found.units) == ("uncertain_send", -ETHER)
+
+
+def test_a_send_that_a_reorganisation_moved_is_the_same_one(
+    open_evm: OpenDesk, own_anvil: Anvil
+) -> None:
+    desk = funded(open_evm, on=own_anvil)
+    payment = paid(desk, 2)
+    own_anvil.reorg(2)
+    desk.settle()
+    assert_whole(desk)
+    assert desk.state_of(payment) == "pending"
+    desk.mine(4)
+    assert_whole(desk)
+    assert desk.state_of(payment) == "credited"
+
+
+def test_sends_that_are_not_followed_yet_are_no_difference(
+    open_evm: OpenDesk, anvil: Anvil
+) -> None:
+    """The follower reached the block, and the node broke before the sender did."""
+    desk = funded(open_evm)
+    desk.withdraw("ann", ETHER)
+    desk.settle()
+    anvil.mine()
+    desk.follower.step(desk.now)
+    with pytest.raises(TipMoved, match="not followed"):
+        desk.compare()
+    row = chains.state("ETH")
+    assert desk.surplus.step(BlockRef(int(row.height), str(row.hash)), desk.now) == 0
+    assert not Break.select().where(Break.state == "open").exists()
+    desk.settle()
+    assert_whole(desk)
