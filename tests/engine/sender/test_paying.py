@@ -118,7 +118,8 @@ def test_change_below_dust_is_left_to_the_fee(desk: Desk) -> None:
 
 @everywhere
 def test_short_of_funds_it_waits_says_why_and_goes_on_by_itself(desk: Desk) -> None:
-    """Case 73: in the order of their requests; the coins of nobody else's question are used."""
+    """Case 73: in the order of their requests, which the one behind says; the coins of nobody
+    else's question are used."""
     txid = desk.fund("ann", 2 * COIN)[0]
     desk.on.spend_ours(txid, desk.on.stranger(), COIN)
     first, second = desk.withdraw("ann", COIN + COIN // 2), desk.withdraw("ann", COIN // 10)
@@ -128,8 +129,11 @@ def test_short_of_funds_it_waits_says_why_and_goes_on_by_itself(desk: Desk) -> N
         desk.step()
     rows = [desk.now_of(each) for each in (first, second)]
     assert [row.state for row in rows] == ["requested"] * 2
-    assert rows[0].sub_state == "waiting"
-    assert rows[0].reason == "waiting for funds in the hot wallet"
+    assert [row.sub_state for row in rows] == ["waiting"] * 2
+    assert [row.reason for row in rows] == [
+        "waiting for funds in the hot wallet",
+        f"behind {first.id}, which waits for funds in the hot wallet",
+    ]
     assert desk.attempts() == []
     txids = [desk.on.pay(desk.address("bob"), 3 * COIN)]
     desk.on.mine(3)
@@ -140,6 +144,36 @@ def test_short_of_funds_it_waits_says_why_and_goes_on_by_itself(desk: Desk) -> N
     desk.on.mine(3)
     desk.step()
     desk.assert_paid_once(first, second)
+
+
+@everywhere
+def test_coins_that_a_stranger_spends_with_our_keys_hold_up_nothing(desk: Desk) -> None:
+    """The hand-made spend is in no block yet: the smallest coin that suffices is its coin."""
+    taken, _ = desk.fund("ann", 2 * COIN, 3 * COIN)
+    desk.on.spend_ours(taken, desk.on.stranger(), COIN)
+    paid = desk.withdraw("ann", COIN)
+    for _ in range(3):
+        desk.step()
+    assert desk.state_of(paid) == "pending"
+    assert [coin.units for coin in Coin.select().where(~Coin.reserved.is_null())] == [3 * COIN]
+    assert Coin.get(Coin.txid == taken).spent_txid is None, "nothing is proved"
+    desk.on.mine(3)
+    desk.step()
+    desk.assert_paid_once(paid)
+
+
+@on_the_fake
+def test_what_a_stranger_gives_up_is_spent_again(desk: Desk) -> None:
+    (taken,) = desk.fund("ann", 2 * COIN)
+    stray = desk.on.spend_ours(taken, desk.on.stranger(), COIN)
+    paid = desk.withdraw("ann", COIN)
+    for _ in range(3):
+        desk.step()
+    assert desk.now_of(paid).reason == "waiting for funds in the hot wallet"
+    desk.on.drop(stray)
+    desk.settle(after=timedelta(seconds=31))
+    assert desk.state_of(paid) == "pending"
+    desk.finish(paid)
 
 
 @everywhere
