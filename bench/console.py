@@ -51,7 +51,7 @@ class Empty(App):
         self.query_one(Static).update(f"floor {self.n}")
 Empty().run()
 """
-_CURSOR = re.compile(rb"\x1b\[(\d+);\d+H>")
+_CURSOR = re.compile(rb"\x1b\[(\d+);\d+H ?>")
 _STYLE = re.compile(rb"\x1b\[[0-9;:]*m")
 
 
@@ -129,14 +129,19 @@ def console_keys(words: list[str]) -> list[float]:
     with at(words) as terminal:
         terminal.until(lambda drawn: b"OP" in drawn)
         terminal.rest(2)
-        line = max(int(found[1]) for found in _CURSOR.finditer(_STYLE.sub(b"", terminal.drawn)))
         for _ in range(KEYS):
-            line += 1
-            place = re.compile(rb"\x1b\[%d;\d+H ?>" % line)
+            place = re.compile(rb"\x1b\[%d;\d+H ?>" % (cursor_line(terminal) + 1))
             terminal.press(b"\x1b[B")
             took.append(1000 * terminal.until(partial(_stands, place)))
             terminal.rest(0.23)
     return took
+
+
+def cursor_line(terminal: Terminal) -> int:
+    """Where the cursor was drawn last: all of a list moves when the line above it, that the engine
+    is silent, comes or goes."""
+    *_, last = _CURSOR.finditer(_STYLE.sub(b"", terminal.drawn))
+    return int(last[1])
 
 
 def dialog_keys(words: list[str], key: bytes, shown: bytes) -> list[float]:
@@ -150,7 +155,8 @@ def dialog_keys(words: list[str], key: bytes, shown: bytes) -> list[float]:
             took.append(1000 * terminal.until(lambda drawn: shown in drawn))
             terminal.rest(0.3)
             terminal.press(b"\x1b")
-            terminal.rest(0.5)
+            terminal.until(lambda drawn: b"OP" in drawn)  # closed: else the next key joins Escape
+            terminal.rest(0.3)
     return took
 
 
@@ -174,12 +180,13 @@ def _stands(what: re.Pattern[bytes], drawn: bytes) -> bool:
 @contextmanager
 def moving(folder: Path, per_second: int) -> Iterator[None]:
     words = [sys.executable, "-m", "bench.payments", str(folder / "cashier.toml"), str(per_second)]
-    child = subprocess.Popen(words)
-    try:
-        yield
-    finally:
-        child.kill()
-        child.wait()
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as child:
+        try:
+            assert child.stdout is not None
+            child.stdout.readline()  # from here on they move
+            yield
+        finally:
+            child.kill()
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 import sqlite3
 import sys
 import time
@@ -77,35 +78,63 @@ def _rows(count: int) -> Iterator[tuple[object, ...]]:
 
 
 def move_for_ever(path: Path, per_second: int) -> None:
-    """Move open deposits along, so many a second, until this process is ended."""
+    """Move open deposits along, so many a second, until this process is ended; says when it does
+    the first."""
     config = load_config(path, role="engine", environ={})
     open_database(config.database)
     with connected():
         due = time.monotonic()
         waiting = _open_ones()
+        _move(config, waiting, per_second // 10)
+        print("moving", flush=True)
         while True:
             due += 0.1
             _move(config, waiting, per_second // 10)
             time.sleep(max(0.0, due - time.monotonic()))
 
 
-def _move(config: Config, waiting: Iterator[str], count: int) -> None:
+def _move(config: Config, waiting: Iterator[str | None], count: int) -> None:
     now = utc_now()
     with database.atomic():
         Chain.update(beat_at=rfc3339(now)).execute()
         with Batch(config, actor="engine", now=now) as batch:
             for _ in range(count):
-                payment = Payment.get_by_id(next(waiting))
+                which = next(waiting)
+                if which is None:
+                    _open(batch)
+                    continue
+                payment = Payment.get_by_id(which)
                 more: dict[str, Any] = {}
                 if payment.state == "requested":
-                    more = {"txid": payment.id * 2, "idx": "vout:0"}
+                    units = payment.units or 1000
+                    more = {"txid": payment.id * 2, "idx": "vout:0", "units": units}
                 batch.move(payment, WAY[payment.state], evidence={}, **more)
 
 
-def _open_ones() -> Iterator[str]:
+def _open(batch: Batch) -> None:
+    name = secrets.token_hex(19)
+    batch.open(
+        kind="deposit",
+        client=f"OP{name[:6]}",
+        currency="LTC",
+        chain="LTC",
+        address=f"rltc1q{name}",
+        evidence={},
+    )
+
+
+def _open_ones() -> Iterator[str | None]:
+    """Deposits to be moved, without end: None for a new one to be opened, in the place of each that
+    is on its last move."""
     while True:
-        rows = Payment.select(Payment.id).where(Payment.state.in_(list(WAY))).limit(5_000)
-        yield from [row.id for row in rows]
+        rows = Payment.select(Payment.id, Payment.state).where(Payment.state.in_(list(WAY)))
+        found = list(rows.limit(5_000))
+        for row in found:
+            yield row.id
+            if row.state == "pending":
+                yield None
+        if not found:
+            yield None
 
 
 if __name__ == "__main__":
