@@ -23,6 +23,7 @@ from engine.clock import Interval, utc_now
 from engine.config import Config, Currency
 from engine.counted import Counted
 from engine.errors import EngineStopping, LeaseLost, NodeError, NodeRefused, StaleState
+from engine.folding import FOLDED_MAX, fold
 from engine.follower import Follower, Round
 from engine.lease import BEAT_EVERY_S, ChainLease
 from engine.moves.addresses import ensure_hot
@@ -43,6 +44,7 @@ BREATH_S = 0.005  # seconds between commits of a busy round: SQLite's lock is no
 BACKOFF_MAX_S = 30
 RECOUNT_EVERY = timedelta(hours=6)
 FEES_EVERY = timedelta(minutes=1)
+FOLD_EVERY = timedelta(minutes=10)
 STOP_WAIT_S = 4  # for all threads together; what they had not committed is asked again
 
 Opener = Callable[[Currency], Followed]
@@ -97,6 +99,7 @@ class ChainThread:
         self._failures = 0
         self._no_address = ""
         self._fees_due = Interval(FEES_EVERY)
+        self._fold_due = Interval(FOLD_EVERY)
         self.began = threading.Event()  # set by the first round
 
     def run(self) -> None:
@@ -210,6 +213,7 @@ class ChainThread:
             # What we sent must be known before a balance is called more than our rows say.
             crew.payer.follow(tip, now)
             self._breathe()
+            self._fold(tip, now)
         if crew.surplus is not None and not outcome.busy:
             crew.surplus.step(tip, now)
         if crew.mover is not None:
@@ -220,6 +224,14 @@ class ChainThread:
         if moved:
             return replace(outcome, busy=True)  # there may be more in the queue
         return outcome
+
+    def _fold(self, tip: BlockRef, now: datetime) -> None:
+        """Few rows shall say what an address holds, however much it sent."""
+        if self._fold_due.is_due(now):
+            final = tip.height - self._currency.finality + 1
+            if fold(self.symbol, final, self.lease.guard) < FOLDED_MAX:
+                self._fold_due.wait(now)
+            self._breathe()
 
     def _round(self, crew: _Crew) -> Round:
         now = utc_now()

@@ -22,7 +22,7 @@ from engine.chain import BlockRef
 from engine.holdings import REST, Key
 
 TOGETHER = 20  # addresses in one database transaction
-ROWS_MAX = 5_000  # outflows in one run; the others follow in the next
+FOLDED_MAX = 5_000  # outflows in one run; the others follow in the next
 SPENDABLE = ("credited", "refunded")
 
 COIN = ("chain", "txid", "idx", "currency")
@@ -74,7 +74,7 @@ def _final_outflows(chain: str, deepest: int) -> dict[Key, list[Outflow]]:
             & (Attempt.final == 1)
         )
         .order_by(Outflow.height, Outflow.txid, Outflow.idx)
-        .limit(ROWS_MAX)
+        .limit(FOLDED_MAX)
     )
     found: dict[Key, list[Outflow]] = defaultdict(list)
     for row in rows:
