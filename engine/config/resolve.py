@@ -181,8 +181,6 @@ def _check_family_keys(table: CurrencyTable, family: str, report: Report) -> Non
             report(key, f"does not belong to family {family}", "remove it")
     if family != "bitcoin":
         _check_evm_keys(table, report)
-        if table.cold is not None:
-            report("cold", "is not offered for family evm yet", "remove it")
         return
     if table.confirmations is not None and table.confirmations.finalized:
         report("confirmations", '"finalized" is for family evm', "give a number")

@@ -17,7 +17,7 @@ from db.models import Address, Payment
 from engine import chains
 from engine.chain import Chain, NewAddress
 from engine.clock import rfc3339
-from engine.coins import read_address
+from engine.coins import read_address, read_evm_address
 from engine.config import Currency
 from engine.errors import NodeRefused
 from engine.ledger import WALLET_COLD, WALLET_DEPOSITS, WALLET_HOT
@@ -52,6 +52,8 @@ def wallet_of(payment: Payment, house: Mapping[str, str]) -> str:
 
 def canonical(currency: Currency, address: str) -> str:
     """An address of cashier.toml in the one spelling that is compared."""
+    if currency.family == "evm":
+        return read_evm_address(address) or address
     found = read_address(currency.parameters, address)
     return address if found is None else found.canonical
 
@@ -67,6 +69,14 @@ def ensure_hot(
     """Know the hot address of a chain whose keys are ours. No question when it is there."""
     if hot_address(chain) is None:
         _store(chain, make(), HOT, guard, now)
+
+
+def ensure_cold(currency: Currency, *, guard: Callable[[], None], now: datetime) -> None:
+    """Know the cold address of a currency whose chain tells any address's balance: nothing else
+    needs to watch it. No question when it is there."""
+    address = cold_address(currency)
+    if address is not None and address not in house_addresses(currency.chain):
+        _store(currency.chain, NewAddress(address, f"cold:{address}"), COLD, guard, now)
 
 
 class HouseAddresses:

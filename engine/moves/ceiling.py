@@ -57,6 +57,7 @@ def is_under_way(currency: str) -> bool:
         (Payment.kind == "transfer")
         & (Payment.currency == currency)
         & Payment.origin.is_null()
+        & Payment.purpose.is_null()
         & Payment.state.in_(OPEN)
     )
     return bool(rows.exists())

@@ -14,6 +14,7 @@ from engine.lifecycle import Batch
 from engine.moves.addresses import HouseAddresses, cold_address
 from engine.moves.ceiling import Ceiling
 from engine.moves.cold import ColdMoves
+from engine.moves.refund_costs import CoinCosts
 from engine.moves.refunds import Refunds
 
 LOOK_EVERY = timedelta(seconds=30)
@@ -48,7 +49,8 @@ class Mover:
         moved = cold.follow(self._node, tip)
         if not fault:
             moved += self._ceiling.open_when_above(partial(self._batch, now), tip)
-        moved += Refunds(self._currency, self._node, partial(self._batch, now)).step()
+        costs = CoinCosts(self._currency, self._node)
+        moved += Refunds(self._currency, costs, partial(self._batch, now)).step()
         self._looked = None if cold.waiting else (tip.hash, now)
         return moved
 

@@ -13,14 +13,13 @@ import peewee
 
 from db.models import History, Payment
 from engine import ledger
-from engine.chain import Chain, Pay, Spend
+from engine.chain import Spend
 from engine.config import Currency
 from engine.history import row_of
 from engine.ledger import Line, NewEntry
 from engine.lifecycle import Batch
-from engine.sender import fees
+from engine.moves.refund_costs import RefundCosts, RefundWaits
 from engine.sender.entries import IN_TRANSIT
-from engine.sender.fees import FeeTooHigh
 
 ENDED = ("refused", "cancelled", "failed")
 TOO_SMALL = "it is not worth what the network takes for sending it back"
@@ -29,11 +28,13 @@ PER_ROUND = 50
 
 
 class Refunds:
-    """One chain's refunds. One thread owns an instance, with the node it asks for the fee."""
+    """One currency's refunds. One thread owns an instance, with the node that `costs` ask."""
 
-    def __init__(self, currency: Currency, node: Chain, new_batch: Callable[[], Batch]) -> None:
+    def __init__(
+        self, currency: Currency, costs: RefundCosts, new_batch: Callable[[], Batch]
+    ) -> None:
         self._currency = currency
-        self._node = node
+        self._costs = costs
         self._new_batch = new_batch
 
     def step(self) -> int:
@@ -72,18 +73,13 @@ class Refunds:
             str(deposit.txid), str(deposit.idx), int(deposit.units or 0), str(deposit.address)
         )
         try:
-            fee = self._fee(coin, address)
-        except FeeTooHigh as error:
+            fee = self._costs.fee(coin, address)
+        except RefundWaits as error:
             return self._wait(deposit, f"{WAITING}{error}")
         units = int(deposit.units or 0) - fee
-        if units < self._node.dust(address):
+        if units < self._costs.dust(address):
             return self._take_back(deposit, TOO_SMALL)
         return self._open(deposit, asked, address=address, units=units, fee=fee)
-
-    def _fee(self, coin: Spend, address: str) -> int:
-        """What sending one such coin costs now, with change. Raises FeeTooHigh."""
-        rate, _ = fees.rate_within(self._currency, self._node)
-        return fees.fee_of(self._node.tx_size([coin], [Pay(address, 0), Pay(address, 0)]), rate)
 
     def _wait(self, deposit: Payment, reason: str) -> int:
         """Show why it is not paid back yet: its amount follows from the fee."""

@@ -157,7 +157,6 @@ def test_a_token_follows_its_chain_wherever_it_stands_in_the_file(load: Load) ->
             {"ETH": ETH, "USDT": TOKEN, "USDC": TOKEN | {"token": "0x" + "AB" * 20}},
             "currency.USDC.token",
         ),
-        ({"ETH": ETH | {"cold": {"address": "0x" + "ab" * 20}}}, "currency.ETH.cold"),
         ({"ETH": ETH | {"chain_id": 1, "node": "embedded"}}, "currency.ETH.node"),
         ({"ETH": ETH | {"keys": {"keystore": "file:x"}}}, "currency.ETH.keys"),
         ({"ETH": ETH | {"keys": {"passphrase": "file:x"}}}, "currency.ETH.keys"),

@@ -15,10 +15,12 @@ from engine.config import load_config
 from engine.follower import Round
 from engine.lifecycle import Batch
 from engine.moves.addresses import ensure_hot
+from engine.moves.nonce_mover import NonceMover
 from engine.sender import entries
 from engine.sender.by_nonce.sender import NonceSender
 from engine.sending import Payer
 from engine.sweeps.sweeper import Sweeper
+from tests.engine.approvals.people import People
 from tests.engine.families.evm.life import POLL, EvmHouse
 from tests.engine.toml_text import SITE_SECRET, dump
 from tests.nodes.anvil import Anvil
@@ -77,7 +79,7 @@ class SweepingHouse(EvmHouse):
         self.hot = node.hot_address().address
         self.sends = getattr(self, "sends", True)
         self.sender = NonceSender(self.config, "ETH", node, guard=self.lease.guard, paused=_paused)
-        self.sweeper = Sweeper(self.config, "ETH", node, guard=self.lease.guard)
+        self.mover = NonceMover(self.config, "ETH", node, guard=self.lease.guard)
 
     def step(self) -> Round:
         self.now += POLL
@@ -89,7 +91,7 @@ class SweepingHouse(EvmHouse):
             tip = BlockRef(int(row.height), str(row.hash))
             moved += self.sender.follow(tip, self.now)
             moved += self.surplus.step(tip, self.now)
-            moved += self.sweeper.step(tip, self.now)
+            moved += self.mover.step(tip, self.now)
             moved += self.sender.pay(tip, self.now) if self.sends else 0
         return Round(moved, done.tip_height, done.well, done.busy)
 
@@ -132,9 +134,18 @@ class SweepingHouse(EvmHouse):
                 evidence={"address": address, "fee_units": "0"},
             )
 
-    def another_sweeper(self) -> Sweeper:
-        """One that remembers nothing."""
-        return Sweeper(self.config, "ETH", self.payer, guard=self.lease.guard)
+    def forget(self) -> None:
+        """The mover is another one, which remembers nothing."""
+        self.mover = NonceMover(self.config, "ETH", self.payer, guard=self.lease.guard)
+
+    @property
+    def sweeper(self) -> Sweeper:
+        return self.mover.sweeper
+
+    def join(self, people: People) -> None:
+        """The house gets its staff."""
+        self.config = people.join(self.config)
+        self._start()
 
     def token(self, symbol: str) -> Contract:
         return Contract(self.node, "Good", str(self.config.currencies[symbol].token))
@@ -146,6 +157,12 @@ class SweepingHouse(EvmHouse):
         """As it is now."""
         found: Payment = Payment.get_by_id(payment.id)
         return found
+
+    @staticmethod
+    def transfers() -> list[Payment]:
+        """Every move of the house's own coins, oldest first."""
+        rows = Payment.select().where(Payment.kind == "transfer")
+        return list(rows.order_by(Payment.first_seq))
 
     def moves(self, purpose: str = "sweep", currency: str | None = None) -> list[Payment]:
         """Sweeps or top-ups, oldest first."""

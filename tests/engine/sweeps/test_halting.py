@@ -136,7 +136,7 @@ def test_code_at_a_deposit_address_is_named_and_the_others_are_swept(
     assert address in key
     assert "code" in reason
     house.node.set_code(address, "0x")
-    house.sweeper = house.another_sweeper()
+    house.forget()
     house.mine(DEEP)
     assert [row.source for row in house.moves()] == [other, address]
     assert house.parked() == {}
