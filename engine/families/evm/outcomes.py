@@ -208,7 +208,7 @@ def _left(
     change = grown[str(mined.contract), mined.source]
     if change is not None and change != _change(logs, mined.source):
         return None, True  # the balance contradicts the logs
-    if change is None and not own:
+    if change is None and not moved:
         return None, False  # a contract that logs nothing may have moved something all the same
     if moved < 0 or (moved > 0 and not has_paid):
         return None, True
