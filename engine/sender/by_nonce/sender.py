@@ -111,8 +111,11 @@ class NonceSender:
         signing = SigningRound(
             self._currencies, self._payer, tip=tip, rates=rates, hot=hot, go_on=self._go_on
         )
-        payable, moved = self._proved(signing.worth_a_look(payments), checks, tip, now)
-        made = signing.sign(payable)
+        made, moved = list[Signing](), 0
+        for part in signing.parts(payments):
+            payable, count = self._proved(part, checks, tip, now)
+            made += signing.sign(payable)
+            moved += count
         if made:
             reach("sign.after", sandbox=self._config.sandbox)
             moved += self._store_and_send(made, tip, now)

@@ -4,7 +4,7 @@ far as funds, caps and the pools of nodes reach; and why the others wait."""
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from db.models import Payment
 from engine.chain import BlockRef
@@ -17,7 +17,7 @@ from engine.sender.by_nonce.making import Signing
 from engine.sender.by_nonce.offers import GasTooHigh
 from engine.sender.by_nonce.reserve import Numbers
 from engine.sender.fees import FeeTooHigh
-from engine.sender.sender import NO_FUNDS
+from engine.sender.sender import FUNDS, NO_FUNDS
 from engine.sending import REVERTED, Offer, Payer, Rates, Send
 
 SIGNED_MAX = 50  # in one round, before the node is asked for news again
@@ -68,14 +68,44 @@ class SigningRound:
         self._purse = Purse(self._ground.symbol, height=tip.height)
         self._numbers = Numbers(self._ground.symbol, payer)
         self._closed: dict[_Key, str] = {}
+        self._made = self._passed = 0
         self.reasons: dict[str, str] = {}
         self.refused: dict[str, str] = {}
 
-    def worth_a_look(self, payments: Sequence[Payment]) -> list[Payment]:
+    def parts(self, payments: Sequence[Payment]) -> Iterator[list[Payment]]:
+        """Those worth a look, as many at a time as may be signed yet; each part is to be signed
+        before the next one is taken, so that little is proved in vain."""
+        left = self._worth_a_look(payments)
+        while left and not self._is_done():
+            part, left = self._with_room(left)
+            if not part:
+                return
+            yield part
+
+    def _with_room(self, payments: Sequence[Payment]) -> tuple[list[Payment], list[Payment]]:
+        """The first that nodes would keep in their pools beside what is there, and the rest, both
+        in their order."""
+        ahead: dict[str, int] = defaultdict(int)
+        part, rest = list[Payment](), list[Payment]()
+        for payment in payments:
+            source = self._source(payment)
+            has_room = self._purse.unmined(source) + ahead[source] < UNMINED_MAX
+            if has_room and self._made + len(part) < SIGNED_MAX:
+                ahead[source] += 1
+                part.append(payment)
+            else:
+                rest.append(payment)
+        return part, rest
+
+    def _is_done(self) -> bool:
+        return self._made == SIGNED_MAX or self._passed == PASSED_MAX
+
+    def _worth_a_look(self, payments: Sequence[Payment]) -> list[Payment]:
         """Those that there may be enough for, and those that nobody looked at before: what waits
         for funds is not proved anew in each round."""
         self._purse.read({self._source(each) for each in payments})
         wanted: dict[_Key, int] = defaultdict(int)
+        short: dict[_Key, str] = {}
         found: list[Payment] = []
         for payment in payments:
             if len(found) == SIGNED_MAX + PASSED_MAX:
@@ -85,28 +115,29 @@ class SigningRound:
             if wanted[key] <= self._purse.available(*key):
                 found.append(payment)
             else:
-                self.reasons[payment.id] = NO_FUNDS
-                found += [payment] if payment.reason != NO_FUNDS else []
+                self.reasons[payment.id] = short.get(key, NO_FUNDS)
+                short.setdefault(key, _behind(payment, NO_FUNDS))
+                found += [payment] if FUNDS not in payment.reason else []
         return found
 
     def sign(self, payable: Iterable[tuple[str, Payment]]) -> list[Signing]:
         """Signed chain txs for as many of these, each given with its payee as the node spells it,
         as can be sent now. Raises NodeDown, EngineStopping."""
         made: list[Signing] = []
-        passed = 0
         for address, payment in payable:
             key = payment.currency, self._source(payment)
             if key in self._closed:
                 self.reasons[payment.id] = self._closed[key]
                 continue
-            if len(made) == SIGNED_MAX or passed == PASSED_MAX:
+            if self._is_done():
                 break
             if self._purse.unmined(key[1]) >= UNMINED_MAX:
                 continue
             self._go_on()
             signing = self._sign_or_say(address, payment, key)
             made += [signing] if signing is not None else []
-            passed += signing is None
+            self._made += signing is not None
+            self._passed += signing is None
         return made
 
     def _sign_or_say(self, address: str, payment: Payment, key: _Key) -> Signing | None:
@@ -114,7 +145,8 @@ class SigningRound:
         try:
             return self._sign(address, payment)
         except _Short as error:
-            self._closed[key] = self.reasons[payment.id] = str(error)
+            self.reasons[payment.id] = str(error)
+            self._closed[key] = _behind(payment, str(error))
         except _Unpayable as error:
             self.refused[payment.id] = str(error)
         except (FeeTooHigh, GasTooHigh, NodeRefused) as error:
@@ -182,6 +214,11 @@ class SigningRound:
 
     def _source(self, payment: Payment) -> str:
         return payment.source or self._hot
+
+
+def _behind(first: Payment, reason: str) -> str:
+    """Why the others of a currency wait where the first one does: nobody is overtaken."""
+    return f"behind {first.id}, which waits{reason.removeprefix('waiting')}"
 
 
 def no_gas(coin: str) -> str:

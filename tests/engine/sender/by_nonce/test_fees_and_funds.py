@@ -37,7 +37,10 @@ def test_short_of_funds_all_wait_in_their_order_and_go_by_themselves(
     desk.fund_house(ETHER)
     large, small = desk.withdraw("ann", 2 * ETHER), desk.withdraw("ann", ETHER // 10)
     desk.settle()
-    assert [desk.shown(each) for each in (large, small)] == [("requested", "waiting", NO_FUNDS)] * 2
+    assert [desk.shown(each) for each in (large, small)] == [
+        ("requested", "waiting", NO_FUNDS),
+        ("requested", "waiting", f"behind {large.id}, which waits for funds in the hot wallet"),
+    ]
     assert desk.attempts() == []
     own_anvil.pay(desk.hot, 2 * ETHER)
     desk.mine(2)
