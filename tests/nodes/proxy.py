@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 HTML_401 = (
     b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Type: text/html\r\n"
@@ -20,6 +22,13 @@ HTML_500_QUEUE = (
 )
 
 Breakage = Callable[[bytes], Iterator[bytes]]
+
+_LENGTH = b"content-length"
+_AT_ONCE = struct.pack("ii", 1, 0)  # how a socket lingers that says RST instead of FIN
+
+
+class _Reset(Exception):
+    """End the connection without a word."""
 
 
 def cut_at(place: int) -> Breakage:
@@ -49,6 +58,28 @@ def changed(old: bytes, new: bytes) -> Breakage:
         yield reply.replace(old, new)
 
     return broken
+
+
+def edited(change: Callable[[Any], Any]) -> Breakage:
+    """A whole reply whose JSON is what `change` makes of it."""
+
+    def broken(reply: bytes) -> Iterator[bytes]:
+        head, _, body = reply.partition(b"\r\n\r\n")
+        other = json.dumps(change(json.loads(body))).encode()
+        kept = [line for line in head.split(b"\r\n") if not line.lower().startswith(_LENGTH)]
+        yield b"\r\n".join([*kept, _LENGTH + b": %d" % len(other), b"", other])
+
+    return broken
+
+
+def twice(reply: bytes) -> Iterator[bytes]:
+    """The reply, and then the same again."""
+    yield reply + reply
+
+
+def reset(_reply: bytes) -> Iterator[bytes]:
+    """The connection is reset."""
+    raise _Reset
 
 
 def dripping(pause_s: float) -> Breakage:
@@ -87,7 +118,8 @@ class _Fault:
 
 
 class Proxy:
-    """Listens on `port` and passes everything on to the node; `broken` replies are counted.
+    """Listens on `port` and passes everything on to the node; `broken` replies are counted, and
+    `heard` are the calls that reached the node.
 
     A broken reply ends its connection. Faults can be for the calls of one method only, be they
     alone or in a batch; they work for any node that speaks JSON-RPC over HTTP.
@@ -99,6 +131,7 @@ class Proxy:
         self.port: int = self._listener.getsockname()[1]
         self.broken = 0
         self.connections = 0
+        self.heard: list[dict[str, Any]] = []
         self._faults: list[_Fault] = []
         self._diverted: dict[str, int] = {}
         self._threads: list[threading.Thread] = []
@@ -148,15 +181,22 @@ class Proxy:
     def _serve(self, client: socket.socket) -> None:
         with client, contextlib.suppress(OSError):
             while request := _message(client):
-                methods = _methods(request)
+                calls = _calls(request)
+                methods = {str(each.get("method")) for each in calls}
                 fault = self._fault_for(methods)
-                reply = b"" if fault and not fault.heard else self._ask(request, methods)
+                reply = b""
+                if fault is None or fault.heard:
+                    self.heard += calls
+                    reply = self._ask(request, methods)
                 if fault is None:
                     client.sendall(reply)
                     continue
                 self.broken += 1
-                for part in fault.breakage(reply):
-                    client.sendall(part)
+                try:
+                    for part in fault.breakage(reply):
+                        client.sendall(part)
+                except _Reset:
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
                 return
 
     def _fault_for(self, methods: set[str]) -> _Fault | None:
@@ -173,14 +213,14 @@ class Proxy:
             return _message(node)
 
 
-def _methods(request: bytes) -> set[str]:
-    """The methods that a request calls."""
+def _calls(request: bytes) -> list[dict[str, Any]]:
+    """The calls of a request."""
     try:
         asked = json.loads(request.partition(b"\r\n\r\n")[2])
     except ValueError:
-        return set()
+        return []
     calls = asked if isinstance(asked, list) else [asked]
-    return {str(each.get("method")) for each in calls if isinstance(each, dict)}
+    return [each for each in calls if isinstance(each, dict)]
 
 
 def _message(sock: socket.socket) -> bytes:

@@ -9,7 +9,17 @@ from collections.abc import Iterator
 import pytest
 
 from tests.nodes.anvil import Anvil, call
-from tests.nodes.proxy import Breakage, Proxy, cut_at, dripping, instead, silent
+from tests.nodes.proxy import (
+    Breakage,
+    Proxy,
+    cut_at,
+    dripping,
+    edited,
+    instead,
+    reset,
+    silent,
+    twice,
+)
 
 pytestmark = pytest.mark.node
 
@@ -46,7 +56,9 @@ def test_what_is_whole_passes_through_however_long(anvil: Anvil, proxy: Proxy) -
     assert (len(through["transactions"]), proxy.broken) == (60, 0)
 
 
-@pytest.mark.parametrize("breakage", [cut_at(0), cut_at(40), cut_at(-1), instead(HTML), silent(0)])
+@pytest.mark.parametrize(
+    "breakage", [cut_at(0), cut_at(40), cut_at(-1), instead(HTML), silent(0), reset]
+)
 def test_a_broken_reply_to_a_send_leaves_it_sent(
     anvil: Anvil, proxy: Proxy, breakage: Breakage
 ) -> None:
@@ -57,6 +69,14 @@ def test_a_broken_reply_to_a_send_leaves_it_sent(
     assert proxy.broken == 1
     assert int(anvil.rpc("txpool_status")["pending"], 16) == 1
     anvil.mine()
+
+
+def test_a_reply_can_say_something_else_or_come_twice(proxy: Proxy) -> None:
+    proxy.break_next(edited(lambda reply: {**reply, "result": "0x5"}))
+    assert call(proxy.port, "eth_chainId") == "0x5"
+    proxy.break_next(twice)
+    assert call(proxy.port, "eth_chainId") == "0x7a69"
+    assert [each["method"] for each in proxy.heard] == ["eth_chainId"] * 2
 
 
 def test_a_lost_request_was_never_heard(anvil: Anvil, proxy: Proxy) -> None:

@@ -1,0 +1,49 @@
+"""A desk that reaches its node through a proxy, and waits for it only shortly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.families.evm import open_chain
+from engine.ours import StoredOurs
+from tests.engine.sender.by_nonce.desk import EvmDesk
+from tests.nodes.proxy import Breakage, cut_at, edited, instead, reset, silent, twice
+
+TIMEOUT_S = 2
+SEND = "eth_sendRawTransaction"
+HTML_502 = b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>"
+
+
+def _of_another(reply: Any) -> Any:
+    """The ids of requests that nobody made."""
+    if isinstance(reply, list):
+        return [_of_another(row) for row in reply]
+    return {**reply, "id": reply["id"] + 1000}
+
+
+BREAKAGES: dict[str, Breakage] = {
+    "closed": cut_at(0),
+    "hung": silent(TIMEOUT_S + 0.3),
+    "cut": cut_at(-10),
+    "reset": reset,
+    "html": instead(HTML_502),
+    "another": edited(_of_another),
+    "twice": twice,
+}
+
+
+class DeskBehind(EvmDesk):
+    """Its chain is asked at the URL of its configuration, for so long."""
+
+    def _start(self) -> None:
+        currency = self.config.currencies["ETH"]
+        assert currency.node is not None
+        self.on.chain.close()
+        self.on.chain = open_chain(
+            currency,
+            currency.node.reveal(),
+            tokens=currency.tokens,
+            ours=StoredOurs("ETH"),
+            timeout_s=TIMEOUT_S,
+        )
+        super()._start()
