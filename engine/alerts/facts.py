@@ -222,6 +222,17 @@ def _oldest_unsent(currency: Currency, now: datetime) -> Payment | None:
     return row
 
 
+def _sweeping(_config: Config, _now: datetime) -> Iterator[Fact]:
+    """A sweep did not bring what it should, or what it goes to cannot be trusted."""
+    for view in brakes.braked(brakes.SWEEP).values():
+        if view.by == brakes.BY_ENGINE:
+            text = (
+                f"{view.currency}: {view.words} since {view.since}: {view.reason};"
+                f" when it is clear: cashier resume {view.currency} sweeps"
+            )
+            yield Fact("sweeps_halted", view.currency, view.since, text, {"reason": view.reason})
+
+
 def _parked(_config: Config, _now: datetime) -> Iterator[Fact]:
     """What a node says and nobody can read."""
     for row in Parked.select().order_by(Parked.since).limit(READ_MAX):
@@ -272,6 +283,7 @@ _SOURCES: tuple[Source, ...] = (
     _held,
     _totals,
     _sending,
+    _sweeping,
     _parked,
     _unaccepted,
     _sealing,

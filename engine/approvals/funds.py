@@ -17,7 +17,7 @@ from engine.ledger import WALLET_COLD, WALLET_DEPOSITS, WALLET_HOT, Line, NewEnt
 from engine.lifecycle import Batch
 from engine.money import format_amount
 from engine.moves.addresses import cold_address, house_addresses
-from engine.moves.ceiling import hot_units, is_under_way, open_move, waiting_units
+from engine.moves.ceiling import is_under_way, open_move, spare_units, waiting_units
 
 OWN = ("adjustments", "loss", "house")
 WALLETS = (WALLET_DEPOSITS, WALLET_HOT, WALLET_COLD)
@@ -128,7 +128,7 @@ def _check_hot(currency: Currency, units: int) -> None:
     chain = chains.state(currency.chain)
     if chain.state != "well":
         raise ActRefused(f"{currency.symbol} is paused: {chain.reason}")
-    free = hot_units(currency) - waiting_units(currency.symbol)
+    free = spare_units(currency) - waiting_units(currency.symbol)
     if units > free:
         raise ActRefused(
             f"the hot wallet can spare {_text(currency, max(free, 0))} now, less the network's fee"

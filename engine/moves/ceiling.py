@@ -11,16 +11,18 @@ from typing import Any
 
 import peewee
 
+from db.attempts import Outflow
 from db.connection import database
 from db.exact import sum_sql
 from db.models import Coin, Payment
-from engine import brakes, ledger
+from engine import brakes, chains, ledger
 from engine.chain import BlockRef, Chain, Pay
 from engine.config import Currency
 from engine.ledger import WALLET_DEPOSITS, WALLET_HOT
 from engine.lifecycle import Batch
-from engine.moves.addresses import cold_address
+from engine.moves.addresses import cold_address, hot_address
 from engine.sender import coins, fees
+from engine.sender.by_nonce.funds import Purse
 from engine.sender.coins import INPUTS_MAX, OwnCoin
 from engine.sender.fees import FeeTooHigh
 
@@ -63,8 +65,19 @@ def is_under_way(currency: str) -> bool:
     return bool(rows.exists())
 
 
+def spare_units(currency: Currency) -> int:
+    """Units that the house's own sends may take now. Where addresses count their sends that is what
+    the hot address has, without what deposit addresses hold."""
+    hot = hot_address(currency.chain)
+    if currency.family != "evm" or hot is None:
+        return hot_units(currency)
+    purse = Purse(currency.chain, height=chains.followed_height(currency.chain))
+    return purse.available(currency.symbol, hot)
+
+
 def hot_units(currency: Currency) -> int:
-    """Units that may be sent now: coins in blocks, in no attempt, and nobody's question."""
+    """Units that withdrawals can be paid of: coins in blocks, in no attempt, and nobody's question,
+    less what left by sends of addresses that count them."""
     total = peewee.SQL(sum_sql(database.obj, "t1.units"))
     rows = (
         Coin.select(total)
@@ -81,6 +94,17 @@ def hot_units(currency: Currency) -> int:
                 | (Payment.state.in_(coins.SPENDABLE) & (Payment.unsettled == 0))
             )
         )
+    )
+    return int(rows.scalar() or 0) - _left_units(currency)
+
+
+def _left_units(currency: Currency) -> int:
+    rows = Outflow.select(peewee.SQL(sum_sql(database.obj, "t1.units"))).where(
+        (Outflow.chain == currency.chain)
+        & (Outflow.currency == currency.symbol)
+        & Outflow.account.in_((WALLET_DEPOSITS, WALLET_HOT))
+        & ~Outflow.height.is_null()
+        & Outflow.folded_height.is_null()
     )
     return int(rows.scalar() or 0)
 

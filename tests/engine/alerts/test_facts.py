@@ -159,6 +159,18 @@ def test_more_than_all_clients_may_withdraw_is_told_until_the_window_has_passed(
     assert "total_passed" not in later
 
 
+def test_sweeps_that_the_engine_halted_are_told_and_those_of_a_person_are_not(
+    config: Config,
+) -> None:
+    Brake.create(currency="LTC", kind="sweep", reason="a look", staff="ann", since="2026")
+    assert kinds(config) == []
+    Brake.update(staff="engine", reason="0.5 LTC did not arrive").execute()
+    fact = the_one(config)
+    assert (fact.kind, fact.subject) == ("sweeps_halted", "2026")
+    assert "0.5 LTC did not arrive" in fact.text
+    assert "cashier resume LTC sweeps" in fact.text
+
+
 def test_sending_that_stopped_is_told_with_its_reason_once_a_currency(config: Config) -> None:
     for _ in range(3):
         withdrawal(config)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from engine.coins import read_evm_address
+from engine.errors import ActRefused
+from engine.moves.ceiling import hot_units, spare_units
 from engine.preflight.currency import check_currency
+from tests.engine.approvals.people import Bench, People
 from tests.engine.sweeps.conftest import OpenSweeping
 from tests.engine.sweeps.life import DEEP, ETHER, USDT, SweepingHouse
 from tests.nodes.anvil import Anvil
@@ -62,3 +65,28 @@ def test_check_needs_no_wallet_to_watch_the_cold_address(open_sweeping: OpenSwee
     ether = house.config.currencies["ETH"]
     found = list(check_currency(ether, now=house.now, with_database=True))
     assert [each.what for each in found if not each.ok and "cold" in each.check] == []
+
+
+def test_staff_move_no_more_than_the_hot_address_has(
+    open_sweeping: OpenSweeping, people: People
+) -> None:
+    house = open_sweeping(cold={"address": COLD})
+    house.fund(2 * ETHER)
+    house.pay_in("ann", 5 * ETHER)
+    house.mine(DEEP)
+    ether = house.config.currencies["ETH"]
+    assert (spare_units(ether), hot_units(ether)) == (2 * ETHER, 7 * ETHER)
+    house.join(people)
+    bench = Bench(house.config, people, guard=house.lease.guard)
+
+    def move(units: int) -> tuple[str, object]:
+        given = {"currency": "ETH", "units": str(units), "account": "wallet:cold"}
+        return bench.do("move", by="ann", now=house.now, reason="full", **given)
+
+    with pytest.raises(ActRefused, match="can spare 2 ETH"):
+        move(3 * ETHER)
+    assert move(ETHER)[0] == "done"
+    house.mine(DEEP + 1)
+    assert _moves(house) == [("credited", WRITTEN, ETHER)]
+    fee = house.on_books("fees:network")
+    assert hot_units(ether) == 6 * ETHER + fee
