@@ -14,6 +14,7 @@ import pytest
 from engine.chain import BlockRef, Sending, Standing
 from engine.errors import NodeDown, NodeRefused
 from engine.sending import Offer, Payer, Send
+from tests.nodes.fake_payer import FakePayerHands
 from tests.nodes.payer_hands import EvmPayerHands, PayerHands, offer_for, outcome_of, signed
 
 UNITS = 1_000_000
@@ -30,11 +31,16 @@ def _embedded(request: pytest.FixtureRequest) -> EvmPayerHands:
     )
 
 
-PAYERS: dict[str, Callable[[pytest.FixtureRequest], EvmPayerHands]] = {
+def _fake(_: pytest.FixtureRequest) -> FakePayerHands:
+    return FakePayerHands()
+
+
+PAYERS: dict[str, Callable[[pytest.FixtureRequest], EvmPayerHands | FakePayerHands]] = {
+    "fake": _fake,
     "anvil": _anvil,
     "embedded": _embedded,
 }
-NEED_NO_NODE = {"embedded"}
+NEED_NO_NODE = {"embedded", "fake"}
 
 
 @pytest.fixture(
