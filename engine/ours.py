@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from db.connection import database
 from db.models import Address, History, Payment
 
 WHOLE_EVERY_S = 600  # addresses that were added by other hands than the engine's are found by then
@@ -72,6 +73,7 @@ class StoredOurs:
         self._addresses: dict[str, str] = {}
         self._last_id = 0
         self._whole_at: float | None = None
+        self._path_sql = ""
 
     def addresses(self) -> Mapping[str, str]:
         now_s = time.monotonic()
@@ -98,8 +100,12 @@ class StoredOurs:
         return None if row is None else str(row.script)
 
     def path_of(self, address: str) -> str | None:
-        row = Address.get_or_none((Address.chain == self._chain) & (Address.address == address))
-        return None if row is None else str(row.script)
+        if not self._path_sql:  # asked of every payee: the same text each time, made once
+            told = Address.select(Address.script)
+            mine = (Address.chain == self._chain) & (Address.address == address)
+            self._path_sql, _ = told.where(mine).sql()
+        row = database.execute_sql(self._path_sql, (self._chain, address)).fetchone()
+        return None if row is None else str(row[0])
 
     def coins(self, txids: Iterable[str]) -> list[SeenCoin]:
         wanted = sorted(set(txids))
