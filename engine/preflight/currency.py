@@ -18,6 +18,7 @@ from engine.preflight.evm import check_keys, check_tokens
 from engine.preflight.finding import Finding
 from engine.preflight.limits import check_limits
 from engine.preflight.node import NodeCheck, open_alone, open_node
+from engine.preflight.sweeps import check_sweeps
 
 NOTHING_KNOWN = Expectation(genesis=None, fork=None, address=None, height=-1)
 
@@ -35,6 +36,7 @@ def check_currency(currency: Currency, *, now: datetime, with_database: bool) ->
         yield from _check_witness(currency)
         yield from _check_cold(currency)
         yield from check_tokens(currency)
+        yield from check_sweeps(currency, with_database=with_database)
         if with_database:
             yield from check_keys(currency)
             yield _check_pool(currency)
