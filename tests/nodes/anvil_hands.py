@@ -12,11 +12,14 @@ from eth_account.types import Language
 from engine.chain import Followed, NewAddress
 from engine.config import Currency, load_config
 from engine.families.evm import open_chain
+from engine.families.evm.recursion import bound_recursion
 from engine.ours import Ours, SeenCoin
 from tests.engine.toml_text import SITE_SECRET, dump
 from tests.nodes.anvil import CHAIN_ID, Anvil
 from tests.nodes.contracts import Contract, deploy
 from tests.nodes.harness import Ability
+
+bound_recursion()  # what makes words here raises it
 
 WORDS = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 
