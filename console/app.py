@@ -20,7 +20,6 @@ from textual.theme import Theme
 from console import preferences, themes, words
 from console.feed import Feed
 from console.frame import Hears, own_bindings
-from console.palette import EverythingProvider
 from console.preferences import Preferences
 from console.safe import clip
 from console.screens import SCREENS, Place
@@ -44,9 +43,7 @@ class CashierConsole(App[None]):
     CSS = """
     Screen { background: $background; color: $foreground; }
     """
-    ENABLE_COMMAND_PALETTE = True
-    COMMANDS: ClassVar[set[Any]] = {EverythingProvider}
-    COMMAND_PALETTE_BINDING = "ctrl+p"
+    ENABLE_COMMAND_PALETTE = False  # Textual's own is laid out anew each time, which takes too long
     TITLE = "Cashier"
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
@@ -56,7 +53,7 @@ class CashierConsole(App[None]):
         Binding("slash", "search", "search", key_display="/"),
         Binding("question_mark", "help", "help", key_display="?"),
         Binding("X", "export", "export histories", show=False, key_display="X"),
-        Binding("ctrl+p", "command_palette", "everything", priority=True),
+        Binding("ctrl+p", "everything", "everything", priority=True),
         Binding("ctrl+q,q", "quit", "quit", show=False),
     ]
 
@@ -296,6 +293,19 @@ class CashierConsole(App[None]):
         dialog = self._kept(SearchDialog)
         dialog.begin(text)
         self.push_screen(dialog, found)
+
+    def action_everything(self) -> None:
+        """Do whatever a key does, by its name."""
+        from console.palette import PaletteDialog, entries_of
+
+        def chosen(do: Callable[[], Any] | None) -> None:
+            if do is not None:
+                self.call_later(do)
+
+        if not isinstance(self.screen, PaletteDialog):
+            dialog = self._kept(PaletteDialog)
+            dialog.begin(tuple(entries_of(self, self.screen)))
+            self.push_screen(dialog, chosen)
 
     def action_help(self) -> None:
         """Every key that works here."""
