@@ -64,7 +64,7 @@ class _Scene:
         came = on.tokens["GOOD"].send("transfer", on.deposit, 5)
         on.mine()
         self.coin = Spend(came, "log:0", 5, on.deposit)
-        self.paid = Spend(on.node.pay(on.deposit, 7), "tx", 7, on.deposit)
+        self.paid = Spend(on.node.pay(on.hot, 7), "tx", 7, on.hot)
         on.mine()
         self.token = Send(on.hot, "GOOD", on.stranger(), UNITS)
         self.raw = signed(on, Send(on.hot, "ETH", on.stranger(), 3)).raw
