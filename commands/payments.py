@@ -15,6 +15,7 @@ from engine.entries import EntryView, entries_of
 from engine.errors import PaymentNotFound
 from engine.lifecycle import STATES
 from engine.queries import HistoryView, PaymentView
+from engine.story import AttemptView, attempts_of
 from engine.waiting import waits_for
 
 ALL_STATES = sorted({state.name for states in STATES.values() for state in states})
@@ -72,6 +73,7 @@ def show(app: App, *, payment: str, as_json: bool) -> None:
         view = find_one(config, payment)
         history = queries.history(config, view.id)
         entries = entries_of(config, view.id)
+        attempts = attempts_of(config, view)
         approvals, notes = approvals_of(view.id), notes_of(view.id)
     if as_json:
         print_json(
@@ -79,12 +81,14 @@ def show(app: App, *, payment: str, as_json: bool) -> None:
                 **view.as_json(),
                 "history": [move.as_json() for move in history],
                 "entries": [entry.as_json() for entry in entries],
+                "attempts": [attempt.as_json() for attempt in attempts],
                 "approvals": [approval.as_json() for approval in approvals],
                 "notes": [note.as_json() for note in notes],
             }
         )
     else:
         _tell(view, history, entries)
+        _tell_attempts(attempts)
         _tell_staff(approvals, notes)
 
 
@@ -108,6 +112,27 @@ def _tell(
         print_table(
             (">entry", "event", "account", "currency", ">amount"),
             [(e.id, e.event, p.account, p.currency, p.amount) for e, p in lines],
+        )
+
+
+def _tell_attempts(attempts: tuple[AttemptView, ...]) -> None:
+    if attempts:
+        click.echo()
+        print_table(
+            ("chain tx", "state", ">block", ">number", ">pays", ">fee", "of", "node said"),
+            [
+                (
+                    a.txid,
+                    a.state,
+                    a.block_height,
+                    a.nonce,
+                    a.paid,
+                    f"<= {a.fee}" if a.at_most else a.fee,
+                    a.fee_currency,
+                    a.error,
+                )
+                for a in attempts
+            ],
         )
 
 

@@ -53,7 +53,7 @@ def story(told: Story, *, whole_evidence: bool) -> list[Content]:
         *_offers(told),
         *_history(told, whole_evidence=whole_evidence),
         *_entries(told),
-        *_attempts(told.attempts, told.view.currency),
+        *_attempts(told.attempts),
         *_signatures(told),
         *_links(told),
     ]
@@ -133,7 +133,7 @@ def _entries(told: Story) -> Iterator[Content]:
             )
 
 
-def _attempts(attempts: tuple[AttemptView, ...], currency: str) -> Iterator[Content]:
+def _attempts(attempts: tuple[AttemptView, ...]) -> Iterator[Content]:
     if attempts:
         yield _head("chain txs")
     for attempt in attempts:
@@ -141,8 +141,12 @@ def _attempts(attempts: tuple[AttemptView, ...], currency: str) -> Iterator[Cont
         others = f" · pays {attempt.others} more" if attempt.others else ""
         yield _line(f"  {words.clock(attempt.created_at)}  {attempt.state}{block}{others}")
         yield _line(f"{INDENT}{attempt.txid}")
+        if attempt.nonce is not None:
+            counted = f"number {attempt.nonce:,} of {attempt.source} · gas {attempt.gas or 0:,}"
+            yield _line(f"{INDENT}{counted}", "$foreground-muted")
+        fee = f"{'at most ' if attempt.at_most else ''}{attempt.fee} {attempt.fee_currency}"
         yield _line(
-            f"{INDENT}pays {attempt.paid} · fee {attempt.fee} {currency} · sent {attempt.sends}x",
+            f"{INDENT}pays {attempt.paid} · fee {fee} · sent {attempt.sends}x",
             "$foreground-muted",
         )
         if attempt.error:

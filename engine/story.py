@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from peewee import SQL
 
@@ -23,19 +24,46 @@ NOBODY = "nobody"
 
 @dataclass(frozen=True, slots=True)
 class AttemptView:
-    """A signed chain tx that pays this payment, alone or with others. `paid` and `fee` are whole
-    coins; `error` is what the node said last."""
+    """A signed chain tx that pays this payment, alone or with others. `paid` is in whole coins of
+    the payment's currency, `fee` of `fee_currency`: what it costs, or with `at_most` what it may
+    cost until a block tells. `source` and `nonce` are the address that pays and the number of its
+    send, `gas` the work that it may take, where addresses count their sends; `error` is what the
+    node said last."""
 
     txid: str
     number: int
     state: str
     paid: str
     fee: str
+    fee_currency: str
     others: int
     sends: int
     error: str
     created_at: str
     block_height: int | None
+    at_most: bool = False
+    source: str | None = None
+    nonce: int | None = None
+    gas: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The public form."""
+        return {
+            "txid": self.txid,
+            "state": self.state,
+            "paid": self.paid,
+            "fee": self.fee,
+            "fee_currency": self.fee_currency,
+            "fee_at_most": self.at_most,
+            "others": self.others,
+            "broadcasts": self.sends,
+            "error": self.error or None,
+            "created_at": self.created_at,
+            "block_height": self.block_height,
+            "source": self.source,
+            "nonce": self.nonce,
+            "gas": self.gas,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +98,7 @@ def story_of(config: Config, payment_id: str, *, role: str = "") -> Story:
         way_out="" if state is None else state.way_out,
         history=queries.history(config, view.id),
         entries=entries_of(config, view.id),
-        attempts=attempts_of(view),
+        attempts=attempts_of(config, view),
         approvals=approvals_of(view.id),
         notes=notes_of(view.id),
         offers=offers_on(config, view.id, role=role),
@@ -79,25 +107,40 @@ def story_of(config: Config, payment_id: str, *, role: str = "") -> Story:
     )
 
 
-def attempts_of(view: PaymentView) -> tuple[AttemptView, ...]:
+def attempts_of(config: Config, view: PaymentView) -> tuple[AttemptView, ...]:
     """Every chain tx that was signed for a payment, oldest first."""
     outputs = list(AttemptOutput.select().where(AttemptOutput.payment == view.id))
     paid = {row.attempt: int(row.units) for row in outputs}
-    rows = Attempt.select().where(Attempt.id.in_(sorted(paid))).order_by(Attempt.number)
+    rows = Attempt.select().where(Attempt.id.in_(sorted(paid)))
     return tuple(
-        AttemptView(
-            txid=row.txid,
-            number=int(row.number),
-            state=row.state,
-            paid=format_fixed(paid[row.id], view.decimals),
-            fee=format_fixed(int(row.fee_units), view.decimals),
-            others=_others(row.id),
-            sends=int(row.sends),
-            error=row.last_error,
-            created_at=row.created_at,
-            block_height=row.block_height,
-        )
-        for row in rows
+        _attempt(config, view, row, paid[row.id])
+        for row in rows.order_by(Attempt.created_at, Attempt.number)
+    )
+
+
+def _attempt(config: Config, view: PaymentView, row: Attempt, paid: int) -> AttemptView:
+    by_number = row.nonce is not None
+    known = row.paid_units if by_number else row.fee_units
+    coin = config.currencies.get(row.chain) if by_number else None
+    return AttemptView(
+        txid=row.txid,
+        number=int(row.number),
+        state=row.state,
+        paid=format_fixed(paid, view.decimals),
+        fee=format_fixed(
+            int(row.fee_units if known is None else known),
+            view.decimals if coin is None else coin.decimals,
+        ),
+        fee_currency=row.chain if by_number else row.currency,
+        others=_others(row.id),
+        sends=int(row.sends),
+        error=row.last_error,
+        created_at=row.created_at,
+        block_height=row.block_height,
+        at_most=known is None,
+        source=row.address,
+        nonce=row.nonce,
+        gas=int(row.size) if by_number else None,
     )
 
 

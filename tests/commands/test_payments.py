@@ -72,7 +72,7 @@ def test_a_payment_in_json_is_what_the_contract_says(desk: Desk, payment: str) -
     assert (item["amount"], item["state"], item["client"]) == ("1.5", "credited", "ann")
     assert list(desk.json("show", payment)) == [
         *PAYMENT_KEYS,
-        *("history", "entries", "approvals", "notes"),
+        *("history", "entries", "attempts", "approvals", "notes"),
     ]
 
 

@@ -69,6 +69,7 @@ def test_chain_txs_signatures_notes_and_links_are_told(told: Story) -> None:
         state="sent",
         paid="1.5",
         fee="0.1",
+        fee_currency="LTC",
         others=2,
         sends=3,
         error="[red]min relay fee[/]",
@@ -91,6 +92,29 @@ def test_chain_txs_signatures_notes_and_links_are_told(told: Story) -> None:
     assert "ben book to client:CR1 · waiting · why" in text
     assert "ann: \\x1b[2Jhello" in text
     assert f"paid back by  {'f' * 32}" in text
+
+
+def test_a_chain_tx_by_number_tells_its_fee_in_the_chains_coin(told: Story) -> None:
+    attempt = AttemptView(
+        txid="0x" + "ab" * 32,
+        number=1,
+        state="sent",
+        paid="4.000000",
+        fee="0.000630000000000000",
+        fee_currency="ETH",
+        others=0,
+        sends=1,
+        error="",
+        created_at="2026-10-30T12:00:00.000000Z",
+        block_height=None,
+        at_most=True,
+        source="0xHot",
+        nonce=1007,
+        gas=52_000,
+    )
+    text = _text(replace(told, attempts=(attempt,)))
+    assert "number 1,007 of 0xHot · gas 52,000" in text
+    assert "pays 4.000000 · fee at most 0.000630000000000000 ETH · sent 1x" in text
 
 
 def test_why_not_is_only_told_where_it_is_staffs_turn(told: Story) -> None:

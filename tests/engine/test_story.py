@@ -9,7 +9,7 @@ import pytest
 from db.attempts import Attempt, AttemptOutput
 from engine.config import Config
 from engine.errors import PaymentNotFound
-from engine.story import story_of
+from engine.story import attempts_of, story_of
 from tests.engine.house import add_client, add_deposit, house
 from tests.web.till import Till
 
@@ -60,6 +60,35 @@ def test_the_chain_txs_of_a_payment_are_told(config: Config) -> None:
         (1, "1.50000000", "0.00001000", 1),
         (2, "1.50000000", "0.00001000", 1),
     ]
+
+
+def test_a_chain_tx_by_number_costs_the_chains_coin(config: Config) -> None:
+    """LTC here as a token of the chain LTC would be: its fee is in the chain's coin."""
+    payment = add_deposit(config, "ann", state="credited", units=150_000_000)
+    Attempt.create(
+        id="1" * 32,
+        family="1" * 32,
+        number=1,
+        chain="LTC",
+        currency="TOKEN",
+        txid="2" * 64,
+        signed="00",
+        state="sent",
+        fee_units=1000,
+        size=52_000,
+        created_at=AT,
+        updated_at=AT,
+        address="0xHot",
+        nonce=7,
+    )
+    AttemptOutput.create(attempt="1" * 32, line=0, address="a", units=5, payment=payment.id)
+    (waiting,) = attempts_of(config, story_of(config, payment.id).view)
+    assert (waiting.fee, waiting.fee_currency, waiting.at_most) == ("0.00001000", "LTC", True)
+    assert (waiting.source, waiting.nonce, waiting.gas) == ("0xHot", 7, 52_000)
+    Attempt.update(paid_units=400, block_height=9, block_hash="0x09").execute()
+    (mined,) = attempts_of(config, story_of(config, payment.id).view)
+    assert (mined.fee, mined.at_most, mined.block_height) == ("0.00000400", False, 9)
+    assert mined.as_json()["nonce"] == 7
 
 
 def test_a_refund_and_its_deposit_name_each_other(config: Config) -> None:
