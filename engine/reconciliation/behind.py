@@ -3,11 +3,14 @@ node and books differ for a while."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from db import bulk
 from db.attempts import Attempt, AttemptOutput
 from db.models import Payment
 from engine import chains, queries
 from engine.config import Config
-from engine.reconciliation import timing
+from engine.reconciliation import outgoing, timing
 from engine.views import PaymentView
 
 SHOWN_MAX = 200
@@ -19,6 +22,7 @@ _OF_ATTEMPTS = {
     timing.SENDS_OUT: ("settled", False),
     timing.SEND_FEES_OUT: ("settled", False),
 }
+_OF_MOVES = (timing.MOVES, timing.MOVES_OUT)
 _OF_COLD = {timing.COLD_FEES: ("pending", True), timing.COLD_FEES_OUT: ("credited", False)}
 
 
@@ -30,6 +34,9 @@ def payments_behind(config: Config, symbol: str, item: str) -> tuple[PaymentView
         return ()
     if item in _OF_ATTEMPTS:
         rows = _of_attempts(currency.chain, symbol, *_OF_ATTEMPTS[item])
+        rows += _of_names(outgoing.payments_of(currency.chain, symbol, item))
+    elif item in _OF_MOVES:
+        rows = _of_names(outgoing.payments_of(currency.chain, symbol, item))
     elif item in _OF_COLD:
         rows = _of_cold(currency.chain, symbol, *_OF_COLD[item])
     else:
@@ -43,13 +50,20 @@ def payments_behind(config: Config, symbol: str, item: str) -> tuple[PaymentView
 def _of_attempts(chain: str, symbol: str, state: str, in_block: bool) -> list[Payment]:  # noqa: FBT001  # from the table
     mined = Attempt.block_hash.is_null(not in_block)
     ours = (Attempt.chain == chain) & (Attempt.currency == symbol) & (Attempt.final == 0)
+    ours &= Attempt.nonce.is_null()
     attempts = Attempt.select(Attempt.id).where(ours & (Attempt.state == state) & mined)
     paid = AttemptOutput.select(AttemptOutput.payment).where(AttemptOutput.attempt.in_(attempts))
     return list(Payment.select().where(Payment.id.in_(paid)))
 
 
+def _of_names(payments: Collection[str]) -> list[Payment]:
+    return list(Payment.select().where(bulk.one_of(Payment.id, sorted(payments))))
+
+
 def _of_cold(chain: str, symbol: str, state: str, in_block: bool) -> list[Payment]:  # noqa: FBT001  # from the table
-    moves = (Payment.chain == chain) & (Payment.currency == symbol) & (Payment.final == 0)
+    if symbol != chain:
+        return []  # what they cost is in the chain's coin
+    moves = (Payment.chain == chain) & (Payment.final == 0)
     from_cold = (Payment.kind == "transfer") & (Payment.origin == "cold")
     mined = Payment.block_hash.is_null(not in_block)
     return list(Payment.select().where(moves & from_cold & (Payment.state == state) & mined))

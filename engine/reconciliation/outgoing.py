@@ -30,18 +30,29 @@ def left(chain: str, currency: str) -> tuple[Timing, ...]:
     at another address of ours positive."""
     units: dict[str, int] = defaultdict(int)
     found: dict[str, set[str]] = defaultdict(set)
-    for name, attempt, amount in (*_outflows(chain, currency), *_landed(chain, currency)):
+    for name, payment, amount in _parts(chain, currency):
         units[name] += amount
-        found[name].add(attempt)
+        found[name].add(payment)
     return tuple(
-        Timing(name, units[name], len(found[name])) for name in timing.WORDS if found[name]
+        Timing(name, units[name], len(found[name])) for name in timing.WORDS if name in found
     )
+
+
+def payments_of(chain: str, currency: str, item: str) -> frozenset[str]:
+    """The payments that make up an item of `currency` now."""
+    return frozenset(payment for name, payment, _ in _parts(chain, currency) if name == item)
+
+
+def _parts(chain: str, currency: str) -> Iterator[tuple[str, str, int]]:
+    """Every part of an item: which one, whose, units."""
+    yield from _outflows(chain, currency)
+    yield from _landed(chain, currency)
 
 
 def _outflows(chain: str, currency: str) -> Iterator[tuple[str, str, int]]:
     rows: Any = (
         Outflow.select(
-            Attempt.id,
+            Payment.id,
             Outflow.idx,
             Payment.kind,
             Outflow.units,
@@ -56,7 +67,7 @@ def _outflows(chain: str, currency: str) -> Iterator[tuple[str, str, int]]:
         .where(_open(chain) & (Outflow.currency == currency))
         .tuples()
     )
-    for attempt, index, kind, units, height, state, unsettled, asked in rows:
+    for payment, index, kind, units, height, state, unsettled, asked in rows:
         name = _NAMES[state == "settled", "fee" if index == GAS else kind]
         if state != "settled":
             amount = 0 if height is None else -units
@@ -65,12 +76,12 @@ def _outflows(chain: str, currency: str) -> Iterator[tuple[str, str, int]]:
         else:  # where it is mined now it may have failed, which is booked once that is final
             amount = asked - units if unsettled and index != GAS else 0
         if amount:
-            yield name, attempt, amount
+            yield name, payment, amount
 
 
 def _landed(chain: str, currency: str) -> Iterator[tuple[str, str, int]]:
     rows: Any = (
-        Coin.select(Attempt.id, Coin.units, Coin.height, Attempt.state)
+        Coin.select(Payment.id, Coin.units, Coin.height, Attempt.state)
         .join(Attempt, on=(Coin.txid == Attempt.txid))
         .join(Payment, on=(Coin.payment == Payment.id))
         .where(
@@ -81,10 +92,10 @@ def _landed(chain: str, currency: str) -> Iterator[tuple[str, str, int]]:
         )
         .tuples()
     )
-    for attempt, units, height, state in rows:
+    for payment, units, height, state in rows:
         settled = state == "settled"
         if settled == (height is None):
-            yield _NAMES[settled, "transfer"], attempt, -units if settled else units
+            yield _NAMES[settled, "transfer"], payment, -units if settled else units
 
 
 def _open(chain: str) -> Any:

@@ -57,10 +57,14 @@ def _of_transfer(payment: Payment) -> Accounts:
     if payment.origin == FROM_COLD:
         facts = told(payment)
         to_hot, fee = int(facts["to_hot"]), int(facts["chain_fee"])
-        sums = {WALLET_HOT: to_hot, WALLET_COLD: -to_hot - fee, FEES_NETWORK: fee}
-    else:
-        units = int(payment.units or 0)
-        sums = {WALLET_COLD: units, WALLET_HOT: -units}
+        found: dict[tuple[str, str], int] = defaultdict(int)
+        found[WALLET_HOT, currency] += to_hot
+        found[WALLET_COLD, currency] -= to_hot
+        found[WALLET_COLD, payment.chain] -= fee
+        found[FEES_NETWORK, payment.chain] += fee
+        return without_zeros(found)
+    units = int(payment.units or 0)
+    sums = {WALLET_COLD: units, WALLET_HOT: -units}
     return without_zeros({(account, currency): each for account, each in sums.items()})
 
 

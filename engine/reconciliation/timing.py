@@ -115,10 +115,13 @@ def _paid(attempts: list[str]) -> list[int]:
 
 
 def cold_moves(chain: str, currency: str) -> tuple[Timing, ...]:
-    """Moves out of the cold wallet: coins of ours became others of ours, less the chain's fee."""
+    """Moves out of the cold wallet: coins of ours became others of ours, less the chain's fee. A
+    token's is in the chain's coin."""
+    if currency != chain:
+        return ()
     in_block = (Payment.state == "pending") & ~Payment.block_hash.is_null()
     out_of_it = (Payment.state == "credited") & Payment.block_hash.is_null()
-    moves = (Payment.chain == chain) & (Payment.currency == currency) & (Payment.final == 0)
+    moves = (Payment.chain == chain) & (Payment.final == 0)
     from_cold = (Payment.kind == "transfer") & (Payment.origin == "cold")
     found = []
     for which, name, sign in ((in_block, COLD_FEES, -1), (out_of_it, COLD_FEES_OUT, 1)):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from db.attempts import Outflow
+from engine.audit.database import verify_database
 from engine.reconciliation import timing
+from engine.reconciliation.behind import payments_behind
 from tests.engine.families.evm.life import ETHER
 from tests.engine.sender.by_nonce.conftest import OpenDesk
 from tests.engine.sender.by_nonce.desk import FEE, MILLION, EvmDesk
@@ -35,13 +37,15 @@ def test_a_payment_is_a_timing_item_until_it_is_settled(open_evm: OpenDesk) -> N
     desk = open_evm()
     desk.fund_house()
     desk.credit("ann", 2 * ETHER)
-    desk.withdraw("ann", ETHER)
+    paid = desk.withdraw("ann", ETHER)
     desk.settle()
     desk.assert_reconciles()
     assert items(desk) == {}
     mined(desk)
     fee = int(desk.attempt().paid_units or 0)
     assert items(desk) == {timing.SENDS: (-ETHER, 1), timing.SEND_FEES: (-fee, 1)}
+    for item in items(desk):
+        assert [view.id for view in payments_behind(desk.config, "ETH", item)] == [paid.id]
     mined(desk, 2)
     assert items(desk) == {}
     mined(desk, 6)
@@ -52,13 +56,17 @@ def test_a_tokens_gas_is_an_item_of_the_chains_coin(open_evm: OpenDesk, anvil: A
     desk = open_evm(tokens={"USDT": token})
     desk.fund_house(tokens={"USDT": token})
     desk.credit("ann", 5 * MILLION, token)
-    desk.withdraw("ann", 4 * MILLION, currency="USDT", fee=MILLION)
+    paid = desk.withdraw("ann", 4 * MILLION, currency="USDT", fee=MILLION)
     desk.settle()
     mined(desk)
     fee = int(desk.attempt().paid_units or 0)
     assert items(desk, "USDT") == {timing.SENDS: (-4 * MILLION, 1)}
     assert items(desk) == {timing.SEND_FEES: (-fee, 1)}
+    (behind,) = payments_behind(desk.config, "ETH", timing.SEND_FEES)
+    assert (behind.id, behind.currency) == (paid.id, "USDT")
     mined(desk, 8)
+    report = verify_database()
+    assert report.ok, [str(problem) for problem in report.problems]
 
 
 def test_a_settled_payment_out_of_its_block_is_an_item(
