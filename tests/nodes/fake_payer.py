@@ -19,6 +19,7 @@ from engine.chain import (
     NewAddress,
     Recipient,
     Scan,
+    Sender,
     Senders,
     Sending,
     SendReply,
@@ -129,8 +130,11 @@ class FakePayer(LedgerWorld):
         self.made += fresh
         return fresh
 
-    def senders(self, txid: str) -> Senders | None:  # noqa: ARG002 - nobody asks here
-        return None
+    def senders(self, txid: str) -> Senders | None:
+        found = [each for each in self._arrivals() if each.txid == txid]
+        somebody = "0x" + "11" * 20
+        coins = tuple(Sender(txid, "from", somebody, each.units) for each in found)
+        return Senders(coins, sum(each.units for each in found)) if coins else None
 
     def calls(self) -> int:
         return self._calls
@@ -168,7 +172,7 @@ class FakePayer(LedgerWorld):
             raise NodeRefused("the node refused a call", rpc_code=-32000, detail="too little")
         if short or send.to in self.refusing:
             raise NodeRefused("the node refused a call", rpc_code=REVERTED, detail="reverted")
-        return super().gas_of(send)
+        return self.work_of(send)
 
     def has_code(self, address: str) -> bool:
         self._call()

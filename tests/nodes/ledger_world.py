@@ -144,7 +144,7 @@ class LedgerWorld:
             return False
         if coins < spent + offer.most:
             return False
-        fee = self.gas_of(send) * min(offer.fee_cap, self.base + offer.tip_cap)
+        fee = self.work_of(send) * min(offer.fee_cap, self.base + offer.tip_cap)
         made.numbers[source] = signed.nonce + 1
         made.held[self.coin, source] = coins - fee
         there = made.held.get((send.currency, source), 0)
@@ -161,7 +161,8 @@ class LedgerWorld:
         del self.pool[source, signed.nonce]
         return True
 
-    def gas_of(self, send: Send) -> int:
+    def work_of(self, send: Send) -> int:
+        """Gas that it takes."""
         usual = COIN_GAS if send.currency == self.coin else TOKEN_GAS
         return self.hungry.get(send.to, usual)
 
@@ -192,7 +193,7 @@ class LedgerWorld:
     def steal(self, source: str, nonce: int, units: int) -> str:
         """Somebody with our key takes this number, in the place of what has it in the pool."""
         txid = self.name("theft")
-        offer = Offer(COIN_GAS, 100 * self.base, 100 * self.tip)
+        offer = Offer(COIN_GAS, 100 * (self.base + self.tip), 100 * self.tip)
         send = Send(source, self.coin, self.somebody(), units)
         self.pool[source, nonce] = Signed(txid, txid, send, nonce, offer)
         return txid
