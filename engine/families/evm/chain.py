@@ -291,7 +291,9 @@ class EvmChain:
 
     def _is_known(self, address: str) -> bool:
         """Whether an address in lower case has a row, or is the house's."""
-        found = written(address)
+        found = spelled(address)
+        if found is None:
+            return False
         return address in self._cold or found == self._hot or self._ours.path_of(found) is not None
 
     # --- the instance ---

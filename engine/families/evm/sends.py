@@ -18,7 +18,7 @@ from eth_utils.exceptions import ValidationError
 
 from engine.chain import SignedTx
 from engine.errors import NodeRefused
-from engine.families.evm.addresses import written
+from engine.families.evm.addresses import spelled, written
 from engine.families.evm.keys import NO_CODE
 from engine.sending import Offer, Send, SignedSend
 
@@ -27,6 +27,7 @@ GAS_MIN, GAS_MAX = 21_000, 2**63 - 1
 NONCE_MAX = 2**64 - 2
 WORD_MAX = 2**256 - 1
 NOBODY = "0x" + "00" * 20
+OUT_OF_BOUNDS = "amount, nonce, gas or fee is out of bounds"
 
 _TRANSFER = keccak(text="transfer(address,uint256)")[:4]
 _ADDRESS_BYTES, _WORD_BYTES = 20, 32
@@ -81,8 +82,9 @@ class Sends:
 
     def call_of(self, send: Send) -> dict[str, str]:
         """The same as a question to a node, unsigned. Raises NodeRefused."""
-        if send.currency not in self._contracts:
-            raise _unsigned(f"{send.currency} is not on this chain")
+        flaw = self._flaw_of(send)
+        if flaw is not None:
+            raise _unsigned(flaw)
         payload, contract = self._payload(send), self._contracts[send.currency]
         return {
             "from": send.source.lower(),
@@ -99,18 +101,20 @@ class Sends:
 
     def _flaw(self, send: Send, nonce: int, offer: Offer) -> str | None:
         """Why this must be neither signed nor believed."""
-        if self._chain_id is None or send.currency not in self._contracts:
-            return f"{send.currency} is not on this chain"
-        if not self.is_payee(send.to):
-            return "nobody is paid at that address"
         within = (
-            0 < send.units <= WORD_MAX,
             0 <= nonce <= NONCE_MAX,
             GAS_MIN <= offer.gas <= GAS_MAX,
             0 <= offer.tip_cap <= offer.fee_cap,
             0 < offer.most <= WORD_MAX,
         )
-        return None if all(within) else "amount, nonce, gas or fee is out of bounds"
+        return self._flaw_of(send) or (None if all(within) else OUT_OF_BOUNDS)
+
+    def _flaw_of(self, send: Send) -> str | None:
+        if self._chain_id is None or send.currency not in self._contracts:
+            return f"{send.currency} is not on this chain"
+        if spelled(send.source) is None or spelled(send.to) is None or not self.is_payee(send.to):
+            return "nobody is paid at that address"
+        return None if 0 < send.units <= WORD_MAX else OUT_OF_BOUNDS
 
     def read(self, raw: str) -> SignedSend:
         """What signed bytes say. Raises NodeRefused for what `sign` would not have made."""

@@ -79,6 +79,10 @@ def test_a_secret_of_another_address_signs_nothing() -> None:
         Send(OURS, "ETH", "0x" + "00" * 20, 1),
         Send(OURS, "USDT", TOKEN, 1),
         Send(OURS, "ETH", TOKEN, 1),
+        Send(OURS, "ETH", "garbage", 1),
+        Send(OURS, "USDT", "0xzz", 1),
+        Send(OURS, "USDT", "", 1),
+        Send("garbage", "ETH", PAYEE, 1),
         Send(OURS, "ETH", PAYEE, 0),
         Send(OURS, "ETH", PAYEE, -1),
         Send(OURS, "USDT", PAYEE, 2**256),
@@ -87,6 +91,8 @@ def test_a_secret_of_another_address_signs_nothing() -> None:
 def test_a_send_that_cannot_be_meant_is_not_signed(send: Send) -> None:
     with pytest.raises(NodeRefused, match="nothing was signed"):
         SENDS.sign(KEYS.private_key(HOT), send, nonce=0, offer=OFFER)
+    with pytest.raises(NodeRefused, match="nothing was signed"):
+        SENDS.call_of(send)
 
 
 def test_without_a_chain_id_nothing_is_signed() -> None:
