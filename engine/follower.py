@@ -26,6 +26,7 @@ from engine.errors import NodeError, OffChain, UnknownCursor
 from engine.health import HealthWatch
 from engine.lifecycle import Batch
 from engine.moves.cold import ColdMoves
+from engine.moves.cold_sends import ColdSends
 from engine.moves.origins import Sorted, Sorter
 from engine.risk import RiskHook
 from engine.sender.attempts import known_txids
@@ -214,6 +215,10 @@ class Follower:
         self._note_oddities(found, now)
         cold = ColdMoves(self._config, self._symbol, partial(self._batch, now))
         moved = cold.open(found.cold)
+        if found.cold_sends:
+            sends = ColdSends(self._config, self._symbol, partial(self._batch, now))
+            moved += sends.open(found.cold_sends, self._node, tip.ref)
+            moved += cold.follow(self._node, tip.ref)
         for part in _chunks(found.deposits):
             cases = self._cases(part, found)
             hints = [case.payment for case in cases if case.is_hint and case.payment is not None]

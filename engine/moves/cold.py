@@ -15,7 +15,7 @@ from typing import Any
 
 from db import bulk
 from db.models import Coin, History, Payment
-from engine.chain import BlockRef, Chain, Fact, Standing
+from engine.chain import BlockRef, Fact, Followed, Standing
 from engine.config import Config
 from engine.deposits.rules import confirmations
 from engine.errors import LedgerError
@@ -23,6 +23,7 @@ from engine.history import row_of
 from engine.ledger import WALLET_COLD, WALLET_HOT, Line, NewEntry
 from engine.lifecycle import Batch
 from engine.moves.addresses import COLD, HOT, WALLETS, house_addresses
+from engine.moves.cold_sends import note_left
 from engine.moves.origins import FROM_COLD, ColdSpend
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class ColdMoves:
     """Opens and follows one chain's moves out of the cold wallet; `new_batch` writes them."""
 
     def __init__(self, config: Config, symbol: str, new_batch: Callable[[], Batch]) -> None:
+        self._config = config
         self._currency = config.currencies[symbol]
         self._new_batch = new_batch
         self.waiting = False  # one could not be booked yet
@@ -71,10 +73,12 @@ class ColdMoves:
         )
         batch.move(payment, "send", evidence={"txid": spend.txid, "index": first.index})
 
-    def follow(self, node: Chain, tip: BlockRef) -> int:
+    def follow(self, node: Followed, tip: BlockRef) -> int:
         """Bring every one that is not final to where its chain tx stands now; the moves made.
         Raises NodeDown."""
         payments = self._followed()
+        if not payments:
+            return 0
         facts = node.facts(sorted({str(payment.txid) for payment in payments}))
         told = [(payment, facts[str(payment.txid)]) for payment in payments]
         return sum(self._settle(payment, fact, tip) for payment, fact in told if fact.readable)
@@ -126,8 +130,11 @@ class ColdMoves:
             payment.unsettled or payment.block_hash != fact.block.hash
         ):
             move("settle", unsettled=False, **place)
-        if payment.state == "credited" and deep >= self._currency.finality:
+        if payment.state == "credited" and deep >= self._finality(payment):
             batch.touch(payment, final=True)
+
+    def _finality(self, payment: Payment) -> int:
+        return self._config.currencies[payment.currency].finality
 
     def _outside(self, batch: Batch, payment: Payment, fact: Fact, tip: BlockRef) -> None:
         move = partial(self._move, batch, payment, fact, tip)
@@ -201,8 +208,12 @@ def _entry(payment: Payment, event: str, *, sign: int = 1) -> NewEntry:
     """Cold coins became hot ones, and the chain's fee was paid from them; `sign` -1 backwards."""
     facts = told(payment)
     to_hot, fee = int(facts["to_hot"]) * sign, int(facts["chain_fee"]) * sign
-    currency = payment.currency
-    lines = [Line(WALLET_COLD, currency, -to_hot - fee), Line(FEES_NETWORK, currency, fee)]
+    currency, coin = payment.currency, payment.chain
+    if currency == coin:
+        lines = [Line(WALLET_COLD, currency, -to_hot - fee), Line(FEES_NETWORK, currency, fee)]
+    else:
+        lines = [Line(WALLET_COLD, currency, -to_hot), Line(FEES_NETWORK, coin, fee)]
+        lines.append(Line(WALLET_COLD, coin, -fee))
     if to_hot:
         lines.insert(0, Line(WALLET_HOT, currency, to_hot))
     return NewEntry(event, tuple(lines))
@@ -213,6 +224,8 @@ def _note_coins(payment: Payment, facts: dict[str, Any], block: BlockRef | None)
     in none."""
     height = None if block is None else block.height
     block_hash = None if block is None else block.hash
+    if "cold" in facts:
+        note_left(payment, facts, block)
     for txid, index, _ in facts["spent"]:
         Coin.update(
             spent_txid=None if block is None else payment.txid,

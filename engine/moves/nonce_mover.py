@@ -15,6 +15,7 @@ from engine.config import Config, Currency
 from engine.errors import NodeRefused
 from engine.lifecycle import Batch
 from engine.moves.addresses import cold_address, ensure_cold
+from engine.moves.cold import ColdMoves
 from engine.moves.nonce_ceiling import NonceCeiling
 from engine.moves.refund_costs import GasCosts
 from engine.moves.refunds import Refunds
@@ -55,7 +56,8 @@ class NonceMover:
 
     def _look(self, tip: BlockRef, now: datetime) -> int:
         """Refunds and what goes to cold addresses. No call of the node when nothing is due."""
-        new_batch, moved = partial(self._batch, now), 0
+        new_batch = partial(self._batch, now)
+        moved = ColdMoves(self._config, self._ground.symbol, new_batch).follow(self._node, tip)
         for currency in self._currencies:
             moved += Refunds(currency, GasCosts(currency, self._node), new_batch).step()
             if currency.cold is not None and self._is_payable(currency, now):

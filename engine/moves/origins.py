@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from db.models import Address, Coin, Payment
 from engine.chain import Arrival, Followed, Oddity, Senders
 from engine.config import Currency
 from engine.ledger import WALLET_COLD
 from engine.moves.addresses import COLD, canonical, house_addresses
+from engine.moves.cold_sends import from_cold
 from engine.sender.attempts import known_txids
 
 TOP_UP = "top_up"
@@ -43,12 +44,14 @@ class ColdSpend:
 @dataclass(frozen=True, slots=True)
 class Sorted:
     """`deposits` become payments of their own, those named in `origins` (by txid) with an origin;
-    `cold` are moves out of the cold wallet; `oddities` are for staff to see."""
+    `cold` are moves out of the cold wallet, `cold_sends` those of addresses that count their sends;
+    `oddities` are for staff to see."""
 
     deposits: list[Arrival]
     origins: dict[str, str] = field(default_factory=dict)
     cold: list[ColdSpend] = field(default_factory=list)
     oddities: tuple[Oddity, ...] = ()
+    cold_sends: list[Arrival] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -89,8 +92,13 @@ class Sorter:
     def sort(self, arrivals: Iterable[Arrival]) -> Sorted:
         """Split arrivals by where they belong. Only one that is new at an address of the house
         costs calls. Raises NodeDown, NodeRefused."""
-        foreign = [arrival for arrival in arrivals if not arrival.own]
+        listed = list(arrivals)
+        foreign = [arrival for arrival in listed if not arrival.own]
         house = house_addresses(self._currency.chain)
+        found = self._sort(foreign, house)
+        return replace(found, cold_sends=from_cold(listed, house))
+
+    def _sort(self, foreign: list[Arrival], house: dict[str, str]) -> Sorted:
         paid: dict[str, list[Arrival]] = defaultdict(list)
         for arrival in foreign:
             if arrival.address in house:
