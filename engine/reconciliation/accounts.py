@@ -97,6 +97,15 @@ def on_their_way(
             )
 
 
+def lagging_sends(
+    currency: str, payments: Iterable[Payment], *, lagging: frozenset[str]
+) -> Iterator[Finding]:
+    """Those of `payments`, which should be settled, that should have been the last time already."""
+    for row in payments:
+        if row.id in lagging:
+            yield Finding("state_lags", currency, row.id, -int(row.units or 0), _of_payment(row))
+
+
 def due(payments: Iterable[Payment], height: int) -> frozenset[str]:
     """Payments that are deep enough and not booked yet."""
     return frozenset(row.id for row in payments if RULES[row.kind](row, height)[0] == DUE)

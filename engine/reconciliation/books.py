@@ -51,6 +51,7 @@ def read_books(
     """The books of `currency` at a tip of this height, inside the caller's snapshot; `told` is what
     the node said of chain txs of ours."""
     payments = timing.on_the_way(chain, currency)
+    sent = outgoing.due(chain, currency, height)
     books = Books(
         currency,
         accounts.wallet_accounts(currency),
@@ -65,9 +66,10 @@ def read_books(
             *accounts.debts(currency),
             *accounts.own_funds(currency),
             *accounts.on_their_way(currency, payments, height, lagging=lagging),
+            *accounts.lagging_sends(currency, sent, lagging=lagging),
             *payouts.fees_of_mined(chain, currency, told),
         ),
-        accounts.due(payments, height),
+        accounts.due(payments, height) | {row.id for row in sent},
     )
     if not with_lines:
         return books

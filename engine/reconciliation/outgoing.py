@@ -5,7 +5,7 @@ block and not settled yet, or settled and out of their block. Each in the curren
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from db.attempts import Attempt, AttemptOutput, Outflow
@@ -41,6 +41,27 @@ def left(chain: str, currency: str) -> tuple[Timing, ...]:
 def payments_of(chain: str, currency: str, item: str) -> frozenset[str]:
     """The payments that make up an item of `currency` now."""
     return frozenset(payment for name, payment, _ in _parts(chain, currency) if name == item)
+
+
+def due(chain: str, currency: str, height: int) -> list[Payment]:
+    """Payments of `currency` whose chain tx did what it should, is as deep as they demand at a tip
+    of this height, and that are not settled yet."""
+    rows: Iterable[Payment] = (
+        Payment.select(Payment)
+        .join(AttemptOutput, on=(AttemptOutput.payment == Payment.id), attr="paid")
+        .join(Attempt, on=(AttemptOutput.attempt == Attempt.id), attr="by")
+        .where(
+            (Payment.chain == chain)
+            & (Payment.currency == currency)
+            & (Payment.final == 0)
+            & (Payment.state == "pending")
+            & (Payment.reason == "")
+            & (Attempt.state == "mined")
+            & ~Attempt.nonce.is_null()
+            & (Payment.block_height + Payment.required - 1 <= height)
+        )
+    )
+    return list(rows)
 
 
 def _parts(chain: str, currency: str) -> Iterator[tuple[str, str, int]]:

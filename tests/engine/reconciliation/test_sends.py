@@ -19,6 +19,7 @@ from engine.ledger import WALLET_DEPOSITS, WALLET_HOT
 from engine.lifecycle import Batch
 from engine.reconciliation.standing import BreakView
 from engine.sender.by_nonce import entries
+from engine.sender.by_nonce.looks import Look
 from tests.engine.approvals.people import Bench, People
 from tests.engine.families.evm.life import ETHER
 from tests.engine.reconciliation.test_matching import change
@@ -362,4 +363,21 @@ def test_sends_that_are_not_followed_yet_are_no_difference(
     assert desk.surplus.step(BlockRef(int(row.height), str(row.hash)), desk.now) == 0
     assert not Break.select().where(Break.state == "open").exists()
     desk.settle()
+    assert_whole(desk)
+
+
+def test_a_send_that_is_deep_and_not_settled_lags_after_one_more_block(
+    open_evm: OpenDesk, anvil: Anvil, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = funded(open_evm)
+    payment = paid(desk, 2)
+    monkeypatch.setattr(Look, "is_deep", lambda *_: False)
+    for kinds in ([], ["state_lags"]):
+        anvil.mine()
+        desk.step()
+        assert [each.kind for each in shown(desk)] == kinds
+    assert only(desk).subject == payment.id
+    assert desk.residuals()["ETH"] == 0
+    monkeypatch.undo()
+    desk.mine()
     assert_whole(desk)
