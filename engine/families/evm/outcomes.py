@@ -42,6 +42,10 @@ class _Mined:
     def target(self) -> str:
         return self.send.to.lower()
 
+    def is_told_by(self, known: Outcome) -> bool:
+        """Whether the receipt still says what it said then: a node may have been wrong once."""
+        return (known.succeeded, known.fee) == (self.receipt.succeeded, self.fee)
+
     def became(
         self, left: int | None, arrived: int | None, *, place: str = "tx", proved: bool = True
     ) -> Outcome:
@@ -53,8 +57,8 @@ class _Mined:
 
 class OutcomeReader:
     """Answers for one chain. `contracts` as in `Sends`; `is_ours` tells of addresses in lower case.
-    What a block did stays true of that block, and is not asked again. One thread owns an
-    instance."""
+    What a block moved stays true of that block and its receipts, and is not asked again. One thread
+    owns an instance."""
 
     def __init__(
         self,
@@ -65,7 +69,7 @@ class OutcomeReader:
         self._node = node
         self._contracts = contracts
         self._is_ours = is_ours
-        self._known: dict[tuple[str, str], Outcome] = {}
+        self._known: dict[tuple[str, str, Send], Outcome] = {}
 
     def outcomes(self, sends: Mapping[str, Send], *, tip: BlockRef) -> dict[str, Outcome]:
         """One for each, as of `tip`. Raises OddValue, and NodeDown, too, when `tip` has left the
@@ -109,34 +113,38 @@ class OutcomeReader:
         found: dict[str, Outcome] = {}
         fresh: list[_Mined] = []
         for txid, (send, receipt, block) in placed.items():
-            known = self._known.get((txid, block.hash))
-            if known is not None:
-                found[txid] = known
-                continue
             try:
                 mined = self._mined(send, receipt, block)
             except OddValue as error:
                 found[txid] = _unreadable(txid, str(error))
                 continue
-            fresh.append(mined)
+            known = self._known.get((txid, block.hash, send))
+            if known is not None and mined.is_told_by(known):
+                found[txid] = known
+            else:
+                fresh.append(mined)
         judged = self._judged(fresh)
-        self._remember(judged.values())
+        self._remember(fresh, judged)
         return found | judged
 
     def _mined(self, send: Send, receipt: Receipt, block: Block) -> _Mined:
         """Raises OddValue for a receipt that is not of this send, or does not tell its cost."""
+        if send.currency not in self._contracts:
+            raise OddValue(f"{send.currency} is no currency of this chain any more")
         contract, row = self._contracts[send.currency], receipt.row
         to = send.to.lower() if contract is None else contract
         if address_of(row.get("from")) != send.source.lower() or address_of(row.get("to")) != to:
             raise OddValue("a receipt is of another send")
         return _Mined(send, receipt, block, _fee(row), contract)
 
-    def _remember(self, outcomes: Any) -> None:
+    def _remember(self, fresh: Sequence[_Mined], judged: Mapping[str, Outcome]) -> None:
+        """Only what leaves nothing open: the rest is asked again."""
         if len(self._known) > REMEMBERED_MAX:
             self._known.clear()
-        for each in outcomes:
-            if each.proved and each.fact.block is not None:
-                self._known[each.fact.txid, each.fact.block.hash] = each
+        for each in fresh:
+            told = judged[each.txid]
+            if told.proved and told.left is not None:
+                self._known[each.txid, each.block.hash, each.send] = told
 
     def _judged(self, fresh: Sequence[_Mined]) -> dict[str, Outcome]:
         found = {}

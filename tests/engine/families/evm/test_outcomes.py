@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -212,6 +213,30 @@ def test_what_a_block_did_is_asked_once(hands: OpenHands) -> None:
             assert chain.outcomes({made.txid: send}, tip=on.tip()) == {made.txid: first}
     assert node.asked.count("eth_getLogs") == 1
     assert node.asked.count("eth_getTransactionReceipt") == 2
+
+
+def test_a_contradiction_is_asked_again_and_a_changed_row_does_not_find_the_old_answer(
+    hands: OpenHands,
+) -> None:
+    on = hands()
+    send = Send(on.hot, "GOOD", on.deposit, UNITS)
+    made = _sent(on, send)
+    chain, node = doctored(on)
+    with closing(chain):
+        node.changes["eth_call"] = lambda answer: f"0x{int(answer, 16) // 2:064x}"
+        assert chain.outcomes({made.txid: send}, tip=on.tip())[made.txid].left is None
+        node.changes.clear()
+        assert chain.outcomes({made.txid: send}, tip=on.tip())[made.txid].left == UNITS
+        for altered in (
+            replace(send, source=on.deposit),
+            replace(send, to="garbage"),
+            replace(send, to=on.stranger()),
+            replace(send, currency="ETH"),
+            replace(send, currency="GONE"),
+        ):
+            became = chain.outcomes({made.txid: altered}, tip=on.tip())[made.txid]
+            unread = became.fact.standing is Standing.UNREADABLE
+            assert unread or became.left is None, altered
 
 
 @pytest.mark.parametrize(
