@@ -14,7 +14,14 @@ from engine.families.evm.landed import landed_coins
 from engine.families.evm.receipts import Receipt, active_blocks, receipts_told
 from engine.families.evm.transfers import Holding, Transfer, brought, growth, transfers_of
 from engine.families.evm.transport import Transport
-from engine.families.evm.values import OddValue, address_of, list_of, quantity_of
+from engine.families.evm.values import (
+    OddValue,
+    address_of,
+    hash_of,
+    list_of,
+    quantity_of,
+    table_of,
+)
 from engine.sending import Outcome, Send
 
 REMEMBERED_MAX = 10_000
@@ -163,15 +170,18 @@ class OutcomeReader:
         balance tells where code is."""
         ours = [each for each in mined if self._is_ours(each.target)]
         landed = landed_coins(self._node, [(each.txid, each.target, each.block) for each in ours])
+        calls = [("eth_getTransactionByHash", (each.txid,)) for each in mined]
         found = {}
-        for each in mined:
+        for each, row in zip(mined, self._node.batch(calls), strict=True):
+            try:
+                left = _value(each, row)
+            except OddValue as error:
+                found[each.txid] = _unreadable(each.txid, str(error))
+                continue
             came = landed.get(each.txid)
-            whole = each.send.units
-            if came is None:
-                found[each.txid] = each.became(whole, whole)
-            else:
-                arrived = whole if came.units is None else came.units
-                found[each.txid] = each.became(whole, arrived, proved=came.units is not None)
+            arrived = left if came is None or came.units is None else came.units
+            told = came is None or came.units is not None
+            found[each.txid] = each.became(left, arrived, proved=told)
         return found
 
     def _of_tokens(self, mined: Mapping[tuple[Block, str], Sequence[_Mined]]) -> dict[str, Outcome]:
@@ -189,6 +199,15 @@ class OutcomeReader:
                 except OddValue as error:
                     found[each.txid] = _unreadable(each.txid, str(error))
         return found
+
+
+def _value(mined: _Mined, row: object) -> int:
+    """What a chain tx carried, by itself and not by our rows. Raises OddValue, NodeDown."""
+    if isinstance(row, NodeRefused):
+        raise NodeDown("the node does not tell of a chain tx", detail=row.detail)
+    if hash_of(table_of(row).get("hash")) != mined.txid:
+        raise OddValue("the node told of another chain tx")
+    return quantity_of(table_of(row).get("value"))
 
 
 def _of_token(

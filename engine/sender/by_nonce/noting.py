@@ -24,8 +24,11 @@ class Noting:
         self._rows: list[dict[str, Any]] = []
         self._places: list[Mined] = []
 
-    def mined(self, look: Look, winner: Stored, payment: Payment, *, settled: bool) -> None:
-        """One of the family is in a block; `settled` when the books know all of it."""
+    def mined(
+        self, look: Look, winner: Stored, payment: Payment, *, settled: bool, doubted: bool
+    ) -> None:
+        """One of the family is in a block; `settled` when the books know all of it, `doubted` when
+        it was not sure until now what it moved."""
         final = settled and look.is_final(winner)
         for stored in look.family:
             if stored.row.id == winner.row.id:
@@ -34,7 +37,7 @@ class Noting:
             else:
                 state = "dead" if settled else _outside_state(look, stored)
                 self._note(look, stored, state, final=final)
-        if _is_news(look, winner):
+        if doubted or _is_news(look, winner):
             self._places.append(mined_as(winner, payment, look.outcome(winner)))
 
     def open(self, look: Look) -> None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count, islice
+from typing import Any
 
 import peewee
 
 from db import bulk
-from db.attempts import Nonce
+from db.attempts import Attempt, Nonce
 from engine.errors import StaleState
 from engine.sender.attempts import Stored
 from engine.sending import Payer
+
+FREE_MAX = 100  # more than a round signs
+NEWEST = 200  # more than nodes keep in their pools
 
 
 class Numbers:
@@ -19,27 +24,40 @@ class Numbers:
     def __init__(self, chain: str, payer: Payer) -> None:
         self._chain = chain
         self._payer = payer
-        self._next: dict[str, int] = {}
+        self._free: dict[str, list[int]] = {}
 
     def take(self, address: str) -> int:
-        """The next number, after all that were taken and all that blocks show. Raises NodeDown."""
-        if address not in self._next:
+        """The lowest number that was never taken and that no block shows. One that was left out,
+        because a node once told of more sends than there were, would hold up all above it for ever.
+        Raises NodeDown."""
+        if address not in self._free:
             mined = self._payer.mined_nonce(address)
-            self._next[address] = max(mined, newest(self._chain, address) + 1)
-        number = self._next[address]
-        self._next[address] += 1
-        return number
+            self._free[address] = free(self._chain, address, mined)
+        return self._free[address].pop(0)
 
-    def give_back(self, address: str) -> None:
+    def give_back(self, address: str, number: int) -> None:
         """The number that was taken last is not used."""
-        self._next[address] -= 1
+        self._free[address].insert(0, number)
 
 
-def newest(chain: str, address: str) -> int:
-    """The highest number that was ever taken; -1 before the first."""
+def free(chain: str, address: str, mined: int) -> list[int]:
+    """Numbers for a round that were never taken, lowest first. `mined` is how many sends a node
+    counts; where it has fallen behind, what we know to be in blocks counts."""
     of_address = (Nonce.chain == chain) & (Nonce.address == address)
-    found = Nonce.select(peewee.fn.MAX(Nonce.nonce)).where(of_address).scalar()
-    return -1 if found is None else int(found)
+    lowest = max(mined, _mined_by_us(of_address) + 1)
+    rows: Any = Nonce.select(Nonce.nonce).where(of_address & (Nonce.nonce >= lowest)).tuples()
+    taken = {int(number) for (number,) in rows}
+    return list(islice((each for each in count(lowest) if each not in taken), FREE_MAX))
+
+
+def _mined_by_us(of_address: Any) -> int:
+    """The highest of the newest numbers whose chain tx is in a block; -1 where none is."""
+    rows = Nonce.select().where(of_address).order_by(Nonce.nonce.desc()).limit(NEWEST)
+    numbers = {str(row.family): int(row.nonce) for row in rows}
+    in_block = Attempt.select(Attempt.family).where(
+        Attempt.family.in_(list(numbers)) & ~Attempt.block_hash.is_null()
+    )
+    return max((numbers[str(row.family)] for row in in_block), default=-1)
 
 
 def reserve(made: Sequence[Stored]) -> None:

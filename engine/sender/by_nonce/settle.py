@@ -84,8 +84,9 @@ class Settling:
     def _settle(self, batch: Batch, look: Look, payment: Payment, noting: Noting) -> None:
         winner = look.winner
         if winner is not None:
+            doubted = payment.reason in {FAILED, UNCLEAR}
             settled = self._follow(batch, look, winner, payment)
-            noting.mined(look, winner, payment, settled=settled)
+            noting.mined(look, winner, payment, settled=settled, doubted=doubted)
             return
         if look.lost and self._is_as_signed(look.family, [payment]):
             self._give_up(batch, look, payment)

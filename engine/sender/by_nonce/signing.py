@@ -163,7 +163,7 @@ class SigningRound:
         try:
             signed = self._payer.sign(send, nonce=number, offer=offer)
         except NodeRefused:
-            self._numbers.give_back(source)
+            self._numbers.give_back(source, number)
             raise
         self._purse.take(send.currency, source, units=send.units, most=offer.most)
         return Signing(payment, send, number, offer, signed, source_account(payment))
