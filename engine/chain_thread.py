@@ -33,6 +33,7 @@ from engine.reconciliation.reconciler import Reconciler
 from engine.recount import Recount
 from engine.risk import RiskHook
 from engine.sender import fees
+from engine.sender.by_nonce.looks import deepest_final
 from engine.sender.by_nonce.sender import NonceSender
 from engine.sender.sender import Sender
 from engine.sending import Payer
@@ -207,13 +208,13 @@ class ChainThread:
         self._refill(crew.node, now)
         row = chains.state(self.symbol)
         tip = BlockRef(int(row.height), str(row.hash))
-        if isinstance(crew.node, Chain) and self._fees_due.is_due(now):
+        if isinstance(crew.node, Chain | Payer) and self._fees_due.is_due(now):
             self._note_fee_rate(crew.node, now)
         if crew.payer is not None:
             # What we sent must be known before a balance is called more than our rows say.
             crew.payer.follow(tip, now)
             self._breathe()
-            self._fold(tip, now)
+            self._fold(crew.follower, tip, now)
         if crew.surplus is not None and not outcome.busy:
             crew.surplus.step(tip, now)
         if crew.mover is not None:
@@ -225,10 +226,12 @@ class ChainThread:
             return replace(outcome, busy=True)  # there may be more in the queue
         return outcome
 
-    def _fold(self, tip: BlockRef, now: datetime) -> None:
-        """Few rows shall say what an address holds, however much it sent."""
+    def _fold(self, follower: Follower, tip: BlockRef, now: datetime) -> None:
+        """Few rows shall say what an address holds, however much it sent: of what is final for
+        each currency of the chain."""
         if self._fold_due.is_due(now):
-            final = tip.height - self._currency.finality + 1
+            both = (self._currency, *self._currency.tokens)
+            final = min(deepest_final(each, tip, follower.final_height) for each in both)
             if fold(self.symbol, final, self.lease.guard) < FOLDED_MAX:
                 self._fold_due.wait(now)
             self._breathe()
@@ -257,11 +260,11 @@ class ChainThread:
             return outcome
         return Round()
 
-    def _note_fee_rate(self, node: Chain, now: datetime) -> None:
+    def _note_fee_rate(self, node: Chain | Payer, now: datetime) -> None:
         """For people who watch; what is paid is asked anew for each chain tx."""
         self._fees_due.wait(now)
         try:
-            rate, _ = fees.rate(node)
+            rate = _fee_rate(node)
         except NodeRefused as error:
             log.info("%s: no fee rate: %s", self.symbol, error.detail)
             return
@@ -307,6 +310,14 @@ class ChainThread:
     def _pause_s(self) -> float:
         poll = self._currency.poll
         return min(poll * (1 << min(self._failures, 6)), max(poll, BACKOFF_MAX_S))
+
+
+def _fee_rate(node: Chain | Payer) -> int:
+    """Units per 1,000 virtual bytes, or per gas. Raises NodeDown, NodeRefused."""
+    if isinstance(node, Payer):
+        rates = node.rates()
+        return rates.base + rates.tip
+    return fees.rate(node)[0]
 
 
 def _withdrawals_paused(currency: str) -> str:
