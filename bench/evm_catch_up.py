@@ -43,6 +43,7 @@ def print_catch_up(node: Anvil, token: Contract, blocks: int, traffic: int, runs
     words = fresh_words()
     with evm_house(node, token, words=words) as house:
         road = _built(node, token, house, words, blocks, traffic)
+    _raw(node, road, traces=True)  # whoever asks a node first waits for its disk or its caches
     for _ in range(runs):
         _print_run(node, token, road, traffic)
 
