@@ -84,6 +84,7 @@ class Terms:
     also: str
     minimum: str
     confirmations: str
+    sighting: str
     one_address: bool
 
 
@@ -278,6 +279,7 @@ def _terms(config: Config, currency: Currency) -> Terms:
         also=also_words(currency, config.currencies.values()),
         minimum=deposits.minimum_words(currency),
         confirmations=deposits.confirmation_words(currency),
+        sighting=deposits.sighting_words(currency),
         one_address=currency.one_address,
     )
 

@@ -23,6 +23,8 @@ def confirmation_words(currency: Currency) -> str:
     """When a deposit is credited: the number of confirmations, by amount where that matters."""
     steps = currency.confirmations.steps
     most = duration_words(currency.confirmations.most * currency.coin.block_s)
+    if currency.confirmations.finalized:
+        return f"Credited when the network calls it final, usually after {most}."
     if len(steps) == 1:
         return f"Credited after {blocks(steps[0][0])}, usually {most}."
     parts = [
@@ -31,6 +33,14 @@ def confirmation_words(currency: Currency) -> str:
         if bound is not None
     ]
     return f"Confirmations needed: {', '.join(parts)}, else {steps[-1][0]} ({most})."
+
+
+def sighting_words(currency: Currency | None) -> str:
+    """When a payment is seen first. Nodes of some families tell of none before it is in a block."""
+    if currency is None or currency.family != "evm":
+        return "A payment shows here within seconds of being sent."
+    usually = duration_words(2 * currency.coin.block_s)
+    return f"A payment shows here as soon as it is in a block, usually within {usually}."
 
 
 def minimum_words(currency: Currency) -> str:
@@ -67,6 +77,9 @@ def waiting_words(view: PaymentView, currency: Currency | None) -> str:
 
 def story(view: PaymentView, currency: Currency | None) -> Story:
     """The story of a deposit now."""
+    if view.state == "requested":
+        meaning = f"Nothing has been seen yet. {sighting_words(currency)}"
+        return Story("Waiting for your coins", meaning, "", "wait")
     if view.state == "pending":
         return _pending(view, currency)
     if view.state == "credited":
@@ -104,6 +117,14 @@ def _pending(view: PaymentView, currency: Currency | None) -> Story:
             "wait",
         )
     waiting = waiting_words(view, currency)
+    if currency is not None and currency.confirmations.finalized:
+        so_far = f"{blocks(view.confirmations)} so far; the network has to call it final"
+        return Story(
+            "In a block",
+            f"{so_far}{', ' if waiting else ''}{waiting}.",
+            "Nothing to do: it is credited by itself.",
+            "wait",
+        )
     return Story(
         "In a block",
         f"{_so_far(view)}{', ' if waiting else ''}{waiting}.",
@@ -174,12 +195,6 @@ def _refused(view: PaymentView) -> Story:
 
 
 _OTHERS = {
-    "requested": Story(
-        "Waiting for your coins",
-        "Nothing has been seen yet. A payment shows here within seconds of being sent.",
-        "",
-        "wait",
-    ),
     "confirmed": Story(
         "Confirmed",
         "Your payment has all its confirmations and is being credited.",

@@ -10,6 +10,7 @@ import pytest
 from engine.client_words import deposits as words
 from engine.client_words.story import duration_words
 from engine.config import Config, load_config
+from engine.config.confirmations import Tiers
 from engine.lifecycle import STATES
 from engine.queries import PaymentView
 
@@ -102,6 +103,30 @@ def test_a_pending_deposit_is_told_by_where_its_coin_is(config: Config) -> None:
     }
     assert len({story.headline for story in told.values()}) == 3
     assert "usually about 2 minutes more" in words.story(VIEW, litecoin).meaning
+
+
+def test_where_nodes_tell_only_of_blocks_nothing_is_promised_before(config: Config) -> None:
+    litecoin = config.currencies["LTC"]
+    assert words.sighting_words(litecoin) == "A payment shows here within seconds of being sent."
+    ether = replace(litecoin, family="evm", coin=replace(litecoin.coin, block_s=12))
+    assert "as soon as it is in a block, usually within about a minute" in words.sighting_words(
+        ether
+    )
+    story = words.story(replace(VIEW, state="requested"), ether)
+    assert words.sighting_words(ether) in story.meaning
+
+
+def test_what_the_network_has_to_call_final_counts_towards_no_number(config: Config) -> None:
+    litecoin = config.currencies["LTC"]
+    final = replace(litecoin, confirmations=Tiers(((64, None),), finalized=True))
+    final = replace(final, coin=replace(litecoin.coin, block_s=12))
+    assert words.confirmation_words(final) == (
+        "Credited when the network calls it final, usually after about 13 minutes."
+    )
+    view = replace(VIEW, confirmations=10, confirmations_required=64)
+    assert words.story(view, final).meaning == (
+        "10 confirmations so far; the network has to call it final, usually about 11 minutes more."
+    )
 
 
 def test_a_credited_deposit_whose_block_left_stays_in_the_balance() -> None:
