@@ -1,4 +1,4 @@
-"""A desk that reaches its node through a proxy, and waits for it only shortly."""
+"""A desk that reaches its node through a proxy, and the ways in which replies break there."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from engine.ours import StoredOurs
 from tests.engine.sender.by_nonce.desk import EvmDesk
 from tests.nodes.proxy import Breakage, cut_at, edited, instead, reset, silent, twice
 
-TIMEOUT_S = 2
+SHORT_S = 2
+LONG_S = 30
 SEND = "eth_sendRawTransaction"
 HTML_502 = b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>"
 
@@ -23,7 +24,7 @@ def _of_another(reply: Any) -> Any:
 
 BREAKAGES: dict[str, Breakage] = {
     "closed": cut_at(0),
-    "hung": silent(TIMEOUT_S + 0.3),
+    "hung": silent(SHORT_S + 0.3),
     "cut": cut_at(-10),
     "reset": reset,
     "html": instead(HTML_502),
@@ -33,7 +34,15 @@ BREAKAGES: dict[str, Breakage] = {
 
 
 class DeskBehind(EvmDesk):
-    """Its chain is asked at the URL of its configuration, for so long."""
+    """Its chain is asked at the URL of its configuration, for `timeout_s`."""
+
+    timeout_s = LONG_S
+
+    def wait_for(self, timeout_s: int) -> None:
+        """Another engine, which waits so long for a reply: on a busy machine a short wait is for
+        those replies only that never come."""
+        self.timeout_s = timeout_s
+        self.restart()
 
     def _start(self) -> None:
         currency = self.config.currencies["ETH"]
@@ -44,6 +53,6 @@ class DeskBehind(EvmDesk):
             currency.node.reveal(),
             tokens=currency.tokens,
             ours=StoredOurs("ETH"),
-            timeout_s=TIMEOUT_S,
+            timeout_s=self.timeout_s,
         )
         super()._start()

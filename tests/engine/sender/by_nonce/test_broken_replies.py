@@ -14,7 +14,7 @@ import pytest
 from engine.errors import NodeError
 from engine.sending import Payer
 from tests.engine.families.evm.life import ETHER
-from tests.engine.sender.by_nonce.behind import BREAKAGES, SEND, DeskBehind
+from tests.engine.sender.by_nonce.behind import BREAKAGES, LONG_S, SEND, SHORT_S, DeskBehind
 from tests.engine.sender.by_nonce.desk import MILLION
 from tests.engine.sender.by_nonce.truth import Truth
 from tests.nodes.anvil import Anvil
@@ -52,6 +52,15 @@ class Broken:
         self.desk.settle()
         self.desk.mine(4)
         return sorted({str(each["method"]) for each in self.proxy.heard})
+
+    def hit(self, how: str, method: str) -> None:
+        """A round in which the next reply to `method` is broken, if it asks that."""
+        self.proxy.break_next(BREAKAGES[how], method=method)
+        if how == "hung":
+            self.desk.wait_for(SHORT_S)
+        self.step(method)
+        if how == "hung":
+            self.desk.wait_for(LONG_S)
 
     def step(self, method: str) -> None:
         """A round, in which the armed fault may hit."""
@@ -115,8 +124,7 @@ def test_a_send_whose_reply_is_broken_reached_the_node_once(broken: Broken, how:
     broken.pay()
     broken.pay_token()
     broken.proxy.heard.clear()
-    broken.proxy.break_next(BREAKAGES[how], method=SEND)
-    broken.step(SEND)
+    broken.hit(how, SEND)
     assert broken.hits == {SEND: 1}
     broken.finish()
     assert len(broken.sent()) == len(set(broken.sent())) == 2
@@ -134,9 +142,9 @@ def test_no_fault_of_any_reply_pays_twice_or_not_at_all(broken: Broken, seed: in
         method = dice.choice([SEND, dice.choice(methods)])
         if dice.random() < 0.2:
             broken.proxy.lose_next(method=method)
+            broken.step(method)
         else:
-            broken.proxy.break_next(BREAKAGES[_breakage(dice)], method=method)
-        broken.step(method)
+            broken.hit(_breakage(dice), method)
         _live_on(broken, dice)
     assert sum(broken.hits.values()) >= HITS_MIN, dict(broken.hits)
     assert broken.hits[SEND] >= HITS_MIN // 3
