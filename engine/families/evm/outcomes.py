@@ -178,6 +178,9 @@ class OutcomeReader:
             except OddValue as error:
                 found[each.txid] = _unreadable(each.txid, str(error))
                 continue
+            if left != each.send.units:  # rows and node contradict each other
+                found[each.txid] = each.became(None, None)
+                continue
             came = landed.get(each.txid)
             arrived = left if came is None or came.units is None else came.units
             told = came is None or came.units is not None
@@ -202,7 +205,7 @@ class OutcomeReader:
 
 
 def _value(mined: _Mined, row: object) -> int:
-    """What a chain tx carried, by itself and not by our rows. Raises OddValue, NodeDown."""
+    """What a chain tx carried as the node has it. Raises OddValue, NodeDown."""
     if isinstance(row, NodeRefused):
         raise NodeDown("the node does not tell of a chain tx", detail=row.detail)
     if hash_of(table_of(row).get("hash")) != mined.txid:

@@ -239,6 +239,18 @@ def test_a_contradiction_is_asked_again_and_a_changed_row_does_not_find_the_old_
             assert unread or became.left is None, altered
 
 
+@pytest.mark.parametrize(("symbol", "left"), [("ETH", None), ("GOOD", UNITS)])
+def test_an_altered_row_does_not_make_more_leave_than_the_chain_tx_says(
+    hands: OpenHands, symbol: str, left: int | None
+) -> None:
+    on = hands()
+    send = Send(on.hot, symbol, on.deposit, UNITS)
+    made = _sent(on, send)
+    altered = replace(send, units=10 * UNITS)
+    became = on.payer.outcomes({made.txid: altered}, tip=on.tip())[made.txid]
+    assert (became.left, became.arrived) == (left, left)
+
+
 @pytest.mark.parametrize(
     ("symbol", "method"), [("GOOD", "eth_call"), ("ETH", "eth_getCode"), ("ETH", "eth_getBalance")]
 )
