@@ -17,6 +17,7 @@ from engine.config import Config, Currency
 from engine.money import format_amount
 from engine.moves.addresses import hot_address
 from engine.reconciliation import standing
+from engine.sweeps import reasons
 
 ENGINE_SILENT = "the engine is not running"
 NOT_CONTACTED = "not contacted yet"
@@ -93,6 +94,7 @@ def overview(config: Config, now: datetime) -> Overview:
     alive = orders.engine_alive(now)
     chains = {chain.symbol: chain for chain in queries.chains(config)}
     balances, payments, reconciled = _balances(), _payments(), standing.figures(config)
+    waits = reasons.waiting()
     return Overview(
         "running" if alive else "stopped",
         tuple(
@@ -104,6 +106,7 @@ def overview(config: Config, now: datetime) -> Overview:
                 balances=balances[currency.symbol],
                 payments=payments[currency.symbol],
                 reconciled=reconciled[currency.symbol],
+                waits=waits.get(currency.symbol, ""),
             )
             for currency in config.currencies.values()
         ),
@@ -119,12 +122,15 @@ def _standing(
     balances: dict[str, int],
     payments: dict[str, int],
     reconciled: tuple[int, int | None],
+    waits: str,
 ) -> CurrencyStanding:
     state, reason = ("paused", NOT_CONTACTED) if chain is None else (chain.state, chain.reason)
     on = brakes.of_currency(currency.symbol)
     if on:
         said = [f"{on[kind].words}: {on[kind].reason}" for kind in sorted(on)]
         state, reason = "paused", "; ".join([*said, *([reason] if state == "paused" else [])])
+    elif state == "well" and waits:
+        reason = f"nothing is swept: {waits}"
     if not alive:
         state, reason = "paused", ENGINE_SILENT
     tip_time = chain.tip_time if chain else 0

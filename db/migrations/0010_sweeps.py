@@ -13,6 +13,8 @@ WHERE purpose = 'sweep' AND {OPEN}""",
     f"""CREATE UNIQUE INDEX payment_open_top_up ON payment (chain, address)
 WHERE purpose = 'gas' AND {OPEN}""",
     "CREATE INDEX coin_address ON coin (chain, address)",
+    """CREATE INDEX payment_to_send ON payment (chain, first_seq)
+WHERE state = 'requested' AND kind IN ('withdrawal', 'transfer')""",
     """CREATE INDEX payment_swept ON payment (chain, currency)
 WHERE purpose = 'sweep' AND (final = 0 OR state = 'failed')""",
 )

@@ -46,7 +46,8 @@ def _rows(chain: str, currency: str, tip: int) -> tuple[str, list[object]]:
         "SELECT coin.address AS address, coin.units AS units FROM coin"  # noqa: S608
         " LEFT JOIN payment ON payment.id = coin.payment"
         f" WHERE coin.chain = {param} AND coin.account = {param} AND coin.currency = {param}"
-        f" AND coin.height <= {param} AND coin.spent_txid IS NULL AND ({_OURS})"
+        # The plus: nearly all coins are that old, and nearly none of them is unspent.
+        f" AND +coin.height <= {param} AND coin.spent_txid IS NULL AND ({_OURS})"
         f" UNION ALL SELECT address, {minus} FROM outflow"
         f" WHERE chain = {param} AND account = {param} AND currency = {param}"
         f" AND height <= {param} AND folded_height IS NULL"

@@ -14,7 +14,7 @@ from engine.config import Config
 from engine.lifecycle import Batch
 from engine.sender.by_nonce.offers import least
 from engine.sending import Payer
-from engine.sweeps import halting, policy
+from engine.sweeps import halting, policy, reasons
 from engine.sweeps.left import LeftAlone
 from engine.sweeps.look import Look
 from engine.sweeps.under_way import Move, moves
@@ -87,6 +87,8 @@ class Sweeper:
             if self.reasons.get(symbol) != reason:
                 log.info("%s: nothing is swept: %s", symbol, reason)
         self.reasons = look.reasons
+        symbols = tuple(each.symbol for each in self._currencies)
+        reasons.note(look.reasons, of=symbols, guard=self._guard)
         return moved
 
     # --- what must not go ---

@@ -54,24 +54,16 @@ def moves(chain: str) -> list[Move]:
 
 def top_ups_since(chain: str, address: str, currency: str) -> int:
     """How many top-ups an address had since a sweep of this currency from it was settled last."""
-    swept = (
-        Payment.select(peewee.fn.MAX(Payment.first_seq))
-        .where(
-            (Payment.chain == chain)
-            & (Payment.source == address)
-            & (Payment.currency == currency)
-            & (Payment.state == "credited")
-        )
-        .scalar()
+    swept = Payment.select(Payment.first_seq, Payment.state).where(
+        (Payment.chain == chain) & (Payment.source == address) & (Payment.currency == currency)
     )
-    rows = Payment.select().where(
-        (Payment.chain == chain)
-        & (Payment.address == address)
-        & (Payment.purpose == GAS)
-        & (Payment.state == "credited")
-        & (Payment.first_seq > int(swept or 0))
+    last = max((row.first_seq for row in swept if row.state == "credited"), default=0)
+    at_address = Payment.select(Payment.first_seq, Payment.state, Payment.purpose).where(
+        (Payment.address == address) & (Payment.chain == chain)
     )
-    return int(rows.count())
+    return sum(
+        (row.purpose, row.state) == (GAS, "credited") and row.first_seq > last for row in at_address
+    )
 
 
 def _open(chain: str, purpose: str) -> Sequence[Payment]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from engine.sweeps import reasons
+from engine.sweeps.opener import TOP_UPS_MAX
 from tests.engine.sweeps.conftest import OpenSweeping
-from tests.engine.sweeps.life import DEEP, ETHER
+from tests.engine.sweeps.life import DEEP, ETHER, USDT
 from tests.nodes.anvil import Anvil
+from tests.nodes.contracts import deploy
 
 pytestmark = pytest.mark.node
 
@@ -23,11 +26,12 @@ def test_above_the_ceiling_nothing_is_opened_and_the_reason_is_told(
     house.node.set_next_base_fee(500 * GWEI)
     house.mine()
     assert house.moves() == []
-    assert "more than 0.001 ETH" in house.sweeper.reasons["ETH"]
+    (said,) = reasons.waiting().values()
+    assert "more than 0.001 ETH" in said
     house.node.set_next_base_fee(GWEI)
     house.mine(2 * DEEP)
     assert house.states() == ["credited"]
-    assert house.sweeper.reasons == {}
+    assert reasons.waiting() == {}
 
 
 def test_a_sweep_that_the_price_passed_is_opened_anew(
@@ -57,3 +61,23 @@ def test_own_funds_pay_or_nothing_is_swept(open_sweeping: OpenSweeping) -> None:
     house.fund(ETHER // 100)
     house.mine(2 * DEEP)
     assert house.states() == ["credited"]
+
+
+def test_an_address_that_swallows_top_ups_is_left_alone_and_named(
+    open_sweeping: OpenSweeping, own_anvil: Anvil
+) -> None:
+    token = deploy(own_anvil, "Good")
+    house = open_sweeping(
+        on=own_anvil, tokens={"USDT": token}, for_tokens={"sweep": {"above": "1"}}
+    )
+    house.fund()
+    address = house.pay_in("ann", 10 * USDT, token)
+    for gwei in (4, 16, 64, 256, 1024):
+        for _ in range(DEEP):
+            house.node.set_next_base_fee(gwei * GWEI)
+            house.mine()
+    assert house.states("gas") == ["credited"] * TOP_UPS_MAX
+    assert house.moves() == []
+    ((key, reason),) = house.parked().items()
+    assert address in key
+    assert "3 top-ups" in reason
