@@ -125,6 +125,7 @@ class PagedList(ScrollView, can_focus=True):
         self._asked: set[int] = set()
         self._generation = 0
         self._selected: str | None = None
+        self._follows = False  # whether the answer that is awaited may move the cursor
         self._layout: list[tuple[Column, int]] = []
 
     # What a screen calls.
@@ -150,9 +151,10 @@ class PagedList(ScrollView, can_focus=True):
             self._load(keep=True)
 
     def follow(self) -> None:
-        """Ask again from the first row on, and put the cursor there."""
+        """Ask again from the first row on, and put the cursor there, unless the person moves it
+        before the answer comes."""
         if self._source is not None:
-            self._load(keep=False)
+            self._load(keep=False, follows=True)
 
     def replace(self, rows: Iterable[Any]) -> None:
         """Draw rows that changed in their places; those that are not loaded are left out."""
@@ -185,8 +187,9 @@ class PagedList(ScrollView, can_focus=True):
 
     # Loading.
 
-    def _load(self, *, keep: bool) -> None:
+    def _load(self, *, keep: bool, follows: bool = False) -> None:
         self._generation += 1
+        self._follows = follows
         generation, source = self._generation, self._source
         assert source is not None
         first = self._chunk_of(self.cursor) if keep and (self.total or 0) > CHUNK else 0
@@ -198,7 +201,8 @@ class PagedList(ScrollView, can_focus=True):
 
         def then(answer: tuple[int, int, Sequence[Any]]) -> None:
             if answer[0] == self._generation and self.is_attached:
-                self._take_all(answer[1], first, answer[2], keep=keep)
+                held = keep or (follows and not self._follows)
+                self._take_all(answer[1], first, answer[2], keep=held)
 
         self._ask(f"{self.id}.load", question, then)
 
@@ -302,6 +306,7 @@ class PagedList(ScrollView, can_focus=True):
 
     def _touch(self, place: int) -> None:
         self._put_cursor(max(0, min(place, (self.total or 1) - 1)))
+        self._follows = self._follows and self.cursor == 0
         self.post_message(self.Touched(self, first=self.cursor == 0))
 
     def _put_cursor(self, place: int) -> None:

@@ -101,6 +101,29 @@ def test_a_million_rows_are_shown_by_a_few_pages() -> None:
     on_list(steps)
 
 
+def test_a_key_is_not_undone_by_an_answer_that_was_asked_before() -> None:
+    things = Things(list(range(50)))
+
+    async def steps(listing: PagedList, pilot: Pilot[None]) -> None:
+        listing.show(things)
+        await pilot.pause()
+        things.ids = [100, *range(50)]
+        listing.follow()
+        listing.action_cursor(1)
+        await pilot.pause()
+        assert _selected(listing) == "1"
+        listing.follow()
+        await pilot.pause()
+        assert _selected(listing) == "100"
+        things.ids = [101, 100, *range(50)]
+        listing.follow()
+        listing.action_first()
+        await pilot.pause()
+        assert _selected(listing) == "101", "the first row is where it follows"
+
+    on_list(steps)
+
+
 def test_the_selected_row_keeps_its_line_when_rows_arrive_above() -> None:
     things = Things(list(range(50)))
 
