@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from eth_utils.address import to_checksum_address
 
@@ -14,6 +15,7 @@ from engine.ours import Ours
 _FORM = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
 
 
+@lru_cache(maxsize=10_000)  # one send asks for the same few more than ten times
 def written(address: str) -> str:
     """An address in its EIP-55 form, whatever its letters' case was."""
     return str(to_checksum_address(address))
