@@ -193,3 +193,32 @@ def test_a_pool_of_nonsense_is_no_answer(hands: OpenHands, value: object) -> Non
         with pytest.raises(NodeDown, match="malformed"):
             chain.in_mempool([waiting])
     on.mine()
+
+
+def test_a_deposit_of_which_the_node_tells_nonsense_waits_and_the_others_are_credited(
+    open_house: OpenHouse, anvil: Anvil
+) -> None:
+    house = open_house(confirmations=2)
+    sick = anvil.pay(house.address("ann"), ETHER)
+    anvil.pay(house.address("bob"), ETHER)
+    house.mine()
+    real = house.on.chain._node.batch  # type: ignore[attr-defined]  # one answer is changed
+
+    def ill(calls: list[tuple[str, tuple[object, ...]]]) -> list[object]:
+        answers: list[object] = real(calls)
+        return [
+            {**answer, "status": "0x7"}
+            if isinstance(answer, dict) and answer.get("transactionHash") == sick
+            else answer
+            for answer in answers
+        ]
+
+    house.reconciles = False
+    house.on.chain._node.batch = ill  # type: ignore[attr-defined]  # from now on
+    house.mine(3)
+    assert (house.deposit("ann").state, house.owed("ann")) == ("pending", 0)
+    assert (house.deposit("bob").state, house.owed("bob")) == ("credited", ETHER)
+    assert any(sick in key for key in house.parked())
+    house.on.chain._node.batch = real  # type: ignore[attr-defined]  # the node is well again
+    house.mine()
+    assert house.owed("ann") == ETHER
