@@ -38,7 +38,8 @@ HOT_PATH, PATH = "hot", "path/{}"
 
 class FakePayer(LedgerWorld):
     """`fault` is raised once, after so many more calls; `loses` replies to broadcasts are lost, and
-    `refuses` are a node's words to each of them. `sent` are the bytes of every broadcast."""
+    `refuses` are a node's words to each of them; of
+    what is `unreadable` it tells nonsense. `sent` are the bytes of every broadcast."""
 
     def __init__(self, coin: str = "ETH") -> None:
         super().__init__(coin)
@@ -50,6 +51,7 @@ class FakePayer(LedgerWorld):
         self.faults_hit = 0
         self.loses = 0
         self.refuses = ""
+        self.unreadable: set[str] = set()
         self._calls = 0
 
     def fail(self, error: NodeError, *, after: int = 0) -> None:
@@ -230,6 +232,8 @@ class FakePayer(LedgerWorld):
         return {txid: self._outcome(txid, tip) for txid in sends}
 
     def _outcome(self, txid: str, tip: BlockRef) -> Outcome:
+        if txid in self.unreadable:
+            return Outcome(Fact(txid, Standing.UNREADABLE, words="its receipt is no table"))
         found = self.done(txid)
         if found is not None and found[1].height <= tip.height:
             done, block = found

@@ -14,6 +14,7 @@ from engine.chain import BlockRef, Fact, Oddity, Sending, Standing
 from engine.clock import rfc3339
 from engine.config import Config
 from engine.crashpoints import reach
+from engine.errors import NodeRefused
 from engine.lifecycle import Batch
 from engine.sender import attempts
 from engine.sender.as_signed import is_as_signed
@@ -27,6 +28,7 @@ from engine.sending import Outcome, Payer
 log = logging.getLogger(__name__)
 
 WAITING = frozenset({Standing.ABSENT, Standing.MEMPOOL})
+REMEMBERED_MAX = 10_000  # attempts whose bytes were read
 TOGETHER = 50  # families whose moves share a commit
 
 Outcomes = dict[str, Outcome]
@@ -55,6 +57,8 @@ class Following:
         self._sealed = sealed
         self._final_height = final_height
         self._unread: set[Oddity] = set()
+        self._read: set[tuple[object, ...]] = set()
+        self._altered: set[str] = set()
 
     def follow(self, tip: BlockRef, now: datetime, *, everything: bool) -> int:
         """Ask for every open attempt (else only for those whose bytes may not be out), and bring
@@ -62,6 +66,7 @@ class Following:
         families = self._open(tip) if everything else attempts.unsent_families(self._symbol)
         if not families:
             return 0
+        families = [family for family in families if self._are_its_bytes(family)]
         families.sort(key=lambda family: (family[0].row.address, family[0].row.nonce))
         sends = {str(each.row.txid): send_of(each) for family in families for each in family}
         outcomes = self._payer.outcomes(sends, tip=tip)
@@ -92,6 +97,31 @@ class Following:
             dead=[each for each in blocks if self._payer.block(each) is None],
             deepest=max(deepest_final(each, tip, final) for each in self._currencies.values()),
         )
+
+    def _are_its_bytes(self, family: Sequence[Stored]) -> bool:
+        """Whether the signed bytes say what the rows do: from a row that was changed nothing
+        follows, neither a second payment nor one that goes back."""
+        odd = {str(stored.row.id) for stored in family if not self._is_read(stored)}
+        for attempt in odd - self._altered:
+            log.error("%s: the rows of attempt %s are not its bytes", self._symbol, attempt)
+        self._altered.update(odd)
+        return not odd
+
+    def _is_read(self, stored: Stored) -> bool:
+        row = stored.row
+        key = (row.txid, row.signed, row.nonce, send_of(stored), stored.inputs[0].idx)
+        if key not in self._read:
+            try:
+                told = self._payer.read(str(row.signed))
+            except NodeRefused:
+                return False
+            said = told.txid, row.signed, told.nonce, told.send, f"nonce:{told.nonce}"
+            if said != key:
+                return False
+            if len(self._read) >= REMEMBERED_MAX:
+                self._read.clear()
+            self._read.add(key)
+        return True
 
     def _readable(
         self, families: Sequence[list[Stored]], outcomes: Mapping[str, Outcome], now: datetime

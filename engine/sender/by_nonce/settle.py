@@ -141,6 +141,7 @@ class Settling:
         move = partial(self._move, batch, look, winner, payment)
         reason = FAILED if verdict is Verdict.FAILED else UNCLEAR
         ends = verdict is Verdict.FAILED and look.is_final(winner)
+        ends = ends and self._is_as_signed(look.family, [payment])
         if payment.state == "credited" and ends:
             move("reverse", entry=self._taken_back(payment), unsettled=False, **place)
         if payment.state == "pending" and ends:

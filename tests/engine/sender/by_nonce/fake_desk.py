@@ -43,6 +43,7 @@ class FakeDesk:
         self.now: datetime = START
         self.lease = ChainLease("ETH", "first engine")
         self.paused: dict[str, str] = {}
+        self.exact = True  # False where a test makes rows and chain differ for a while
         self.restart()
 
     @classmethod
@@ -92,7 +93,8 @@ class FakeDesk:
         ensure_hot("ETH", self.node.hot_address, guard=self.lease.guard, now=self.now)
         tip = self.tip()
         moved = self.sender.follow(tip, self.now)
-        self.assert_rows_are_the_chain(tip)
+        if self.exact:
+            self.assert_rows_are_the_chain(tip)
         if not done.busy:
             moved += self.surplus.step(tip, self.now)
         moved += self.sender.pay(tip, self.now)

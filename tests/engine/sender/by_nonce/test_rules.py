@@ -1,0 +1,188 @@
+"""Rules of sending by number, one by one, on the chain in memory and on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from db.attempts import Attempt, AttemptInput, AttemptOutput, Nonce
+from db.connection import database as opened
+from engine.chain import BlockRef
+from engine.errors import StaleState
+from engine.sender import attempts
+from engine.sender.by_nonce.looks import deepest_final
+from engine.sender.by_nonce.offers import GasTooHigh, gas_for, least, offer, raised
+from engine.sender.by_nonce.reserve import reserve
+from engine.sender.by_nonce.settle import FAILED, TAKEN
+from engine.sender.by_nonce.signing import NOT_MOVED
+from engine.sender.fees import FeeTooHigh
+from engine.sending import Offer, Rates
+from tests.engine.deposits.life import events_of
+from tests.engine.sender.by_nonce.fake_desk import ETHER, FakeDesk
+from tests.nodes.ledger_world import GWEI
+
+LATER = timedelta(minutes=2)
+SOON = timedelta(seconds=31)
+
+
+@pytest.fixture
+def desk(database: str, tmp_path: Path) -> FakeDesk:
+    desk = FakeDesk.open(tmp_path, database)
+    desk.credit("ann", 5 * ETHER)
+    desk.credit("ann", 5 * ETHER, "USDT")
+    return desk
+
+
+@pytest.mark.parametrize(
+    ("estimate", "gas"), [(21_000, 21_000), (50_000, 60_000), (90_000, 100_000)]
+)
+def test_more_gas_is_offered_than_is_estimated(estimate: int, gas: int) -> None:
+    assert gas_for(estimate, most=100_000) == gas
+    with pytest.raises(GasTooHigh):
+        gas_for(100_001, most=100_000)
+
+
+def test_an_offer_outlasts_a_doubled_base_fee_or_as_much_as_a_cap_lets_it() -> None:
+    rates = Rates(base=80, tip=10)
+    assert offer(rates, 1000, most=None) == Offer(1000, 170, 10)
+    assert offer(rates, 1000, most=120_000) == Offer(1000, 120, 10)
+    assert offer(rates, 1000, most=1000 * least(rates)).fee_cap == 100
+    with pytest.raises(FeeTooHigh):
+        offer(rates, 1000, most=1000 * least(rates) - 1)
+
+
+def test_a_replacement_offers_an_eighth_more_of_both_and_the_networks_price() -> None:
+    old = Offer(1000, 80, 8)
+    assert raised(old, Rates(base=60, tip=8), most=None) is None
+    assert raised(old, Rates(base=73, tip=8), most=None) == Offer(1000, 155, 9)
+    assert raised(old, Rates(base=73, tip=8), most=90_000) == Offer(1000, 90, 9)
+    with pytest.raises(FeeTooHigh):
+        raised(old, Rates(base=73, tip=8), most=89_999)
+
+
+def test_what_is_final_is_the_nodes_word_where_it_is_asked(database: str, tmp_path: Path) -> None:
+    ether = FakeDesk.open(tmp_path, database, finality="finalized").config.currencies["ETH"]
+    tip = BlockRef(100, "0x")
+    assert deepest_final(ether, tip, None) == -1
+    assert deepest_final(ether, tip, 20) == 20
+    assert deepest_final(ether, tip, 90) == 100 - ether.finality + 1
+
+
+def test_a_number_is_taken_once(desk: FakeDesk) -> None:
+    paid = desk.withdraw("ann", ETHER)
+    desk.settle()
+    ((stored,),) = attempts.open_families("ETH", dead=[], deepest=-1)
+    stored.row.family = "another"
+    with pytest.raises(StaleState), opened.atomic():
+        reserve([stored])
+    assert Nonce.get().family == desk.now_of(paid).attempt
+
+
+def test_a_token_that_does_not_let_it_be_sent_there_gives_all_back(desk: FakeDesk) -> None:
+    to = desk.node.somebody()
+    desk.node.refusing.add(to)
+    paid = desk.withdraw("ann", ETHER, to=to, currency="USDT")
+    desk.settle()
+    assert desk.shown(paid) == ("refused", "", NOT_MOVED)
+    assert desk.owed("ann", "USDT") == 5 * ETHER
+
+
+def test_what_was_too_cheap_from_the_start_is_replaced_too(desk: FakeDesk) -> None:
+    """The node never took it: it is not seen by anybody, and its number is gone all the same."""
+    paid = desk.withdraw("ann", ETHER)
+    desk.node.refuses = "max fee per gas less than block base fee"
+    desk.settle()
+    assert desk.shown(paid)[:2] == ("requested", "sending")
+    desk.node.refuses = ""
+    desk.node.base = 50 * GWEI
+    for each in list(desk.node.pool.values()):
+        desk.node.drop(each.txid)
+    desk.step(after=LATER)
+    assert [row.number for row in desk.attempts()] == [1, 2]
+    desk.mine(3)
+    assert desk.state_of(paid) == "credited"
+    assert {"sign", "bump"} <= set(events_of(desk.now_of(paid)))
+
+
+def _number(stored: Attempt) -> None:
+    Attempt.update(nonce=0).where(Attempt.id == stored.id).execute()
+
+
+def _number_everywhere(stored: Attempt) -> None:
+    _number(stored)
+    of_it = AttemptInput.attempt == stored.id
+    AttemptInput.update(idx="nonce:0").where(of_it).execute()
+
+
+def _bytes(stored: Attempt) -> None:
+    first = Attempt.get(Attempt.nonce == 0)
+    Attempt.update(signed=first.signed).where(Attempt.id == stored.id).execute()
+
+
+def _payee(stored: Attempt) -> None:
+    thief = "0x" + "ab" * 20
+    of_it = AttemptOutput.attempt == stored.id
+    AttemptOutput.update(address=thief).where(of_it).execute()
+
+
+def _currency(stored: Attempt) -> None:
+    Attempt.update(currency="USDT").where(Attempt.id == stored.id).execute()
+
+
+@pytest.mark.parametrize("forge", [_number, _number_everywhere, _bytes, _payee, _currency])
+def test_from_rows_that_are_not_the_signed_bytes_nothing_follows(
+    desk: FakeDesk, forge: Callable[[Attempt], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever writes the database makes it look lost, failed or stuck, to be paid once more."""
+    first = desk.withdraw("ann", ETHER)
+    desk.settle()
+    desk.mine(7)
+    paid = desk.withdraw("ann", ETHER)
+    desk.settle()
+    forge(desk.attempts()[-1])
+    desk.node.base = 10 * GWEI
+    for _ in range(8):
+        desk.step(after=LATER)
+        desk.node.mine()
+    assert "not its bytes" in caplog.text
+    assert [row.number for row in desk.attempts()] == [1, 1]
+    assert desk.state_of(first) == "credited"
+    assert desk.state_of(paid) == "pending"
+
+
+def test_a_family_that_only_rows_call_failed_gives_nothing_back(desk: FakeDesk) -> None:
+    """Its history does not know of this attempt."""
+    to = desk.node.somebody()
+    paid = desk.withdraw("ann", ETHER, to=to)
+    desk.settle()
+    desk.node.refusing.add(to)
+    Attempt.update(fee_units=1).execute()
+    desk.mine(8)
+    assert desk.shown(paid) == ("pending", "", FAILED)
+    assert desk.owed("ann") < 4 * ETHER
+
+
+def test_a_family_that_is_not_as_signed_is_not_paid_again(desk: FakeDesk) -> None:
+    paid = desk.withdraw("ann", ETHER)
+    desk.settle()
+    sent = desk.attempts()[0]
+    desk.node.steal(desk.node.hot, int(sent.nonce or 0), 1)
+    Attempt.update(fee_units=1).execute()
+    desk.mine(8)
+    assert desk.shown(paid) == ("pending", "", TAKEN)
+    assert len(desk.attempts()) == 1
+
+
+def test_a_reply_that_makes_no_sense_for_one_holds_up_no_other(desk: FakeDesk) -> None:
+    first, second = desk.withdraw("ann", ETHER), desk.withdraw("ann", ETHER // 2)
+    desk.settle()
+    desk.exact = False
+    desk.node.unreadable.add(desk.attempts()[0].txid)
+    desk.mine(4)
+    assert (desk.state_of(first), desk.state_of(second)) == ("pending", "credited")
+    desk.node.unreadable.clear()
+    desk.settle(after=SOON)
+    assert desk.state_of(first) == "credited"
