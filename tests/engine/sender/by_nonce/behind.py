@@ -1,17 +1,23 @@
-"""A desk that reaches its node through a proxy, and the ways in which replies break there."""
+"""Desks whose node is not as it seems: behind a proxy that breaks replies, or with other words in
+its mouth."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from engine.families.evm import open_chain
+from engine.families.evm.chain import EvmChain
 from engine.ours import StoredOurs
+from tests.engine.families.evm.doctored import Change, Doctored
 from tests.engine.sender.by_nonce.desk import EvmDesk
 from tests.nodes.proxy import Breakage, cut_at, edited, instead, reset, silent, twice
 
 SHORT_S = 2
 LONG_S = 30
 SEND = "eth_sendRawTransaction"
+COUNT = "eth_getTransactionCount"
+RECEIPT = "eth_getTransactionReceipt"
+CHAIN_TX = "eth_getTransactionByHash"
 HTML_502 = b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>"
 
 
@@ -56,3 +62,18 @@ class DeskBehind(EvmDesk):
             timeout_s=self.timeout_s,
         )
         super()._start()
+
+
+class DoctoredDesk(EvmDesk):
+    """Its node lies by `changes` until they are cleared."""
+
+    def _start(self) -> None:
+        currency = self.config.currencies["ETH"]
+        self.on.chain.close()
+        self.transport = Doctored(self.node.url())
+        self.on.chain = EvmChain(currency, currency.tokens, self.transport, StoredOurs("ETH"))
+        super()._start()
+
+    @property
+    def changes(self) -> dict[str, Change]:
+        return self.transport.changes

@@ -10,39 +10,16 @@ from typing import Any
 
 import pytest
 
-from engine.families.evm.chain import EvmChain
-from engine.ours import StoredOurs
-from tests.engine.families.evm.doctored import Change, Doctored, with_field
+from tests.engine.families.evm.doctored import Change, with_field
 from tests.engine.families.evm.life import ETHER
-from tests.engine.sender.by_nonce.desk import EvmDesk
+from tests.engine.sender.by_nonce.behind import CHAIN_TX, COUNT, RECEIPT, DoctoredDesk
 from tests.engine.sender.by_nonce.truth import Truth
 from tests.nodes.anvil import Anvil
-
-COUNT, RECEIPT, CHAIN_TX = (
-    "eth_getTransactionCount",
-    "eth_getTransactionReceipt",
-    "eth_getTransactionByHash",
-)
 
 pytestmark = [
     pytest.mark.node,
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
 ]
-
-
-class DoctoredDesk(EvmDesk):
-    """`changes` lie until they are cleared."""
-
-    def _start(self) -> None:
-        currency = self.config.currencies["ETH"]
-        self.on.chain.close()
-        self.transport = Doctored(self.node.url())
-        self.on.chain = EvmChain(currency, currency.tokens, self.transport, StoredOurs("ETH"))
-        super()._start()
-
-    @property
-    def changes(self) -> dict[str, Change]:
-        return self.transport.changes
 
 
 @pytest.fixture
