@@ -132,7 +132,7 @@ class OwnSends:
             replace(
                 each,
                 coins=(
-                    *(coin for coin in each.coins if coin.txid not in told),
+                    *(coin for coin in each.coins if coin.txid not in told or _is_rest(coin)),
                     *(c for c in true[each.key] if (each.currency, c.txid, c.index) not in gone),
                 ),
             )
@@ -178,8 +178,8 @@ class OwnSends:
             bulk.one_of(Attempt.txid, txids) & ~Attempt.nonce.is_null()
         )
         ours = {row.txid for row in rows}
-        made = (coin for coin in holding.coins if not coin.index.startswith(REST))
-        return frozenset(coin.coin for coin in made if coin.txid in ours)
+        coins = (coin for coin in holding.coins if coin.txid in ours)
+        return frozenset(coin.coin for coin in coins if not _is_rest(coin))
 
     # --- whoever else has the keys ---
 
@@ -278,6 +278,11 @@ def _used_up(chain: str, txids: Collection[str]) -> frozenset[tuple[str, str, st
         )
         found |= {(str(row.currency), str(row.txid), str(row.idx)) for row in rows}
     return frozenset(found)
+
+
+def _is_rest(coin: Unspent) -> bool:
+    """Whether folding made it: it bears the name of a send of ours, and is none of what it did."""
+    return coin.index.startswith(REST)
 
 
 def _is_ours(txid: str) -> bool:

@@ -17,7 +17,7 @@ from tests.engine.reconciliation.test_matching import change
 from tests.engine.sweeps.conftest import OpenSweeping
 from tests.engine.sweeps.life import DEEP, ETHER, USDT, SweepingHouse
 from tests.nodes.anvil import Anvil
-from tests.nodes.contracts import deploy
+from tests.nodes.contracts import Contract, deploy
 
 pytestmark = [
     pytest.mark.node,
@@ -137,3 +137,56 @@ def test_folded_houses_go_on_as_before(open_sweeping: OpenSweeping, anvil: Anvil
     house.withdraw("ann", ETHER // 2)
     house.mine(DEEP + 1)
     house.assert_reconciles()
+
+
+def shrinking(open_sweeping: OpenSweeping, anvil: Anvil) -> tuple[SweepingHouse, Contract]:
+    """A house whose hot wallet has 17 of a token that shrinks when somebody wants."""
+    token = deploy(anvil, "RebasingToken")
+    house = open_sweeping(tokens={"USDT": token}, for_tokens={"sweep": {"above": "5"}})
+    house.fund()
+    for client, units in (("ann", 10 * USDT), ("bob", 8 * USDT)):
+        house.pay_in(client, units, token)
+    house.mine(5 * DEEP)
+    house.withdraw("ann", USDT, "USDT")
+    house.mine(10)
+    assert house.on_books("wallet:hot", "USDT") == 17 * USDT
+    return house, token
+
+
+def shrunk(house: SweepingHouse, token: Contract) -> int:
+    """It shrinks; by how many units."""
+    house.reconciles = False
+    token.send("rebase", 90)
+    house.mine()
+    lost = 17 * USDT - token.read("balanceOf", house.hot)
+    assert lost > 0
+    return lost
+
+
+def test_a_token_that_shrinks_in_the_hot_wallet_is_named(
+    open_sweeping: OpenSweeping, anvil: Anvil
+) -> None:
+    house, token = shrinking(open_sweeping, anvil)
+    lost = shrunk(house, token)
+    (found,) = shown(house)
+    assert (found.kind, found.units) == ("missing_on_chain", -lost)
+    assert found.evidence["address"] == house.hot
+    assert house.residuals() == {"ETH": 0, "USDT": -lost}
+
+
+def test_what_shrank_of_a_folded_coin_becomes_a_loss(
+    open_sweeping: OpenSweeping, anvil: Anvil, people: People
+) -> None:
+    house, token = shrinking(open_sweeping, anvil)
+    fold("ETH", house.node.height(), house.lease.guard)
+    assert not Outflow.select().where(Outflow.folded_height.is_null())
+    house.assert_reconciles()
+    lost = shrunk(house, token)
+    (found,) = shown(house)
+    assert (found.kind, found.units) == ("amount_differs", -lost)
+    assert sorted(found.entry) == [("loss", "USDT", lost), ("wallet:hot", "USDT", -lost)]
+    bench = Bench(people.join(house.config), people, guard=house.lease.guard)
+    for by in ("ann", "ben"):
+        assert bench.do("cure", by=by, now=house.now, payment=found.id)[0] == "done"
+    assert [each.kind for each in shown(house)] == ["own_funds_negative"]
+    assert set(house.residuals().values()) == {0}

@@ -301,7 +301,7 @@ def test_an_altered_rest_of_what_was_folded_is_named(open_evm: OpenDesk, people:
     paid(desk, 12)
     assert fold("ETH", desk.node.height(), desk.lease.guard) == 2
     assert_whole(desk)
-    change("UPDATE coin SET units = ? WHERE idx LIKE 'rest:%'", str(ETHER))
+    change("UPDATE coin SET units = ? WHERE payment IS NULL", str(ETHER))
     found = only(desk)
     assert (found.kind, found.entry, desk.residuals()["ETH"]) == ("amount_differs", (), 0)
     cure(desk, people, found)
