@@ -178,7 +178,6 @@ def _url(sock: socket.socket) -> str:
 
 
 def _announce(stage: _Stage, say: Say) -> None:
-    paying = [each.symbol for each in stage.config.currencies.values() if each.pays]
     say(f"site: {stage.site.url}")
     say(f"page: {stage.config.web.url}")
     for node in stage.nodes:
@@ -186,7 +185,7 @@ def _announce(stage: _Stage, say: Say) -> None:
     say(
         "Open the site, press Deposit, then send test coins there and watch the page:"
         f" while a payment waits, a block comes every {EVERY_S:.0f} seconds."
-        f" What was credited you can withdraw again ({', '.join(paying)})."
+        f" What was credited you can withdraw again ({', '.join(stage.config.currencies)})."
     )
     say(
         "Every command works on this run, such as:"

@@ -161,9 +161,9 @@ class PaymentNotFound(CashierError):
 
 
 class WithdrawalRefused(CashierError):
-    """A withdrawal that is not accepted: `withdrawals_not_offered`, `amount_below_minimum`,
-    `address_invalid`, `address_wrong_network`, `address_ambiguous`, `address_own`,
-    `client_blocked`, `limit_exceeded`."""
+    """A withdrawal that is not accepted: `amount_below_minimum`, `address_invalid`,
+    `address_wrong_network`, `address_ambiguous`, `address_own`, `client_blocked`,
+    `limit_exceeded`."""
 
     code = "withdrawal_refused"
 

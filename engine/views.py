@@ -12,7 +12,6 @@ from engine.config import Currency
 from engine.money import format_amount
 
 NOT_CONTACTED = "not contacted yet"
-NOT_OFFERED = "withdrawals of this currency are not offered yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +187,7 @@ class CurrencyView:
     brakes: Mapping[str, BrakeView] = field(default_factory=dict)
 
     def pause(self, kind: str = "deposit") -> PauseView | None:
-        """Why payments of this kind wait: never offered, a person's brake, a node not well."""
-        if kind == "withdrawal" and not self.currency.pays:
-            return PauseView(NOT_OFFERED, "")
+        """Why payments of this kind wait: a person's brake, or a node that is not well."""
         brake = self.brakes.get(kind)
         if brake is not None:
             return PauseView(brake.reason, brake.since)

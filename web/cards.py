@@ -43,18 +43,15 @@ class Choice:
     network: str
     chosen: bool
     paused: bool
-    offered: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A currency whose payments wait. `ends` tells whether that ends by itself, so that one can go
-    on asking meanwhile."""
+    """A currency whose payments wait for now; one can go on asking meanwhile."""
 
     symbol: str
     text: str
     since: str
-    ends: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +245,6 @@ def choices_of(
             network=network_words(view.currency),
             chosen=view.currency.symbol == chosen,
             paused=view.pause(kind) is not None,
-            offered=kind != "withdrawal" or view.currency.pays,
         )
         for view in offered
     )

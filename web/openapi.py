@@ -78,7 +78,6 @@ _OPERATIONS = (
             "address_invalid",
             "address_wrong_network",
             "address_ambiguous",
-            "withdrawals_not_offered",
             "address_own",
             "client_blocked",
             "limit_exceeded",

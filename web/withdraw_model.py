@@ -53,9 +53,8 @@ class Filled:
 @dataclass(frozen=True, slots=True)
 class WithdrawTerms:
     """What a client must know of the chosen currency before it asks; amounts as text in coins.
-    `most` is all that can be withdrawn, empty where that is nothing; `offered` tells whether it can
-    be withdrawn at all. `payee` stands over the address, `receiver` says what its wallet must take.
-    """
+    `most` is all that can be withdrawn, empty where that is nothing; `payee` stands over the
+    address, `receiver` says what its wallet must take."""
 
     symbol: str
     name: str
@@ -64,7 +63,6 @@ class WithdrawTerms:
     token: str
     payee: str
     receiver: str
-    offered: bool
     fee: str
     minimum: str
     limits: tuple[str, ...]
@@ -192,8 +190,6 @@ def _pause(view: CurrencyView) -> Pause | None:
     symbol = view.currency.symbol
     if found is None:
         return None
-    if not view.currency.pays:
-        return Pause(symbol, withdrawals.not_offered_words(symbol), "", ends=False)
     return Pause(symbol, withdrawals.pause_words(symbol, found.reason), found.since)
 
 
@@ -209,7 +205,6 @@ def _terms(currency: Currency, client: str) -> WithdrawTerms:
         token=token_words(currency),
         payee=payee_words(currency),
         receiver=receiver_words(currency),
-        offered=currency.pays,
         fee=withdrawals.fee_words(currency),
         minimum=withdrawals.minimum_words(currency),
         limits=withdrawals.limit_words(currency),

@@ -13,7 +13,6 @@ from engine.deposits.rules import confirmations
 from engine.errors import ActRefused
 from engine.ledger import Line, NewEntry
 from engine.sender.entries import IN_TRANSIT
-from engine.views import NOT_OFFERED
 from engine.withdrawals.addresses import check_address
 
 REFUNDABLE = ("held", "refused")
@@ -28,8 +27,6 @@ def refund(config: Config, payment: Payment, proposal: Proposal) -> Plan:
     currency = config.currencies.get(payment.currency)
     if currency is None:
         raise ActRefused(f"currency {payment.currency} is not configured any more")
-    if not currency.pays:
-        raise ActRefused(NOT_OFFERED)
     _check_final(payment, currency)
     address = check_address(config, currency, proposal.address)
     units = int(payment.units or 0)

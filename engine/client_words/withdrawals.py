@@ -230,14 +230,6 @@ def pause_words(symbol: str, reason: str) -> str:
     return f"Withdrawals of {symbol} are paused{why}."
 
 
-def not_offered_words(symbol: str) -> str:
-    """That this currency cannot be taken out here, and what that means for the balance."""
-    return (
-        f"Withdrawals of {symbol} are not offered yet. Your balance is safe and stays yours;"
-        " ask the site's support if you need it elsewhere."
-    )
-
-
 def exact(currency: Currency, *amounts: int) -> tuple[str, ...]:
     """Amounts as figures that stand under each other."""
     return tuple(f"{text} {currency.symbol}" for text in figures(amounts, currency.decimals))

@@ -17,7 +17,6 @@ from engine.config.secrets import Secret
 from engine.config.table import Table
 
 DEVELOPMENT_CHAIN_IDS = frozenset({1337, 31337})
-PAYING_FAMILIES = frozenset({"bitcoin", "evm"})
 _FINGERPRINT_LENGTH = 16
 _DUST_BYTES = 183  # an output of the oldest form and the input that spends it, rounded up
 
@@ -71,11 +70,6 @@ class Currency:
     @property
     def is_token(self) -> bool:
         return self.token is not None
-
-    @property
-    def pays(self) -> bool:
-        """Whether withdrawals of it are offered."""
-        return self.family in PAYING_FAMILIES
 
     @property
     def one_address(self) -> bool:

@@ -14,7 +14,7 @@ from engine.config import Currency
 from engine.errors import NodeError
 from engine.families import open_chain, open_followed
 from engine.moves.addresses import cold_address
-from engine.preflight.evm import check_keys, check_tokens
+from engine.preflight.evm import check_answers, check_keys, check_tokens
 from engine.preflight.finding import Finding
 from engine.preflight.limits import check_limits
 from engine.preflight.node import NodeCheck, open_alone, open_node
@@ -35,6 +35,7 @@ def check_currency(currency: Currency, *, now: datetime, with_database: bool) ->
         yield from NodeCheck(currency, expected, now, opener).everything(ours)
         yield from _check_witness(currency)
         yield from _check_cold(currency)
+        yield from check_answers(currency)
         yield from check_tokens(currency)
         yield from check_sweeps(currency, with_database=with_database)
         if with_database:
@@ -90,7 +91,7 @@ def _check_witness(currency: Currency) -> Iterator[Finding]:
 def _check_cold(currency: Currency) -> Iterator[Finding]:
     """The node's wallet must watch the cold address, or its coins would be out of every sum."""
     address = cold_address(currency)
-    if address is None or currency.node is None or not currency.pays:
+    if address is None or currency.node is None:
         return
     if currency.family == "evm":
         return  # any address's balance can be asked of such a node

@@ -12,7 +12,6 @@ from engine.config import Config, Currency
 from engine.errors import BalanceInsufficient, CurrencyUnknown, WithdrawalRefused
 from engine.money import format_amount, parse_amount
 from engine.rules import DAY, Flow
-from engine.views import NOT_OFFERED
 from engine.withdrawals.addresses import check_address
 from engine.withdrawals.flow import WithdrawalFlow
 
@@ -49,12 +48,10 @@ def quote(
     config: Config, *, client: str, currency: object, address: object, amount: object, now: datetime
 ) -> Quote:
     """Check a wish as it came in. Raises, in this order: CurrencyUnknown, AmountError,
-    WithdrawalRefused (not offered, minimum, address, blocked, limit), BalanceInsufficient."""
+    WithdrawalRefused (minimum, address, blocked, limit), BalanceInsufficient."""
     settings = config.currencies.get(currency) if isinstance(currency, str) else None
     if settings is None:
         raise CurrencyUnknown("there is no such currency here")
-    if not settings.pays:
-        raise WithdrawalRefused(NOT_OFFERED, code="withdrawals_not_offered")
     units = parse_amount(amount, settings.decimals)
     if units < settings.least_withdrawal:
         raise WithdrawalRefused(

@@ -140,7 +140,6 @@ def test_a_token_follows_its_chain_wherever_it_stands_in_the_file(load: Load) ->
     assert ether.tokens == (token,)
     assert (token.chain, token.decimals, token.token) == ("ETH", 6, TOKEN["token"])
     assert (token.node, token.confirmations) == (ether.node, ether.confirmations)
-    assert (token.pays, ether.pays, currencies["LTC"].pays) == (True, True, True)
 
 
 @pytest.mark.parametrize(
