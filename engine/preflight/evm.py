@@ -34,6 +34,26 @@ def check_keys(currency: Currency) -> Iterator[Finding]:
     yield _found(currency, "keys", "keys", what, ok=ok, cure=cure)
 
 
+def check_answers(currency: Currency) -> Iterator[Finding]:
+    """Whether the node tells all that following and paying need. A node that is down is another
+    check's finding."""
+    from engine.families.evm.preflight import answers_of
+
+    if currency.family != "evm" or currency.is_token or currency.node is None:
+        return
+    try:
+        told = answers_of(currency, currency.node.reveal())
+    except NodeError:
+        return
+    what = "it tells all that is needed"
+    if told.missing:
+        what = f"it does not tell: {', '.join(told.missing)}"
+    elif not told.traces:
+        what += "; what contracts pay on is seen by balances only, because it does not trace"
+    cure = "see docs/nodes.md, what an EVM node must keep"
+    yield _found(currency, "answers", "node", what, ok=not told.missing, cure=cure)
+
+
 def check_tokens(currency: Currency) -> Iterator[Finding]:
     """What the contract of each token says, asked of the node of its chain."""
     from engine.families.evm.preflight import tokens_told

@@ -43,7 +43,8 @@ from engine.families.evm.values import OddValue, address_of, data_of, is_hash, q
 from engine.ours import Ours
 from engine.sending import Offer, Outcome, Rates, Send, SignedSend
 
-BLOCKS_MAX = 200  # in one scan
+BLOCKS_MAX = 500  # in one scan
+ROWS_MAX = 20_000  # chain txs in one scan, after which it ends: a round takes seconds, not minutes
 HEIGHTS_MAX = 10_000
 PATHS_MAX = 100_000
 READ_MAX = 1_000  # signed bytes, which are asked about again and again until they are final
@@ -123,14 +124,14 @@ class EvmChain:
             raise OffChain("the block that we followed last is not on the node's chain")
         ours = self._ours.addresses()
         reached, found, top = cursor, Found(), min(tip.height, start + BLOCKS_MAX)
-        low = start + 1
-        while low <= top:
+        low, rows = start + 1, 0
+        while low <= top and rows < ROWS_MAX:
             heights = range(low, min(low + self._pace.blocks, top + 1))
             linked = _linked(full_blocks(self._node, heights), reached)
             if not linked:
                 break
             self._pace.note(linked)
-            low += len(linked)
+            low, rows = low + len(linked), rows + sum(len(each.rows) for each in linked)
             part = self._reader.read(linked, ours)
             found.arrivals += part.arrivals
             found.oddities += part.oddities

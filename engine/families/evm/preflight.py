@@ -8,6 +8,7 @@ from contextlib import closing
 from engine.config import Currency
 from engine.errors import NodeDown
 from engine.families.evm import open_transport
+from engine.families.evm.answers import Answers, node_answers
 from engine.families.evm.keys import open_keys
 from engine.families.evm.tokens import TokenWords, token_words
 from engine.families.evm.values import OddValue
@@ -27,6 +28,16 @@ def tokens_told(
     with closing(open_transport(node_url)) as node:
         try:
             return [(each, token_words(node, str(each.token))) for each in tokens]
+        except OddValue as error:
+            detail = f"{ground.symbol}: {error}"
+            raise NodeDown("the node's reply is malformed", detail=detail) from None
+
+
+def answers_of(ground: Currency, node_url: str) -> Answers:
+    """What its node tells of what we need. Raises NodeDown, NodeRefused."""
+    with closing(open_transport(node_url)) as node:
+        try:
+            return node_answers(node)
         except OddValue as error:
             detail = f"{ground.symbol}: {error}"
             raise NodeDown("the node's reply is malformed", detail=detail) from None

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from engine.preflight.currency import check_currency
+from engine.preflight.evm import check_answers
 from engine.preflight.finding import Finding
 from tests.engine.families.evm.life import EvmHouse
 from tests.engine.house import NOW
 from tests.nodes.anvil import Anvil
 from tests.nodes.anvil_hands import WORDS, ether
+from tests.nodes.canned import CannedNode
 from tests.nodes.contracts import deploy
 
 pytestmark = pytest.mark.node
@@ -42,6 +44,7 @@ def test_a_well_chain_passes_every_check(house: EvmHouse, tmp_path: Path) -> Non
     assert [name for name, each in findings.items() if not each.ok] == []
     assert "they make all 4 addresses" in findings["ETH keys"].what
     assert "has 6 decimals" in findings["USDT token"].what
+    assert findings["ETH answers"].what == "it tells all that is needed"
     assert findings["ETH version"].what.startswith("anvil/")
 
 
@@ -78,3 +81,18 @@ def test_a_contract_of_another_number_of_decimals_is_found(house: EvmHouse, tmp_
     listed = check_currency(currency, now=NOW, with_database=False)
     (finding,) = (each for each in listed if each.name == "USDT token")
     assert (finding.ok, finding.key) == (False, "currency.USDT.decimals")
+
+
+def test_a_node_that_tells_too_little_is_named(tmp_path: Path) -> None:
+    block = "0x" + "ab" * 32
+    header = {"number": "0x0", "hash": block, "parentHash": block, "timestamp": "0x1"}
+    with CannedNode({"eth_getBlockByNumber": {**header, "transactions": []}}) as canned:
+        (finding,) = check_answers(ether(tmp_path, canned.url, {}))
+    assert not finding.ok
+    assert "estimates of gas" in finding.what
+    assert "base fee" in finding.what
+    assert "docs/nodes.md" in finding.cure
+
+
+def test_a_node_that_does_not_answer_is_another_checks_finding(tmp_path: Path) -> None:
+    assert list(check_answers(ether(tmp_path, "http://127.0.0.1:1", {}))) == []
