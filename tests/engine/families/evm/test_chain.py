@@ -10,6 +10,7 @@ import pytest
 from engine import chains
 from engine.errors import NodeDown, OffChain
 from engine.families.evm import chain as chain_module
+from engine.families.evm.blocks import AT_ONCE
 from engine.queries import currencies
 from engine.withdrawals.quote import quote
 from tests.engine.families.evm.conftest import OpenHouse
@@ -46,6 +47,21 @@ def test_a_long_absence_is_caught_up_in_bounded_steps_and_no_block_is_skipped(
     assert chains.state("ETH").node_height == anvil.height()
     house.settle()
     assert (len(house.deposits("ann")), house.owed("ann")) == (5, 5 * ETHER)
+
+
+def test_full_blocks_end_a_round_early_and_the_next_one_goes_on(
+    open_house: OpenHouse, anvil: Anvil, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chain_module, "ROWS_MAX", AT_ONCE // 2)
+    house = open_house()
+    address, first = house.address("ann"), anvil.height()
+    for _ in range(AT_ONCE + 3):
+        anvil.pay(address, ETHER)
+        anvil.mine()
+    done = house.step()
+    assert (done.busy, done.tip_height) == (True, first + AT_ONCE)
+    house.mine(2)
+    assert house.owed("ann") == (AT_ONCE + 3) * ETHER
 
 
 def test_blocks_with_deposits_take_no_request_each(open_house: OpenHouse, anvil: Anvil) -> None:
