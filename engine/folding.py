@@ -8,7 +8,7 @@ one coin more, so that the sum of our rows is the same at every height.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from db import bulk
 from db.attempts import Attempt, Outflow
 from db.connection import database
 from db.models import Coin, Payment
-from engine.chain import BlockRef
+from engine.chain import BlockRef, Unspent
 from engine.holdings import REST, Key
 
 TOGETHER = 20  # addresses in one database transaction
@@ -188,3 +188,28 @@ def rest_units(chain: str, txids: Iterable[str]) -> dict[tuple[str, str, str], i
         units = sum(row.units for row in coins) - sum(row.units for row in left)
         found[currency, txid, f"{REST}{address}"] = units
     return found
+
+
+def lost_rests(chain: str, addresses: Sequence[str]) -> Iterator[Unspent]:
+    """What folding left at these addresses and has no row any more."""
+    newest: Any = (
+        Outflow.select(Outflow.txid, Outflow.height)
+        .where(
+            (Outflow.chain == chain)
+            & bulk.one_of(Outflow.address, addresses)
+            & (Outflow.folded_height == Outflow.height)
+        )
+        .distinct()
+        .tuples()
+    )
+    heights = {str(txid): int(height) for txid, height in newest}
+    rows: Any = (
+        Coin.select(Coin.currency, Coin.txid, Coin.idx)
+        .where((Coin.chain == chain) & bulk.one_of(Coin.txid, sorted(heights)))
+        .tuples()
+    )
+    there = set(rows)
+    for (currency, txid, index), units in rest_units(chain, heights).items():
+        if units > 0 and (currency, txid, index) not in there:
+            address = index.removeprefix(REST)
+            yield Unspent(txid, index, currency, address, units, heights[txid])

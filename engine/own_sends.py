@@ -9,13 +9,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
+from peewee import JOIN
+
 from db import bulk
 from db.attempts import Attempt, AttemptOutput, Outflow
 from db.models import Coin, Payment
 from engine import outflows
 from engine.chain import BlockRef, ByBalance, Fact, Standing, Unspent
+from engine.deposits.watch import MINED
 from engine.errors import NodeRefused, TipMoved
-from engine.folding import rest_units
+from engine.folding import lost_rests, rest_units
 from engine.holdings import REST, Holding, Key
 from engine.outflows import GAS, VALUE
 from engine.sending import Outcome, Payer, Send
@@ -53,8 +56,8 @@ def _as_proved(chain: str, odd: Sequence[Holding]) -> list[Holding]:
     """With the amounts of deposits and foldings in place of those of the coins that they made,
     where this is the balance: the coins' own rows were changed."""
     txids = sorted({coin.txid for each in odd for coin in each.coins})
-    if not txids:
-        return list(odd)
+    if not odd:
+        return []
     rows = Payment.select(Payment.currency, Payment.txid, Payment.idx, Payment.units).where(
         (Payment.chain == chain) & (Payment.kind == "deposit") & bulk.one_of(Payment.txid, txids)
     )
@@ -68,6 +71,42 @@ def _as_proved(chain: str, odd: Sequence[Holding]) -> list[Holding]:
         )
         other = replace(each, coins=coins)
         found.append(each if other.more else other)
+    return _with_lost(chain, found)
+
+
+def _with_lost(chain: str, odd: Sequence[Holding]) -> list[Holding]:
+    """With coins that deposits and foldings made and that have no row any more, where they are just
+    what an address has more."""
+    short = [each for each in odd if each.more > 0]
+    lost = _without_rows(chain, [each.address for each in short]) if short else {}
+    found = []
+    for each in odd:
+        other = replace(each, coins=(*each.coins, *lost.get(each.key, ())))
+        found.append(each if other.more else other)
+    return found
+
+
+def _without_rows(chain: str, addresses: Sequence[str]) -> Mapping[Key, list[Unspent]]:
+    same = (Coin.chain == chain) & (Coin.txid == Payment.txid) & (Coin.idx == Payment.idx)
+    rows: Iterable[Payment] = (
+        Payment.select(Payment)
+        .join(Coin, JOIN.LEFT_OUTER, on=same & (Coin.currency == Payment.currency))
+        .where(
+            (Payment.chain == chain)
+            & (Payment.kind == "deposit")
+            & bulk.one_of(Payment.address, addresses)
+            & Payment.state.in_((*MINED, "refunded"))
+            & ~Payment.block_hash.is_null()
+            & Coin.txid.is_null()
+        )
+    )
+    found: dict[Key, list[Unspent]] = defaultdict(list)
+    for row in rows:
+        place = (str(row.currency), str(row.address), int(row.units or 0))
+        coin = Unspent(str(row.txid), str(row.idx), *place, int(row.block_height or 0))
+        found[coin.currency, coin.address].append(coin)
+    for coin in lost_rests(chain, addresses):
+        found[coin.currency, coin.address].append(coin)
     return found
 
 

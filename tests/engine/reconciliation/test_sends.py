@@ -296,6 +296,31 @@ def test_an_altered_coin_of_a_deposit_is_named_beside_our_sends(
     assert Coin.get(Coin.account == WALLET_HOT).units == OWN
 
 
+def test_a_lost_coin_of_a_deposit_is_written_again_and_no_second_deposit(
+    open_evm: OpenDesk,
+) -> None:
+    desk = funded(open_evm)
+    paid(desk, 3)
+    before = Payment.select().count()
+    Coin.delete().where(Coin.account == WALLET_DEPOSITS).execute()
+    desk.mine(2)
+    assert shown(desk) == []
+    assert (Payment.select().count(), closed_by("missing_in_books")) == (before, "recount")
+    assert Coin.get(Coin.account == WALLET_DEPOSITS).units == 2 * ETHER
+
+
+def test_a_lost_rest_of_what_was_folded_is_no_deposit(open_evm: OpenDesk) -> None:
+    desk = funded(open_evm)
+    paid(desk, 12)
+    fold("ETH", desk.node.height(), desk.lease.guard)
+    before = Payment.select().count()
+    Coin.delete().where(Coin.payment.is_null()).execute()
+    desk.mine(2)
+    found = only(desk)
+    assert (found.kind, desk.residuals()["ETH"]) == ("missing_in_books", 0)
+    assert Payment.select().count() == before
+
+
 def test_an_altered_rest_of_what_was_folded_is_named(open_evm: OpenDesk, people: People) -> None:
     desk = funded(open_evm)
     paid(desk, 12)
