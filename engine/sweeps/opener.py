@@ -45,6 +45,7 @@ class Opener:
     left: LeftAlone
     new_batch: Callable[[], Batch]
     now: datetime
+    tip: int
     _promised: dict[str, int] = field(default_factory=dict)
     _topped_up: set[str] = field(default_factory=set)
     _opened: dict[str, int] = field(default_factory=dict)
@@ -125,7 +126,9 @@ class Opener:
         self._promise(place, offer.most)
         self._opened[currency.symbol] = opened + 1
         with self.new_batch() as batch:
-            open_sweep(batch, currency, source=place, hot=self._hot, units=units, offer=offer)
+            open_sweep(
+                batch, currency, source=place, hot=self._hot, units=units, offer=offer, tip=self.tip
+            )
             batch.also(partial(self.left.clear, currency.symbol, place))
         return 1
 

@@ -10,9 +10,10 @@ from engine.sweeps.under_way import GAS, SWEEP
 
 
 def open_sweep(
-    batch: Batch, currency: Currency, *, source: str, hot: str, units: int, offer: Offer
+    batch: Batch, currency: Currency, *, source: str, hot: str, units: int, offer: Offer, tip: int
 ) -> Payment:
-    """`units` from a deposit address to the hot one, for a fee within `offer`."""
+    """`units` from a deposit address to the hot one, for a fee within `offer`; opened at a tip of
+    height `tip`."""
     return batch.open(
         kind="transfer",
         client=None,
@@ -29,6 +30,7 @@ def open_sweep(
             "source": source,
             "purpose": SWEEP,
             "fee_units": "0",
+            "tip_height": tip,
             "gas": str(offer.gas),
             "most": str(offer.most),
         },

@@ -22,6 +22,7 @@ from engine.sweeps.under_way import Move, moves
 log = logging.getLogger(__name__)
 
 LOOK_EVERY = timedelta(seconds=30)
+PATIENCE = 20  # blocks in which a sweep should be seen
 CODE_AT_HOT = "there is code at the hot address, which could keep or pass on what is swept to it"
 PRICE_PASSED = "the network's price passed what it was opened for"
 
@@ -75,7 +76,9 @@ class Sweeper:
             self._node,
             tip,
             under_way,
-            rooms={each.symbol: self._room(each.symbol, under_way) for each in self._currencies},
+            rooms={
+                each.symbol: self._room(each.symbol, under_way, tip) for each in self._currencies
+            },
             left=self._left,
             new_batch=partial(self._batch, now),
             now=now,
@@ -139,11 +142,15 @@ class Sweeper:
             )
         self._seen = mined
 
-    def _room(self, symbol: str, under_way: Sequence[Move]) -> int:
+    def _room(self, symbol: str, under_way: Sequence[Move], tip: BlockRef) -> int:
+        """One that no block takes, because the price passed it, must not stop the others."""
         unseen = [
             move
             for move in under_way
-            if move.is_sweep and move.payment.currency == symbol and not move.is_mined
+            if move.is_sweep
+            and move.payment.currency == symbol
+            and not move.is_mined
+            and tip.height - move.opened_at < PATIENCE
         ]
         return self._windows[symbol] - len(unseen)
 

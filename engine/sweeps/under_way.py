@@ -20,12 +20,13 @@ _OPEN = "state IN ('requested', 'held', 'pending', 'confirmed')"
 class Move:
     """One that is under way. `most` is what it may cost in units of the chain's coin for `gas`;
     `beneficiary` the currency that it is for, another than its own where a token's sweep needs the
-    chain's coin."""
+    chain's coin; `opened_at` is the height of the tip then."""
 
     payment: Payment
     most: int
     gas: int
     beneficiary: str
+    opened_at: int = 0
 
     @property
     def is_sweep(self) -> bool:
@@ -89,5 +90,5 @@ def _told(row: History) -> dict[str, Any]:
 
 
 def _move(payment: Payment, told: dict[str, Any]) -> Move:
-    most, gas = (int(told.get(name, 0)) for name in ("most", "gas"))
-    return Move(payment, most, gas, str(told.get("for", payment.currency)))
+    most, gas, tip = (int(told.get(name, 0)) for name in ("most", "gas", "tip_height"))
+    return Move(payment, most, gas, str(told.get("for", payment.currency)), tip)

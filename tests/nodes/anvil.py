@@ -17,6 +17,7 @@ from tests.nodes.node_process import NodeProcess
 from tests.nodes.rpc import RpcError
 
 CHAIN_ID = 31337
+NO_FUNDS = "Insufficient funds"
 FLAGS = ("--no-mining", "--quiet", f"--chain-id={CHAIN_ID}", "--preserve-historical-states")
 
 
@@ -120,7 +121,17 @@ class Anvil(NodeProcess):
         self.rpc("anvil_rollback", depth)
         self.broadcast(*first)
         self.mine(length or depth + 1)
-        self.broadcast(*(raw for raw in waiting if raw not in first))
+        for raw in waiting:
+            if raw not in first:
+                self._put_back(raw)
+
+    def _put_back(self, raw: str) -> None:
+        """What spends coins that are in no block any more is not taken: who sent it sends again."""
+        try:
+            self.broadcast(raw)
+        except RpcError as error:
+            if NO_FUNDS not in str(error):
+                raise
 
     def reorg_in_place(self, depth: int) -> None:
         """Replace the last `depth` blocks by as many empty ones: the height stays, and the node

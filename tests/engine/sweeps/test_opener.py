@@ -6,6 +6,7 @@ import pytest
 
 from engine.sweeps import reasons
 from engine.sweeps.opener import TOP_UPS_MAX
+from engine.sweeps.sweeper import PATIENCE
 from tests.engine.sweeps.conftest import OpenSweeping
 from tests.engine.sweeps.life import DEEP, ETHER, USDT
 from tests.nodes.anvil import Anvil
@@ -82,3 +83,18 @@ def test_an_address_that_swallows_top_ups_is_left_alone_and_named(
     ((key, reason),) = house.parked().items()
     assert address in key
     assert "3 top-ups" in reason
+
+
+def test_a_sweep_that_no_block_takes_does_not_stop_the_others(
+    open_sweeping: OpenSweeping, own_anvil: Anvil
+) -> None:
+    house = open_sweeping(on=own_anvil, sweep={"above": "0.1"})
+    house.fund()
+    house.pay_in("ann", 2 * ETHER)
+    house.pay_in("bob", ETHER)
+    house.mine(DEEP)
+    for _ in range(PATIENCE + 1):
+        house.node.set_next_base_fee(50 * GWEI)
+        house.mine()
+    first, second = house.moves()
+    assert (first.block_hash, second.block_hash is not None) == (None, True)

@@ -75,7 +75,7 @@ def test_the_database_lets_one_top_up_and_one_sweep_of_an_address_be_open(
 
     def sweep() -> None:
         with Batch(house.config, actor="engine", now=house.now) as batch:
-            open_sweep(batch, usdt, source=place, hot=house.hot, units=1, offer=CHEAP)
+            open_sweep(batch, usdt, source=place, hot=house.hot, units=1, offer=CHEAP, tip=1)
 
     for act in (top_up, sweep):
         act()
