@@ -4,8 +4,6 @@ has its name, what proves it, and a cure.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
 from db.attempts import Attempt, Outflow
@@ -17,14 +15,23 @@ from engine.errors import TipMoved
 from engine.folding import fold
 from engine.ledger import WALLET_DEPOSITS, WALLET_HOT
 from engine.lifecycle import Batch
-from engine.reconciliation.standing import BreakView
 from engine.sender.by_nonce import entries
 from engine.sender.by_nonce.looks import Look
-from tests.engine.approvals.people import Bench, People
+from tests.engine.approvals.people import People
 from tests.engine.families.evm.life import ETHER
+from tests.engine.reconciliation.paying import (
+    OWN,
+    assert_whole,
+    closed_by,
+    cure,
+    funded,
+    only,
+    paid,
+    shown,
+)
 from tests.engine.reconciliation.test_matching import change
 from tests.engine.sender.by_nonce.conftest import OpenDesk
-from tests.engine.sender.by_nonce.desk import MILLION, EvmDesk
+from tests.engine.sender.by_nonce.desk import MILLION
 from tests.nodes.anvil import Anvil
 from tests.nodes.contracts import deploy
 
@@ -32,151 +39,6 @@ pytestmark = [
     pytest.mark.node,
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
 ]
-
-OWN = 10 * ETHER
-
-
-def funded(open_evm: OpenDesk, **more: object) -> EvmDesk:
-    """A house with coins of its own, and a client who has some."""
-    desk = open_evm(**more)
-    desk.fund_house(OWN)
-    desk.credit("ann", 2 * ETHER)
-    return desk
-
-
-def paid(desk: EvmDesk, blocks: int = 1) -> Payment:
-    """A withdrawal, so many blocks deep."""
-    payment = desk.withdraw("ann", ETHER)
-    desk.settle()
-    desk.mine(blocks)
-    return desk.now_of(payment)
-
-
-def shown(desk: EvmDesk, *, full: bool = False) -> list[BreakView]:
-    """The open breaks, after a comparison."""
-    reason = desk.reconciler.run(desk.lease, None, now=desk.now, listing=True, full=full)
-    assert reason == ""
-    return [each for each in desk.compare() if each.kind != "own_funds_negative"]
-
-
-def only(desk: EvmDesk, *, full: bool = False) -> BreakView:
-    (found,) = shown(desk, full=full)
-    return found
-
-
-def cure(desk: EvmDesk, people: People, broken: BreakView) -> None:
-    """Two persons sign; nothing is wrong afterwards."""
-    bench = Bench(people.join(desk.config), people, guard=desk.lease.guard)
-    for by in ("ann", "ben"):
-        state, result = bench.do("cure", by=by, now=desk.now, payment=broken.id)
-        assert state == "done", result
-    assert_whole(desk)
-
-
-def assert_whole(desk: EvmDesk) -> None:
-    assert shown(desk, full=True) == []
-    assert set(desk.residuals().values()) == {0}
-
-
-def closed_by(kind: str) -> str:
-    (row,) = Break.select().where((Break.kind == kind) & (Break.state == "closed"))
-    return str(row.closed_by)
-
-
-def posted(broken: BreakView) -> Sequence[tuple[str, str, int]]:
-    return sorted(broken.entry)
-
-
-# --- somebody else with the keys ---
-
-
-def test_a_spend_by_hand_from_the_hot_address_is_named_and_becomes_a_loss(
-    open_evm: OpenDesk, anvil: Anvil, people: People
-) -> None:
-    desk = funded(open_evm)
-    thief = anvil.send(desk.stranger(), wei=3 * ETHER, by=desk.hot)
-    desk.mine()
-    gone = OWN - anvil.balance(desk.hot)
-    assert gone > 3 * ETHER
-    found = only(desk)
-    assert (found.kind, found.subject, found.units) == ("unknown_spend", thief, -gone)
-    assert (found.owner, found.fixable, desk.residuals()["ETH"]) == ("staff", True, -gone)
-    assert posted(found) == [("loss", "ETH", gone), (WALLET_HOT, "ETH", -gone)]
-    assert found.evidence["block"]["height"] == anvil.height()
-    desk.mine(2)
-    cure(desk, people, only(desk))
-    assert (desk.account(WALLET_HOT), desk.account("loss")) == (OWN - gone, gone)
-    paid(desk, 3)  # with what is left, and with the next number
-    assert_whole(desk)
-
-
-def test_a_spend_by_hand_beside_our_own_in_one_block(
-    open_evm: OpenDesk, anvil: Anvil, people: People
-) -> None:
-    desk = funded(open_evm)
-    desk.withdraw("ann", ETHER)
-    desk.settle()
-    thief = anvil.send(desk.stranger(), wei=ETHER, by=desk.hot)
-    desk.mine()
-    assert (only(desk).kind, only(desk).subject) == ("unknown_spend", thief)
-    desk.mine(2)
-    cure(desk, people, only(desk))
-    assert desk.account(WALLET_HOT) == anvil.balance(desk.hot)
-
-
-def test_a_token_moved_by_hand_costs_its_units_and_gas_of_the_coin(
-    open_evm: OpenDesk, anvil: Anvil, people: People
-) -> None:
-    token = deploy(anvil, "Good")
-    desk = open_evm(tokens={"USDT": token})
-    desk.fund_house(OWN, tokens={"USDT": token})
-    thief = token.send("transfer", desk.stranger(), 70 * MILLION, by=desk.hot)
-    desk.mine(3)
-    found = {each.currency: each for each in shown(desk)}
-    gas = OWN - anvil.balance(desk.hot)
-    assert {name: (each.kind, each.subject) for name, each in found.items()} == {
-        "ETH": ("unknown_spend", thief),
-        "USDT": ("unknown_spend", thief),
-    }
-    assert (found["USDT"].units, found["ETH"].units) == (-70 * MILLION, -gas)
-    bench = Bench(people.join(desk.config), people, guard=desk.lease.guard)
-    for each in found.values():
-        for by in ("ann", "ben"):
-            assert bench.do("cure", by=by, now=desk.now, payment=each.id)[0] == "done"
-    assert_whole(desk)
-    assert desk.account(WALLET_HOT, "USDT") == token.read("balanceOf", desk.hot)
-
-
-def test_a_spend_by_hand_from_a_clients_address_stays_on_its_account(
-    open_evm: OpenDesk, anvil: Anvil, people: People
-) -> None:
-    desk = funded(open_evm)
-    address = str(desk.deposit("ann").address)
-    anvil.send(desk.stranger(), wei=ETHER, by=address)
-    desk.mine(3)
-    found = only(desk)
-    assert {account for account, _, _ in found.entry} == {"loss", WALLET_DEPOSITS}
-    cure(desk, people, found)
-    assert desk.account(WALLET_DEPOSITS) == anvil.balance(address)
-    assert desk.owed("ann") == 2 * ETHER  # the loss is ours
-
-
-def test_a_cured_spend_that_a_reorganisation_undid_is_ours_again(
-    open_evm: OpenDesk, own_anvil: Anvil, people: People
-) -> None:
-    desk = funded(open_evm, on=own_anvil, finality=20)
-    own_anvil.send(desk.stranger(), wei=ETHER, by=desk.hot)
-    desk.mine(3)
-    cure(desk, people, only(desk))
-    own_anvil.reorg(3, forget=True)
-    desk.settle()
-    found = only(desk)
-    assert (found.kind, found.units > ETHER) == ("reorged", True)
-    desk.mine(6)
-    found = only(desk)
-    assert found.fixable
-    cure(desk, people, found)
-    assert desk.account(WALLET_HOT) == OWN
 
 
 # --- what comes by itself ---
