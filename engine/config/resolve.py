@@ -60,6 +60,7 @@ def resolve_currency(
     sandbox = network in SANDBOX_NETWORKS
     _check_node(table, ground, network, report)
     _check_addresses(table, coin.family, parameters, report)
+    _check_contract(table, reading, report)
     _check_limits(table, ground, network, reading, report)
     finality = _finality(table, ground, coin.family, confirmations, report)
     return Currency(
@@ -273,6 +274,17 @@ def _check_addresses(
         )
         if not good:
             report(key, f"{address!r} is no address of this network", "check it letter by letter")
+
+
+def _check_contract(table: CurrencyTable, reading: Reading, report: Report) -> None:
+    """Capitals are a checksum. The console, which must be there at once, believes the engine."""
+    if table.token is None or reading.role == "console":
+        return
+    digits = table.token[2:]
+    is_one_case = digits in {digits.lower(), digits.upper()}
+    if not is_one_case and read_evm_address(table.token) is None:
+        cure = "copy it once more from the issuer's own page"
+        report("token", "has capitals that do not fit: a character is wrong", cure)
 
 
 def _check_limits(

@@ -11,6 +11,7 @@ from tests.engine.toml_text import LTC_NODE, minimal
 
 __all__ = ["load"]
 
+MISTYPED = "0x5FbDB2315678afecb367f032d93F642f64180aa4"  # the last character is another
 TOKEN = {"chain": "ETH", "token": "0x" + "ab" * 20, "decimals": 6}
 ETH = {
     "chain_id": 31337,
@@ -149,6 +150,7 @@ def test_a_token_follows_its_chain_wherever_it_stands_in_the_file(load: Load) ->
         ({"ETH": ETH, "USDT": TOKEN | {"chain": "LTC2"}}, "currency.USDT.chain"),
         ({"ETH": ETH, "USDT": TOKEN | {"chain": "USDT"}}, "currency.USDT.chain"),
         ({"ETH": ETH, "USDT": TOKEN | {"token": "0x12"}}, "currency.USDT.token"),
+        ({"ETH": ETH, "USDT": TOKEN | {"token": MISTYPED}}, "currency.USDT.token"),
         ({"ETH": ETH, "USDT": TOKEN | {"node": "http://h:1"}}, "currency.USDT.node"),
         ({"ETH": ETH, "USDT": {"chain": "ETH", "decimals": 6}}, "currency.USDT.token"),
         ({"ETH": ETH, "USDT": {**TOKEN, "network": "main"}}, "currency.USDT.network"),
