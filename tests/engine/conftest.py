@@ -85,11 +85,16 @@ def open_evm_world(
             database,
             anvil,
             tokens={"USDT": token},
-            for_tokens={"confirmations": 2, "withdrawal": {"fee": "0.1"}},
+            for_tokens={
+                "confirmations": 2,
+                "withdrawal": {"fee": "0.1"},
+                "sweep": {"above": "500"},
+            },
             confirmations=2,
             finality=10,
             poll=0.1,
             withdrawal={"fee": "0.001"},
+            sweep={"above": "0.5"},
         )
         opened.append(DyingEvm(desk, token, nursery, random.Random(seed)))
         return opened[-1]

@@ -1,7 +1,8 @@
 """Clients of an EVM chain who pay and withdraw while their engine dies again and again.
 
-Coin and token go out by one sequence of numbers. The last line: each wish is one chain tx, of one
-number, none of which was left out or used twice; and books and node agree to the last unit.
+Coin and token go out by one sequence of numbers, and what is paid in is swept by others, with gas
+that the house gives. The last line: each wish and each sweep is one chain tx, of one number, none
+of which was left out or used twice; and books and node agree to the last unit.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from tests.nodes.contracts import Contract
 ONE = {"ETH": ETHER, "USDT": 1000 * MILLION}  # what a client pays in at first, five times
 DECIMALS = {"ETH": 18, "USDT": 6}
 FEES = {"ETH": ETHER // 1000, "USDT": MILLION // 10}
+ABOVE = {currency: units // 2 for currency, units in ONE.items()}  # is swept
+PAYS = {"ann": tuple(ONE), "bob": tuple(ONE), "cyd": ("USDT",)}  # who has no gas
+GIVEN_UP = ("cancelled", "refused")
 AGAIN = 0.25  # of the wishes ask for the same payee and amount as another did
 
 _Coin = tuple[str | None, str, int]  # client, currency, units
@@ -57,12 +61,13 @@ class DyingEvm(Mortal):
         """Clients have what they pay in, and the house what it pays out of."""
         for currency, units in ONE.items():
             self._pay(None, self.desk.hot, currency, 20 * units)
-            for client in CLIENTS:
+            for client in (each for each in CLIENTS if currency in PAYS[each]):
                 self._pay(client, self._addresses[client], currency, 5 * units)
         self.recover()
 
     def pay_in_something(self) -> None:
-        client, currency = self._dice.choice(CLIENTS), self._dice.choice(list(ONE))
+        client = self._dice.choice(CLIENTS)
+        currency = self._dice.choice(PAYS[client])
         units = self._dice.randint(ONE[currency] // 100, ONE[currency] // 2)
         self._pay(client, self._addresses[client], currency, units)
 
@@ -75,19 +80,33 @@ class DyingEvm(Mortal):
 
     def _next_wish(self, key: str) -> Wish:
         client = self._dice.choice(CLIENTS)
-        if self._wishes and self._dice.random() < AGAIN:
-            same = self._dice.choice(self._wishes)
-            return Wish(client, same.address, same.amount, key, same.currency)
-        currency = self._dice.choice(list(ONE))
+        currency = self._dice.choice(PAYS[client])
+        likes = [wish for wish in self._wishes if wish.currency == currency]
+        if likes and self._dice.random() < AGAIN:
+            same = self._dice.choice(likes)
+            return Wish(client, same.address, same.amount, key, currency)
         units = self._dice.randint(ONE[currency] // 100, ONE[currency] // 20)
         amount = format_amount(units, DECIMALS[currency])
         return Wish(client, self.desk.stranger(), amount, key, currency)
 
     def _is_done(self) -> bool:
+        """And what lies on clients' addresses is swept."""
         credited = Payment.select().where(Payment.state == "credited")
         deposits = credited.where(Payment.kind == "deposit").count()
         paid = credited.where(Payment.kind == "withdrawal").count()
-        return deposits == len(self._paid_in) and paid == len(withdrawals())
+        moving = Payment.select().where(
+            (Payment.kind == "transfer") & (Payment.state != "credited")
+        )
+        return (
+            deposits == len(self._paid_in)
+            and paid == len(withdrawals())
+            and not moving.exists()
+            and not any(self._is_left(each) for each in self._addresses.values())
+        )
+
+    def _is_left(self, address: str) -> bool:
+        """Whether more lies there than is left alone."""
+        return any(self._truth.held(each, address) > ABOVE[each] for each in ONE)
 
     # --- what everybody sees ---
 
@@ -96,6 +115,8 @@ class DyingEvm(Mortal):
 
     def assert_all_is_well(self) -> None:
         assert len(withdrawals()) == len(self._wishes)
+        moved = Payment.select().where((Payment.kind == "transfer") & (Payment.state == "credited"))
+        assert {row.purpose for row in moved} == {"sweep", "gas"}
         self._truth.assert_holds()
         self._assert_credited_once()
         self._assert_owed()

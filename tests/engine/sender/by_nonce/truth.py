@@ -50,7 +50,9 @@ class Truth:
         assert all(each.succeeded for each in sent)
         rows = list(Payment.select().where(Payment.kind.in_(["withdrawal", "transfer"])))
         paid = [row for row in rows if row.state == "credited"]
-        assert {row.state for row in rows} <= {"credited", "cancelled"}
+        ended = {row.state for row in rows if row.attempt is None}
+        assert ended <= {"cancelled", "refused"}
+        assert {row.state for row in rows if row.attempt is not None} <= {"credited"}
         wanted = Counter((row.currency, str(row.address).lower(), row.units) for row in paid)
         assert Counter((self._currency(each), each.payee, each.units) for each in sent) == wanted
         due: dict[tuple[str, str], int] = defaultdict(int)
