@@ -43,6 +43,7 @@ def _seven_pay_in(house: SweepingHouse) -> None:
 def test_a_token_that_keeps_a_part_halts_its_sweeps_with_the_loss_named(
     open_sweeping: OpenSweeping, anvil: Anvil
 ) -> None:
+    """Case 31."""
     token = deploy(anvil, "Good")
     house = open_sweeping(tokens={"USDT": token}, for_tokens=TOKEN_ABOVE, **ABOVE)
     _fund(house, token)
@@ -93,6 +94,7 @@ def test_a_person_takes_the_halt_off_and_the_same_miss_halts_no_more(
 def test_code_at_the_target_halts_before_anything_is_sent(
     open_sweeping: OpenSweeping, contract: str
 ) -> None:
+    """Case 31."""
     house = open_sweeping(**ABOVE)
     house.fund()
     house.pay_in("ann", ETHER)
@@ -107,6 +109,7 @@ def test_code_at_the_target_halts_before_anything_is_sent(
 def test_a_target_that_swallows_what_is_on_its_way_gets_one_sweep_and_no_more(
     open_sweeping: OpenSweeping,
 ) -> None:
+    """Case 31."""
     house = open_sweeping(**ABOVE)
     house.fund()
     _seven_pay_in(house)
@@ -124,6 +127,7 @@ def test_a_target_that_swallows_what_is_on_its_way_gets_one_sweep_and_no_more(
 def test_code_at_a_deposit_address_is_named_and_the_others_are_swept(
     open_sweeping: OpenSweeping,
 ) -> None:
+    """Case 30."""
     house = open_sweeping(**ABOVE)
     house.fund()
     address = house.pay_in("ann", 2 * ETHER)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine import brakes
+from engine import brakes, chains
+from engine.chain import BlockRef
 from tests.engine.sweeps.conftest import OpenSweeping
 from tests.engine.sweeps.life import DEEP, ETHER, USDT
 from tests.nodes.anvil import Anvil
@@ -56,3 +57,15 @@ def test_a_token_is_swept_before_the_coin_that_pays_for_it(
     assert house.states() == ["credited", "credited"]
     assert house.moves("gas") == []
     assert house.node.balance(address) < ETHER // 1000
+
+
+def test_a_look_with_nothing_due_asks_the_node_nothing(open_sweeping: OpenSweeping) -> None:
+    house = open_sweeping(**ABOVE)
+    house.fund()
+    house.pay_in("ann", ETHER // 20)
+    house.mine(DEEP)
+    row = chains.state("ETH")
+    before = house.payer.calls()
+    tip = BlockRef(int(row.height) + 1, "0x" + "1" * 64)
+    assert house.sweeper.step(tip, house.now) == 0
+    assert house.payer.calls() == before

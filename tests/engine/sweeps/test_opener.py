@@ -54,6 +54,7 @@ def test_a_sweep_that_the_price_passed_is_opened_anew(
 
 
 def test_own_funds_pay_or_nothing_is_swept(open_sweeping: OpenSweeping) -> None:
+    """Case 74."""
     house = open_sweeping(sweep={"above": "0.1"})
     house.pay_in("ann", ETHER)
     house.mine(2 * DEEP)

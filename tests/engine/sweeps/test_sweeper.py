@@ -36,6 +36,7 @@ def test_what_is_above_the_threshold_is_swept(open_sweeping: OpenSweeping) -> No
 def test_a_token_is_swept_after_a_top_up_that_is_settled(
     open_sweeping: OpenSweeping, anvil: Anvil
 ) -> None:
+    """Case 32: what comes from the house is no deposit."""
     token = deploy(anvil, "Good")
     house = open_sweeping(tokens={"USDT": token}, for_tokens={"sweep": {"above": "5"}})
     house.fund()

@@ -64,6 +64,7 @@ def test_a_client_keeps_the_address_for_ever(open_house: OpenHouse, anvil: Anvil
 
 
 def test_what_a_contract_sends_on_is_one_deposit_for_each_of_us(open_house: OpenHouse) -> None:
+    """Cases 8, 28."""
     house = open_house()
     ann, bob = house.address("ann"), house.address("bob")
     assert ann != bob
@@ -78,6 +79,7 @@ def test_what_a_contract_sends_on_is_one_deposit_for_each_of_us(open_house: Open
 def test_a_transfer_that_was_undone_is_no_deposit(
     open_house: OpenHouse, anvil: Anvil, function: str, status: str
 ) -> None:
+    """Case 27."""
     house = open_house()
     address = house.address("ann")
     txid = deploy(anvil, "Splitter").send(function, address, wei=ETHER, gas=500_000)
@@ -90,6 +92,7 @@ def test_a_transfer_that_was_undone_is_no_deposit(
 
 
 def test_a_failed_payment_is_no_deposit(open_house: OpenHouse, anvil: Anvil) -> None:
+    """Case 26."""
     house = open_house()
     address = house.address("ann")
     anvil.set_code(address, "0x60006000fd")  # somebody's code at an address of ours refuses coins
@@ -102,6 +105,7 @@ def test_a_failed_payment_is_no_deposit(open_house: OpenHouse, anvil: Anvil) -> 
 
 
 def test_a_selfdestruct_that_sends_to_us_is_credited(open_house: OpenHouse, anvil: Anvil) -> None:
+    """Case 29."""
     house = open_house()
     address = house.address("ann")
     deploy(anvil, "Bomb", wei=ETHER).send("blow", address)
@@ -113,6 +117,7 @@ def test_a_selfdestruct_that_sends_to_us_is_credited(open_house: OpenHouse, anvi
 def test_a_fee_on_transfer_is_held_with_what_it_really_brought(
     open_house: OpenHouse, anvil: Anvil
 ) -> None:
+    """Case 23."""
     token = deploy(anvil, "FeeToken")
     house = open_house(tokens={"USDT": token})
     address = house.address("ann", "USDT")
@@ -129,6 +134,7 @@ def test_a_fee_on_transfer_is_held_with_what_it_really_brought(
 def test_a_log_that_brought_nothing_is_shown_and_never_a_deposit(
     open_house: OpenHouse, anvil: Anvil
 ) -> None:
+    """Case 22."""
     token = deploy(anvil, "LiarToken")
     house = open_house(tokens={"USDT": token})
     token.send("transfer", house.address("ann", "USDT"), MILLION)
@@ -139,6 +145,7 @@ def test_a_log_that_brought_nothing_is_shown_and_never_a_deposit(
 
 
 def test_a_transfer_that_says_false_is_no_deposit(open_house: OpenHouse, anvil: Anvil) -> None:
+    """Case 21."""
     token = deploy(anvil, "FalseToken")
     house = open_house(tokens={"USDT": token})
     token.send("transfer", house.address("ann", "USDT"), MILLION)
@@ -149,6 +156,7 @@ def test_a_transfer_that_says_false_is_no_deposit(open_house: OpenHouse, anvil: 
 def test_a_token_of_the_same_name_that_is_not_configured_is_listed_once(
     open_house: OpenHouse, anvil: Anvil
 ) -> None:
+    """Cases 19, 20."""
     token, fake = deploy(anvil, "Good"), deploy(anvil, "Good")
     house = open_house(tokens={"USDT": token})
     address = house.address("ann", "USDT")
@@ -163,6 +171,7 @@ def test_a_token_of_the_same_name_that_is_not_configured_is_listed_once(
 def test_poisoning_by_a_transfer_of_nothing_is_not_even_shown(
     open_house: OpenHouse, anvil: Anvil
 ) -> None:
+    """Case 25."""
     token = deploy(anvil, "Good")
     house = open_house(tokens={"USDT": token})
     address = house.address("ann", "USDT")
@@ -174,6 +183,7 @@ def test_poisoning_by_a_transfer_of_nothing_is_not_even_shown(
 def test_several_logs_of_one_chain_tx_are_as_many_deposits(
     open_house: OpenHouse, anvil: Anvil
 ) -> None:
+    """Case 7."""
     token = deploy(anvil, "Good")
     house = open_house(tokens={"USDT": token})
     address = house.address("ann", "USDT")
@@ -224,6 +234,7 @@ def test_many_in_one_call_and_one_that_returns_nothing_are_credited(
 def test_a_top_up_of_the_hot_address_is_the_house_s_own(
     open_house: OpenHouse, anvil: Anvil
 ) -> None:
+    """Case 33."""
     house = open_house()
     house.plain = False
     hot = hot_address("ETH")

@@ -31,6 +31,7 @@ def untraced(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_internal_transfer_without_traces_is_held_with_the_exact_amount(
     open_house: OpenHouse, anvil: Anvil
 ) -> None:
+    """Case 28."""
     house = open_house()
     address = house.address("ann")
     deploy(anvil, "Splitter").send("pay", [address], wei=ETHER + 7)
@@ -80,6 +81,7 @@ def test_a_surplus_goes_with_its_block_and_comes_with_the_next(
 def test_block_rewards_to_an_address_of_ours_are_held(
     open_house: OpenHouse, own_anvil: Anvil
 ) -> None:
+    """Case 29."""
     house = open_house(on=own_anvil)
     address = house.address("ann")
     own_anvil.set_fee_recipient(address)
@@ -95,6 +97,7 @@ def test_block_rewards_to_an_address_of_ours_are_held(
 def test_a_balance_set_by_nobody_is_found_by_the_rolling_look(
     open_house: OpenHouse, own_anvil: Anvil
 ) -> None:
+    """Case 29, as withdrawals of a validator come."""
     house = open_house(on=own_anvil)
     own_anvil.pay(house.address("ann"), ETHER)
     house.mine(3)
@@ -120,6 +123,7 @@ def test_coins_that_left_without_us_are_a_named_break(
 
 
 def test_a_rebasing_token_is_named_and_never_credited(open_house: OpenHouse, anvil: Anvil) -> None:
+    """Case 24."""
     token = deploy(anvil, "RebasingToken")
     house = open_house(tokens={"USDT": token})
     address = house.address("ann", "USDT")

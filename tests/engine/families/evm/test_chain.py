@@ -146,6 +146,7 @@ def test_what_the_node_calls_final_decides_where_it_is_asked_to(
 
 
 def test_answers_of_two_branches_are_not_mixed(open_house: OpenHouse, anvil: Anvil) -> None:
+    """Case 59."""
     house = open_house(tokens={"USDT": deploy(anvil, "Good")})
     anvil.pay(house.address("ann"), ETHER)
     anvil.mine()

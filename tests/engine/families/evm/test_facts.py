@@ -27,6 +27,7 @@ FICKLE = "0x600143161560195760006000600060003460005461fffff1005b60006000fd"
 def test_a_deposit_whose_block_left_is_unconfirmed_and_credited_once_where_it_is_mined_again(
     open_house: OpenHouse, anvil: Anvil
 ) -> None:
+    """Cases 36, 37."""
     house = open_house()
     anvil.pay(house.address("ann"), ETHER)
     house.mine()
@@ -44,6 +45,7 @@ def test_a_deposit_whose_block_left_is_unconfirmed_and_credited_once_where_it_is
 def test_a_reorg_at_the_same_height_is_seen_though_the_height_stays(
     open_house: OpenHouse, anvil: Anvil
 ) -> None:
+    """Cases 45, 56."""
     house = open_house(confirmations=5)
     anvil.pay(house.address("ann"), ETHER)
     house.mine(3)
@@ -60,6 +62,7 @@ def test_a_reorg_at_the_same_height_is_seen_though_the_height_stays(
 def test_a_credited_deposit_that_is_mined_again_keeps_its_one_credit(
     open_house: OpenHouse, anvil: Anvil
 ) -> None:
+    """Case 39."""
     house = open_house(confirmations=2)
     anvil.pay(house.address("ann"), ETHER)
     house.mine(2)
@@ -76,6 +79,7 @@ def test_a_credited_deposit_that_is_mined_again_keeps_its_one_credit(
 def test_a_deposit_is_vanished_when_its_nonce_is_spent_otherwise(
     open_house: OpenHouse, anvil: Anvil
 ) -> None:
+    """Cases 1, 38."""
     house = open_house()
     payer = anvil.stranger(5)
     txid = anvil.send(house.address("ann"), wei=ETHER, by=payer)
@@ -92,6 +96,7 @@ def test_a_deposit_is_vanished_when_its_nonce_is_spent_otherwise(
 def test_a_credit_is_taken_back_when_the_nonce_is_spent_as_deep_as_it_had_to_be(
     open_house: OpenHouse, anvil: Anvil
 ) -> None:
+    """Case 40."""
     house = open_house(confirmations=2)
     payer = anvil.stranger(7)
     txid = anvil.send(house.address("ann"), wei=ETHER, by=payer)
@@ -136,6 +141,7 @@ def test_what_pays_otherwise_in_its_new_block_is_no_longer_the_coin_that_it_was(
 def test_a_node_whose_height_went_back_pauses_its_chain_until_it_is_higher_again(
     open_house: OpenHouse, own_anvil: Anvil
 ) -> None:
+    """Case 57."""
     house = open_house(on=own_anvil, confirmations=2)
     own_anvil.pay(house.address("ann"), ETHER)
     house.mine(3)

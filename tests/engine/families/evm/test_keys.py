@@ -29,6 +29,7 @@ def test_keys_do_not_show_themselves() -> None:
 
 
 def test_addresses_follow_what_was_stored_and_come_again_until_they_are() -> None:
+    """Case 34."""
     keys, memory = Keys(JUNK), Memory()
     first = new_addresses(keys, memory, 2)
     assert new_addresses(keys, memory, 2) == first

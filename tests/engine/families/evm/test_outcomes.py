@@ -52,6 +52,7 @@ def _became(on: EvmPayerHands, send: Send, *, gas: int = 0) -> Outcome:
 def test_what_a_token_moved_is_what_balances_prove(
     hands: OpenHands, kind: str, left: int | None, at_stranger: int | None, at_ours: int
 ) -> None:
+    """Case 79."""
     on = hands(kind)
     for target, arrived in ((on.stranger(), at_stranger), (on.deposit, at_ours)):
         became = _became(on, Send(on.hot, kind, target, UNITS))
@@ -106,6 +107,7 @@ def test_the_arrival_is_named_as_whoever_follows_the_target_names_it(hands: Open
 def test_a_receiver_that_takes_nothing_is_told_by_the_estimate_and_fails_if_it_is_sent(
     hands: OpenHands, anvil: Anvil
 ) -> None:
+    """Case 78."""
     on = hands()
     send = Send(on.hot, "ETH", deploy(anvil, "Refuser").address, UNITS)
     with pytest.raises(NodeRefused, match="would not be carried out") as caught:
@@ -186,6 +188,7 @@ def test_a_reply_that_is_lost_after_a_refusal_is_not_a_refusal(
 def test_receipts_of_one_branch_and_blocks_of_another_are_not_mixed(
     hands: OpenHands, anvil: Anvil, own_anvil: Anvil
 ) -> None:
+    """Case 59."""
     proxy = Proxy(anvil.port)
     on = hands(url=f"http://127.0.0.1:{proxy.port}")
     send = Send(on.hot, "ETH", on.stranger(), UNITS)
