@@ -50,7 +50,8 @@ def demo(app: App, *, console: bool, port: int, seconds: int | None) -> None:
     """Start a sandbox: real nodes, the cashier page and a small trading site.
 
     It needs litecoind, takes anvil for ether and a token if it is there and the embedded chain if
-    not, or where the file names it as ETH's node, uses free ports and a temporary folder, and leaves nothing behind.
+    not, or where the file names it as ETH's node, uses free ports and a temporary folder, and
+    leaves nothing behind.
     """
     if port:
         _require_free(port)
