@@ -5,25 +5,20 @@ whether they are followed yet, what they truly moved, and who else used the addr
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
-from peewee import JOIN
-
 from db import bulk
-from db.attempts import Attempt, AttemptOutput, Outflow
-from db.models import Coin, Payment
+from db.attempts import Attempt
 from engine import outflows
 from engine.chain import BlockRef, ByBalance, Fact, Standing, Unspent
-from engine.deposits.watch import MINED
 from engine.errors import NodeRefused, TipMoved
-from engine.folding import lost_rests, rest_units
 from engine.holdings import REST, Holding, Key
 from engine.outflows import GAS, VALUE
+from engine.own_rows import as_proved, booked_thefts, is_booked, is_ours, touching, used_up
 from engine.sending import Outcome, Payer, Send
 
-ASKED_MAX = 200  # chain txs of ours in one look
 NUMBERS_BACK = 1_000  # an address's newest sends among which a stranger's is looked for
 STRANGERS_MAX = 20
 BEHIND = "our own sends are not followed to this block yet"
@@ -42,7 +37,7 @@ def explained(node: ByBalance, chain: str, found: Sequence[Holding], at: BlockRe
     """`found`, and where an address has more or less than our rows say, their coins as what proves
     them has them: the deposit that a coin is of, and the node's word on our own chain txs. Asks
     nothing where all agree. Raises NodeDown, TipMoved."""
-    odd = _as_proved(chain, [each for each in found if each.more])
+    odd = as_proved(chain, [each for each in found if each.more])
     odd = _with_undone(node, chain, odd)
     still = [each for each in odd if each.more]
     better = {each.key: each for each in odd}
@@ -52,68 +47,10 @@ def explained(node: ByBalance, chain: str, found: Sequence[Holding], at: BlockRe
     return [better.get(each.key, each) for each in found]
 
 
-def _as_proved(chain: str, odd: Sequence[Holding]) -> list[Holding]:
-    """With the amounts of deposits and foldings in place of those of the coins that they made,
-    where this is the balance: the coins' own rows were changed."""
-    txids = sorted({coin.txid for each in odd for coin in each.coins})
-    if not odd:
-        return []
-    rows = Payment.select(Payment.currency, Payment.txid, Payment.idx, Payment.units).where(
-        (Payment.chain == chain) & (Payment.kind == "deposit") & bulk.one_of(Payment.txid, txids)
-    )
-    units = {(row.currency, str(row.txid), str(row.idx)): int(row.units or 0) for row in rows}
-    units |= rest_units(chain, txids)
-    found = []
-    for each in odd:
-        coins = tuple(
-            replace(coin, units=units.get((coin.currency, *coin.coin), coin.units))
-            for coin in each.coins
-        )
-        other = replace(each, coins=coins)
-        found.append(each if other.more else other)
-    return _with_lost(chain, found)
-
-
-def _with_lost(chain: str, odd: Sequence[Holding]) -> list[Holding]:
-    """With coins that deposits and foldings made and that have no row any more, where they are just
-    what an address has more."""
-    short = [each for each in odd if each.more > 0]
-    lost = _without_rows(chain, [each.address for each in short]) if short else {}
-    found = []
-    for each in odd:
-        other = replace(each, coins=(*each.coins, *lost.get(each.key, ())))
-        found.append(each if other.more else other)
-    return found
-
-
-def _without_rows(chain: str, addresses: Sequence[str]) -> Mapping[Key, list[Unspent]]:
-    same = (Coin.chain == chain) & (Coin.txid == Payment.txid) & (Coin.idx == Payment.idx)
-    rows: Iterable[Payment] = (
-        Payment.select(Payment)
-        .join(Coin, JOIN.LEFT_OUTER, on=same & (Coin.currency == Payment.currency))
-        .where(
-            (Payment.chain == chain)
-            & (Payment.kind == "deposit")
-            & bulk.one_of(Payment.address, addresses)
-            & Payment.state.in_((*MINED, "refunded"))
-            & ~Payment.block_hash.is_null()
-            & Coin.txid.is_null()
-        )
-    )
-    found: dict[Key, list[Unspent]] = defaultdict(list)
-    for row in rows:
-        place = (str(row.currency), str(row.address), int(row.units or 0))
-        coin = Unspent(str(row.txid), str(row.idx), *place, int(row.block_height or 0))
-        found[coin.currency, coin.address].append(coin)
-    for coin in lost_rests(chain, addresses):
-        found[coin.currency, coin.address].append(coin)
-    return found
-
-
 def _with_undone(node: ByBalance, chain: str, odd: Sequence[Holding]) -> list[Holding]:
     """With the coins that a stranger's chain tx spent, and without what it left, where the books
     have it as a loss and it is in no block any more."""
-    thefts = _booked_thefts(chain, [each.address for each in odd if each.more])
+    thefts = booked_thefts(chain, [each.address for each in odd if each.more])
     facts = node.facts(sorted(thefts)) if thefts else {}
     gone = {txid for txid, fact in facts.items() if fact.standing is not Standing.MINED}
     if not gone:
@@ -130,23 +67,6 @@ def _with_undone(node: ByBalance, chain: str, odd: Sequence[Holding]) -> list[Ho
     ]
 
 
-def _booked_thefts(chain: str, addresses: Sequence[str]) -> Mapping[str, list[Unspent]]:
-    """Coins of these addresses that chain txs of nobody's spent, by their txids."""
-    rows = Coin.select().where(
-        (Coin.chain == chain)
-        & bulk.one_of(Coin.address, addresses)
-        & ~Coin.spent_height.is_null()
-        & Coin.spent_txid.not_in(Attempt.select(Attempt.txid).where(Attempt.chain == chain))
-    )
-    found: dict[str, list[Unspent]] = defaultdict(list)
-    for row in rows:
-        coin = Unspent(
-            row.txid, row.idx, row.currency, row.address, int(row.units), int(row.height or 0)
-        )
-        found[str(row.spent_txid)].append(coin)
-    return found
-
-
 class OwnSends:
     """Asks one node as of the block `at`. Raises NodeDown."""
 
@@ -159,14 +79,14 @@ class OwnSends:
         """The same, with what the node says of our own chain txs in place of our rows of them.
         Raises TipMoved when the sender has not followed them to this block."""
         addresses = {each.address.lower(): each.address for each in odd}
-        rows = _touching(self._chain, list(addresses.values()))
+        rows = touching(self._chain, list(addresses.values()))
         told = self.outcomes(rows)
         for row in rows:
             found = told.get(str(row.txid))
             if found is not None and not row.final and _place(found.fact) != row.block_hash:
                 raise TipMoved(BEHIND)
         true = self._true(rows, told, addresses)
-        gone = _used_up(self._chain, told)
+        gone = used_up(self._chain, told)
         return [
             replace(
                 each,
@@ -228,11 +148,11 @@ class OwnSends:
         found: list[Fact] = []
         for nonce in self._not_ours(holding.address):
             fact = self._payer.user_of(holding.address, nonce, tip=self._at)
-            if fact is not None and not _is_ours(fact.txid):
+            if fact is not None and not is_ours(fact.txid):
                 if self._took(holding, fact):
                     return fact
                 found.append(fact)
-        return next((fact for fact in found if not _is_booked(holding, fact.txid)), None)
+        return next((fact for fact in found if not is_booked(holding, fact.txid)), None)
 
     def _not_ours(self, address: str) -> list[int]:
         """Its numbers in blocks that none of our attempts used, newest first."""
@@ -281,54 +201,6 @@ def _place(fact: Fact) -> str | None:
     return fact.block.hash if fact.standing is Standing.MINED and fact.block is not None else None
 
 
-def _touching(chain: str, addresses: Sequence[str]) -> list[Attempt]:
-    """Attempts whose rows make what these addresses have, the newest of them."""
-    paying = AttemptOutput.select(AttemptOutput.attempt).where(
-        bulk.one_of(AttemptOutput.address, addresses)
-    )
-    open_rows = Outflow.select(Outflow.attempt).where(
-        (Outflow.chain == chain) & Outflow.folded_height.is_null()
-    )
-    noted = Outflow.select(Outflow.attempt).where(Outflow.chain == chain)
-    there = bulk.one_of(Attempt.address, addresses) | Attempt.id.in_(paying)
-    unsure = (
-        (Attempt.final == 0)
-        | Attempt.id.in_(open_rows)
-        | (~Attempt.block_hash.is_null() & Attempt.id.not_in(noted))
-    )
-    rows = Attempt.select().where(
-        (Attempt.chain == chain)
-        & ~Attempt.nonce.is_null()
-        & (Attempt.state != "dead")
-        & there
-        & unsure
-    )
-    return list(rows.order_by(Attempt.nonce.desc(), Attempt.created_at.desc()).limit(ASKED_MAX))
-
-
-def _used_up(chain: str, txids: Collection[str]) -> frozenset[tuple[str, str, str]]:
-    """Of what these chain txs did, what is in no sum any more: coins that are spent and outflows
-    that were folded, as (currency, txid, index)."""
-    asked = sorted(txids)
-    found: set[tuple[str, str, str]] = set()
-    for table, gone in ((Coin, Coin.spent_height), (Outflow, Outflow.folded_height)):
-        rows = table.select(table.currency, table.txid, table.idx).where(
-            (table.chain == chain) & bulk.one_of(table.txid, asked) & ~gone.is_null()
-        )
-        found |= {(str(row.currency), str(row.txid), str(row.idx)) for row in rows}
-    return frozenset(found)
-
-
 def _is_rest(coin: Unspent) -> bool:
     """Whether folding made it: it bears the name of a send of ours, and is none of what it did."""
     return coin.index.startswith(REST)
-
-
-def _is_ours(txid: str) -> bool:
-    return bool(Attempt.select().where(Attempt.txid == txid).exists())
-
-
-def _is_booked(holding: Holding, txid: str) -> bool:
-    """Whether the books have it as a loss already."""
-    rows = Coin.select().where((Coin.currency == holding.currency) & (Coin.spent_txid == txid))
-    return bool(rows.exists())
