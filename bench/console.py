@@ -51,6 +51,12 @@ class Empty(App):
         self.query_one(Static).update(f"floor {self.n}")
 Empty().run()
 """
+MOVER = """
+import sys
+from pathlib import Path
+from bench.payments import move_for_ever
+move_for_ever(Path(sys.argv[1]), int(sys.argv[2]))
+"""
 _CURSOR = re.compile(rb"\x1b\[(\d+);\d+H ?>")
 _STYLE = re.compile(rb"\x1b\[[0-9;:]*m")
 
@@ -179,7 +185,7 @@ def _stands(what: re.Pattern[bytes], drawn: bytes) -> bool:
 
 @contextmanager
 def moving(folder: Path, per_second: int) -> Iterator[None]:
-    words = [sys.executable, "-m", "bench.payments", str(folder / "cashier.toml"), str(per_second)]
+    words = [sys.executable, "-c", MOVER, str(folder / "cashier.toml"), str(per_second)]
     with subprocess.Popen(words, stdout=subprocess.PIPE) as child:
         try:
             assert child.stdout is not None

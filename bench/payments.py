@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 import sqlite3
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -135,7 +134,3 @@ def _open_ones() -> Iterator[str | None]:
                 yield None
         if not found:
             yield None
-
-
-if __name__ == "__main__":
-    move_for_ever(Path(sys.argv[1]), int(sys.argv[2]))
