@@ -113,6 +113,31 @@ def the_network_gets_dear(desk: DoctoredDesk) -> None:
     _end_well(desk)
 
 
+def power_fails_before_its_replacement_goes_out(desk: DoctoredDesk) -> None:
+    """What it replaces may be mined all the same."""
+    desk.withdraw("ann", ETHER)
+    desk.settle()
+    raw = desk.node.raw(desk.attempt().txid)
+    desk.node.set_next_base_fee(500 * GWEI)
+    desk.mine(1)
+
+    right = desk.sender._following._send
+
+    def cut(stored: Stored, *rest: Any) -> bool:
+        if stored.row.number == 2:
+            raise PowerCut
+        return right(stored, *rest)
+
+    desk.sender._following._send = cut  # type: ignore[method-assign,assignment]  # one object
+    with pytest.raises(PowerCut):
+        desk.step(after=LATER)
+    assert [row.number for row in desk.attempts()] == [1, 2]
+    desk.restart()
+    desk.node.set_next_base_fee(GWEI)
+    _announce(desk, raw)
+    _end_well(desk)
+
+
 def it_is_taken_and_said_to_be_refused(desk: DoctoredDesk) -> None:
     desk.withdraw("ann", ETHER)
     desk.changes.update({SEND: refused(), CHAIN_TX: _unless_in_a_block})
@@ -253,6 +278,7 @@ LIVES: tuple[Life, ...] = (
     another_engine_has_taken_over,
     the_pool_forgets_and_remembers,
     the_network_gets_dear,
+    power_fails_before_its_replacement_goes_out,
     it_is_taken_and_said_to_be_refused,
     the_reply_is_lost,
     its_receipt_says_for_a_while_that_it_failed,
@@ -263,6 +289,7 @@ MUTANTS: tuple[tuple[Callable[[Patch], None], Life], ...] = (
     (takes_a_new_number_to_send_again, the_pool_forgets_and_remembers),
     (takes_what_nobody_knows_for_lost, the_pool_forgets_and_remembers),
     (bumps_with_another_number, the_network_gets_dear),
+    (bumps_with_another_number, power_fails_before_its_replacement_goes_out),
     (reserves_no_number, it_is_taken_and_said_to_be_refused),
     (gives_back_what_is_refused, it_is_taken_and_said_to_be_refused),
     (gives_back_after_an_exception, the_reply_is_lost),
