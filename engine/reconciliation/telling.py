@@ -103,6 +103,8 @@ _SAID: Mapping[str, str] = MappingProxyType(
         "attempts": "attempts",
         "stored": "our fee",
         "inputs_less_outputs": "fee by coins",
+        "receipt": "fee by receipt",
+        "send": "attempt",
         "spent": "coins spent",
         "units_spent": "worth",
         "came_back": "came back",

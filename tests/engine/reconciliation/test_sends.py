@@ -4,6 +4,9 @@ has its name, what proves it, and a cure.
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 import pytest
 
 from db.attempts import Attempt, Outflow
@@ -15,6 +18,7 @@ from engine.errors import TipMoved
 from engine.folding import fold
 from engine.ledger import WALLET_DEPOSITS, WALLET_HOT
 from engine.lifecycle import Batch
+from engine.reconciliation.reconciler import REFUSED_MAX, Reconciler
 from engine.sender.by_nonce import entries
 from engine.sender.by_nonce.looks import Look
 from tests.engine.approvals.people import People
@@ -246,10 +250,32 @@ def test_sends_that_are_not_followed_yet_are_no_difference(
     desk.follower.step(desk.now)
     with pytest.raises(TipMoved, match="not followed"):
         desk.compare()
+    later = desk.now + REFUSED_MAX
+    assert "not followed" in desk.reconciler.run(desk.lease, None, now=later, listing=True)
+    assert [row.kind for row in Break.select().where(Break.state == "open")] == ["node_unwell"]
     row = chains.state("ETH")
     assert desk.surplus.step(BlockRef(int(row.height), str(row.hash)), desk.now) == 0
-    assert not Break.select().where(Break.state == "open").exists()
     desk.settle()
+    assert_whole(desk)
+
+
+def test_rows_that_move_while_they_are_compared_are_compared_again(
+    open_evm: OpenDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another thread folds between the two reads; what moves all the time is shown in the end."""
+    desk = funded(open_evm)
+    paid(desk, 12)
+    read, folded = Reconciler._read, list[int]()
+
+    def read_and_fold(self: Reconciler, now: datetime, *, full: bool) -> Any:
+        found = read(self, now, full=full)
+        folded.append(fold("ETH", desk.node.height(), desk.lease.guard))
+        return found
+
+    monkeypatch.setattr(Reconciler, "_read", read_and_fold)
+    with pytest.raises(TipMoved, match="the books moved"):
+        desk.compare()
+    assert folded == [2]
     assert_whole(desk)
 
 
