@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
+from db.attempts import Attempt
 from db.models import Payment
 from engine import chains
 from engine.audit.sealed import SealedHistory
@@ -59,11 +60,22 @@ class Following:
         self._unread: set[Oddity] = set()
         self._read: set[tuple[object, ...]] = set()
         self._altered: set[str] = set()
+        self._is_whole = False  # whether the last look at everything came to its end
 
     def follow(self, tip: BlockRef, now: datetime, *, everything: bool) -> int:
         """Ask for every open attempt (else only for those whose bytes may not be out), and bring
         their payments to where the answers say. Returns the moves made."""
-        families = self._open(tip) if everything else attempts.unsent_families(self._symbol)
+        if not everything:
+            return self._follow(attempts.unsent_families(self._symbol), tip, now, bumps=False)
+        families = self._open(tip)
+        self._is_whole = False
+        moved = self._follow(families, tip, now, bumps=True)
+        self._is_whole = True
+        return moved
+
+    def _follow(
+        self, families: list[list[Stored]], tip: BlockRef, now: datetime, *, bumps: bool
+    ) -> int:
         if not families:
             return 0
         families = [family for family in families if self._are_its_bytes(family)]
@@ -78,7 +90,7 @@ class Following:
             looked = [self._look_after(family, outcomes, takers, tip, now) for family in part]
             moved += self._settle(looked, now)
             looks += looked
-        return moved + (self._bump_stuck(looks, now) if everything else 0)
+        return moved + (self._bump_stuck(looks, now) if bumps else 0)
 
     def send_new(self, made: Sequence[Stored], tip: BlockRef, now: datetime) -> int:
         """Send attempts that were just stored, each once, and bring their payments to where the
@@ -90,13 +102,20 @@ class Following:
         return self._settle(looks, now)
 
     def _open(self, tip: BlockRef) -> list[list[Stored]]:
-        blocks = attempts.settled_blocks(self._symbol)
         final = self._final_height()
         return attempts.open_families(
             self._symbol,
-            dead=[each for each in blocks if self._payer.block(each) is None],
+            dead=self._dead_blocks(),
             deepest=max(deepest_final(each, tip, final) for each in self._currencies.values()),
         )
+
+    def _dead_blocks(self) -> list[str]:
+        """Blocks with booked attempts that left the chain. While the highest is there, so are those
+        below it, which were there with it when everything was looked at last."""
+        blocks = _settled_blocks(self._symbol)
+        if self._is_whole and blocks and self._payer.block(blocks[0]) is not None:
+            return []
+        return [each for each in blocks if self._payer.block(each) is None]
 
     def _are_its_bytes(self, family: Sequence[Stored]) -> bool:
         """Whether the signed bytes say what the rows do: from a row that was changed nothing
@@ -242,3 +261,19 @@ class Following:
 
     def _batch(self, now: datetime) -> Batch:
         return Batch(self._config, actor="engine", now=now, guard=self._guard)
+
+
+def _settled_blocks(chain: str) -> list[str]:
+    """The blocks that hold booked attempts which are not final yet, the highest first."""
+    rows = (
+        Attempt.select(Attempt.block_hash, Attempt.block_height)
+        .where(
+            (Attempt.chain == chain)
+            & (Attempt.final == 0)
+            & (Attempt.state == "settled")
+            & ~Attempt.block_hash.is_null()
+        )
+        .distinct()
+        .order_by(Attempt.block_height.desc())
+    )
+    return [str(row.block_hash) for row in rows]

@@ -14,7 +14,7 @@ from engine.sender.by_nonce import offers
 from engine.sender.by_nonce.entries import source_account
 from engine.sender.by_nonce.funds import Purse
 from engine.sender.by_nonce.making import Signing
-from engine.sender.by_nonce.offers import GasTooHigh
+from engine.sender.by_nonce.offers import PLAIN_GAS, GasTooHigh
 from engine.sender.by_nonce.reserve import Numbers
 from engine.sender.fees import FeeTooHigh
 from engine.sender.sender import FUNDS, NO_FUNDS
@@ -170,8 +170,9 @@ class SigningRound:
 
     def _offer(self, payment: Payment, send: Send) -> Offer:
         currency, coin = self._currencies[send.currency], self._ground.symbol
-        gas = self._gas(payment, send)
         cap = offers.cap_of(currency, self._ground, payment)
+        offers.offer(self._rates, PLAIN_GAS, most=cap)  # too dear for any: the node is not asked
+        gas = self._gas(payment, send)
         offer = offers.offer(self._rates, gas, most=cap)
         there = self._purse.available(coin, send.source)
         there -= send.units if send.currency == coin else 0
