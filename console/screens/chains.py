@@ -67,6 +67,7 @@ class ChainsScreen(ConsoleScreen):
         Binding("u", "brake('resume', '')", "resume"),
         Binding("d", "switch('deposit')", "deposits on/off"),
         Binding("w", "switch('withdrawal')", "withdrawals on/off"),
+        Binding("s", "switch('sweep')", "sweeps on/off", show=False),
         Binding("y", "copy", "copy hot address"),
         Binding("space", "scroll(1)", "read on", key_display="space", show=False),
         Binding("shift+space,backspace", "scroll(-1)", "read back", show=False),

@@ -57,7 +57,8 @@ def test_it_looks_as_it_did(house: FilledHouse, size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "act"), [("p", "pause"), ("w", "pause"), ("d", "resume"), ("u", "resume")]
+    ("key", "act"),
+    [("p", "pause"), ("w", "pause"), ("s", "pause"), ("d", "resume"), ("u", "resume")],
 )
 def test_brakes_are_signed_acts_with_a_reason(house: FilledHouse, key: str, act: str) -> None:
     with house.connected():
