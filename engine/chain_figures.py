@@ -23,6 +23,7 @@ from engine.ledger import WALLET_COLD, WALLET_DEPOSITS, WALLET_HOT
 from engine.moves.addresses import hot_address
 from engine.moves.ceiling import hot_units, waiting_units
 from engine.orders import ENGINE_SILENT_AFTER
+from engine.outflows import promised
 from engine.views import ChainView
 
 HOURS = 24
@@ -152,7 +153,7 @@ def _funds(currency: Currency, balances: dict[tuple[str, str], int]) -> Funds:
         hot=balances.get((WALLET_HOT, symbol), 0),
         deposits=balances.get((WALLET_DEPOSITS, symbol), 0),
         cold=balances.get((WALLET_COLD, symbol), 0),
-        free=hot_units(currency),
+        free=max(0, hot_units(currency) - promised(currency.chain, symbol)),
         waiting=waiting_units(symbol),
         ceiling=currency.cold.above if currency.cold else None,
     )

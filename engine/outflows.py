@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from db import bulk
-from db.attempts import Outflow
+from db.attempts import Attempt, AttemptOutput, Outflow
 from db.connection import database
 from db.exact import sum_sql
 from db.models import Coin
@@ -141,6 +141,34 @@ def _take_back(places: Sequence[Mined]) -> None:
 
 def _of_tx(mined: Mined) -> dict[str, Any]:
     return {"match.chain": mined.stored.row.chain, "match.txid": mined.stored.row.txid}
+
+
+def promised(chain: str, currency: str) -> int:
+    """Units of `currency` that are signed away by numbers and in no block yet: each family once,
+    with the most that it may cost where it is the chain's coin."""
+    rows: Any = (
+        Attempt.select(
+            Attempt.family,
+            Attempt.currency,
+            Attempt.fee_units,
+            AttemptOutput.units,
+            Attempt.block_hash,
+        )
+        .join(AttemptOutput, on=(AttemptOutput.attempt == Attempt.id))
+        .where(
+            (Attempt.chain == chain)
+            & (Attempt.final == 0)
+            & Attempt.state.in_(("stored", "sent", "mined"))
+            & ~Attempt.nonce.is_null()
+        )
+        .tuples()
+    )
+    most, mined = defaultdict[str, int](int), set[str]()
+    for family, paid_in, fee, units, block in rows:
+        parts = (units if paid_in == currency else 0, fee if chain == currency else 0)
+        most[family] = max(most[family], sum(parts))
+        mined.update([family] if block is not None else [])
+    return sum(units for family, units in most.items() if family not in mined)
 
 
 def held(

@@ -181,6 +181,20 @@ def test_hundreds_are_noted_at_once() -> None:
     assert held() == 300 * WEI - sum(each.fee + int(each.left or 0) for each in places)
 
 
+def test_what_is_signed_and_in_no_block_is_promised_once_for_each_number() -> None:
+    sent(1, units=50)
+    sent(2, currency="USDT", units=7)
+    bumped = sent(3, units=50)
+    Attempt.update(family="a1", number=2, fee_units=900).where(
+        Attempt.id == bumped.row.id
+    ).execute()
+    assert outflows.promised("ETH", "ETH") == 50 + 900 + 500
+    assert outflows.promised("ETH", "USDT") == 7
+    mined = {"state": "mined", "block_hash": "0x07", "block_height": 7}
+    Attempt.update(**mined).where(Attempt.id == bumped.row.id).execute()
+    assert outflows.promised("ETH", "ETH") == 500  # the gas of the token's
+
+
 def test_only_asked_addresses_are_told_and_others_have_nothing() -> None:
     came(1, 5)
     came(2, 6, address=CAVE, height=3)
