@@ -106,7 +106,7 @@ def test_code_at_the_target_halts_before_anything_is_sent(
     assert row.state == "paused"
 
 
-def test_a_target_that_swallows_what_is_on_its_way_gets_one_sweep_and_no_more(
+def test_a_target_that_stops_taking_coins_gets_one_sweep_and_no_more(
     open_sweeping: OpenSweeping,
 ) -> None:
     """Case 31."""
@@ -116,12 +116,13 @@ def test_a_target_that_swallows_what_is_on_its_way_gets_one_sweep_and_no_more(
     house.mine(DEEP)
     (sweep,) = house.moves()
     assert sweep.txid is not None
-    # Its code alone passes all on to nobody: status 1, and the balance stays as it was.
     house.node.set_code(house.hot, runtime("Forwarder"))
-    house.node.set_balance(house.hot, ETHER)
-    house.mine(3 * DEEP)
-    assert len(house.moves()) == 1
+    house.mine()
     assert "0 arrived" in _halt().reason
+    house.mine(4 * DEEP)
+    (sweep,) = house.moves()
+    assert sweep.state == "failed"
+    assert house.on_books("wallet:hot") == ETHER
 
 
 def test_code_at_a_deposit_address_is_named_and_the_others_are_swept(
@@ -162,3 +163,24 @@ def test_what_is_not_signed_yet_is_taken_back_when_sweeps_are_halted(
     _resume("ETH")
     house.mine(2 * DEEP)
     assert house.states() == ["refused", "credited"]
+
+
+@pytest.mark.parametrize("contract", ["LiarToken", "FalseToken"])
+def test_a_status_of_one_is_no_arrival(
+    open_sweeping: OpenSweeping, anvil: Anvil, contract: str
+) -> None:
+    token = deploy(anvil, "Good")
+    house = open_sweeping(tokens={"USDT": token}, for_tokens=TOKEN_ABOVE)
+    house.fund()
+    for name in ("ann", "bob"):
+        house.pay_in(name, 100 * USDT, token)
+    house.mine()
+    anvil.set_code(token.address, runtime(contract))
+    house.mine(3 * DEEP)
+    (sweep,) = house.moves(currency="USDT")
+    receipt = anvil.receipt(str(sweep.txid))
+    assert receipt is not None
+    assert receipt["status"] == "0x1"
+    assert "100 USDT" in _halt("USDT").reason
+    assert "0 arrived" in _halt("USDT").reason
+    assert house.on_books("wallet:deposits", "USDT") == 200 * USDT
