@@ -169,6 +169,7 @@ def test_what_is_not_signed_yet_is_taken_back_when_sweeps_are_halted(
 def test_a_status_of_one_is_no_arrival(
     open_sweeping: OpenSweeping, anvil: Anvil, contract: str
 ) -> None:
+    """Case 31."""
     token = deploy(anvil, "Good")
     house = open_sweeping(tokens={"USDT": token}, for_tokens=TOKEN_ABOVE)
     house.fund()
