@@ -1,4 +1,4 @@
-"""Clients of an EVM chain who pay and withdraw while their engine dies again and again.
+"""Clients of an EVM chain who pay and withdraw while it turns and their engine dies time and again.
 
 Coin and token go out by one sequence of numbers, and what is paid in is swept by others, with gas
 that the house gives. The last line: each wish and each sweep is one chain tx, of one number, none
@@ -29,6 +29,7 @@ FEES = {"ETH": ETHER // 1000, "USDT": MILLION // 10}
 ABOVE = {currency: units // 2 for currency, units in ONE.items()}  # is swept
 PAYS = {"ann": tuple(ONE), "bob": tuple(ONE), "cyd": ("USDT",)}  # who has no gas
 GIVEN_UP = ("cancelled", "refused")
+TURNS = 0.3  # of the moments between two deaths
 AGAIN = 0.25  # of the wishes ask for the same payee and amount as another did
 
 _Coin = tuple[str | None, str, int]  # client, currency, units
@@ -70,6 +71,12 @@ class DyingEvm(Mortal):
         currency = self._dice.choice(PAYS[client])
         units = self._dice.randint(ONE[currency] // 100, ONE[currency] // 2)
         self._pay(client, self._addresses[client], currency, units)
+
+    def live_on(self) -> None:
+        """Sometimes the chain turns, too; what was in its blocks waits in the pool again."""
+        super().live_on()
+        if self._dice.random() < TURNS:
+            self.node.reorg(self._dice.randint(1, 2))
 
     def _pay(self, client: str | None, address: str, currency: str, units: int) -> None:
         if currency == "ETH":
