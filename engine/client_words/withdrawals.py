@@ -130,7 +130,9 @@ def _pending(view: PaymentView, currency: Currency | None) -> Story:
             "care",
         )
     if not view.confirmations:
-        return Story("Sent", "Your coins are on their way into a block.", NOTHING, "wait")
+        dear = " The network's fees have risen since: it may take longer." if _is_dear(view) else ""
+        way = f"Your coins are on their way into a block.{dear}"
+        return Story("Sent", way, NOTHING, "wait")
     missing = max(0, view.confirmations_required - view.confirmations)
     waiting = ""
     if currency is not None and missing:
@@ -141,6 +143,11 @@ def _pending(view: PaymentView, currency: Currency | None) -> Story:
         NOTHING,
         "wait",
     )
+
+
+def _is_dear(view: PaymentView) -> bool:
+    """Whether more would have to be offered to the network than the house's caps allow."""
+    return "fee" in view.reason
 
 
 def _credited(view: PaymentView) -> Story:

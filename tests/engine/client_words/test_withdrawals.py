@@ -74,6 +74,17 @@ def test_why_it_waits_is_said_in_client_words(config: Config, reason: str, said:
     assert "1.501 LTC are set aside" in story.meaning
 
 
+def test_what_is_sent_and_stuck_says_that_fees_have_risen(config: Config) -> None:
+    sent = replace(VIEW, state="pending", confirmations=0)
+    plain = words.story(sent, config.currencies["LTC"])
+    dear = "waiting: the network's fee rate is above fee_rate_max now"
+    stuck = words.story(replace(sent, reason=dear), config.currencies["LTC"])
+    assert (
+        stuck.meaning == f"{plain.meaning} The network's fees have risen since: it may take longer."
+    )
+    assert "longer" not in plain.meaning
+
+
 @pytest.mark.parametrize("reason", [UNPROVED_HISTORY, UNPROVED_BALANCE])
 def test_a_doubt_of_the_house_is_not_told(config: Config, reason: str) -> None:
     story = words.story(replace(VIEW, state="held", reason=reason), config.currencies["LTC"])
