@@ -38,8 +38,9 @@ HOT_PATH, PATH = "hot", "path/{}"
 
 class FakePayer(LedgerWorld):
     """`fault` is raised once, after so many more calls; `loses` replies to broadcasts are lost, and
-    `refuses` are a node's words to each of them; of
-    what is `unreadable` it tells nonsense. `sent` are the bytes of every broadcast."""
+    `refuses` are a node's words to each of them; of what is `unreadable` it tells nonsense. Once it
+    `forgets` the states of old blocks, a log alone says what its chain txs moved. `sent` are the
+    bytes of every broadcast."""
 
     def __init__(self, coin: str = "ETH") -> None:
         super().__init__(coin)
@@ -52,6 +53,7 @@ class FakePayer(LedgerWorld):
         self.loses = 0
         self.refuses = ""
         self.unreadable: set[str] = set()
+        self.forgets = False
         self._calls = 0
 
     def fail(self, error: NodeError, *, after: int = 0) -> None:
@@ -239,6 +241,9 @@ class FakePayer(LedgerWorld):
             done, block = found
             fact = Fact(txid, Standing.MINED, block)
             place = "tx" if done.signed.send.currency == self.coin else "log:0"
+            if self.forgets and done.succeeded:
+                said = done.signed.send.units
+                return Outcome(fact, True, done.fee, said, said, place, proved=False)
             return Outcome(fact, done.succeeded, done.fee, done.moved, done.moved, place)
         waits = found is not None or any(each.txid == txid for each in self.pool.values())
         return Outcome(Fact(txid, Standing.MEMPOOL if waits else Standing.ABSENT))

@@ -24,6 +24,7 @@ from engine.sender.by_nonce.bump import Bumping
 from engine.sender.by_nonce.looks import FinalHeight, Look, deepest_final, send_of
 from engine.sender.by_nonce.losing import Takers
 from engine.sender.by_nonce.settle import Settling
+from engine.sender.by_nonce.vouching import vouched
 from engine.sending import Outcome, Payer
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class Following:
         self._unread: set[Oddity] = set()
         self._read: set[tuple[object, ...]] = set()
         self._altered: set[str] = set()
+        self._unproved: list[Look] = []  # of this round, where a log alone says what moved
         self._is_whole = False  # whether the last look at everything came to its end
 
     def follow(self, tip: BlockRef, now: datetime, *, everything: bool) -> int:
@@ -84,12 +86,14 @@ class Following:
         outcomes = self._payer.outcomes(sends, tip=tip)
         families = self._readable(families, outcomes, now)
         takers = Takers(self._payer, tip)
+        self._unproved.clear()
         moved, looks = 0, list[Look]()
         for start in range(0, len(families), TOGETHER):
             part = families[start : start + TOGETHER]
             looked = [self._look_after(family, outcomes, takers, tip, now) for family in part]
             moved += self._settle(looked, now)
             looks += looked
+        moved += self._settle_vouched(now)
         return moved + (self._bump_stuck(looks, now) if bumps else 0)
 
     def send_new(self, made: Sequence[Stored], tip: BlockRef, now: datetime) -> int:
@@ -186,7 +190,18 @@ class Following:
 
     def _settle(self, looks: Sequence[Look], now: datetime) -> int:
         batch = partial(self._batch, now)
-        return Settling(batch, self._currencies, self._is_as_signed, now=now).settle(looks)
+        settling = Settling(batch, self._currencies, self._is_as_signed, now=now)
+        moved = settling.settle(looks)
+        self._unproved += settling.unproved
+        return moved
+
+    def _settle_vouched(self, now: datetime) -> int:
+        """Where the node has forgotten the states, what balances of now bear out: our rows know
+        everything up to this tip."""
+        if not self._unproved:
+            return 0
+        looks = vouched(self._payer, self._symbol, self._unproved)
+        return self._settle(looks, now) if looks else 0
 
     def _is_as_signed(self, family: Sequence[Stored], payments: Sequence[Payment]) -> bool:
         """Said and logged: a row that was forged signs nothing, and a person must look."""

@@ -29,7 +29,8 @@ class Verdict(Enum):
 class Look:
     """One family under the outcomes of now. `used_by` is the chain tx in a block, none of ours,
     that took its number; `sent` names those of its attempts whose bytes were sent just now;
-    `deepest` is the highest block that is final for its currency."""
+    `deepest` is the highest block that is final for its currency; `vouched` says that balances of
+    now bear out what only a log says."""
 
     family: Sequence[Stored]
     outcomes: Mapping[str, Outcome]
@@ -37,6 +38,7 @@ class Look:
     deepest: int
     used_by: Fact | None = None
     sent: frozenset[str] = frozenset()
+    vouched: bool = False
 
     @property
     def newest(self) -> Stored:
@@ -91,7 +93,17 @@ class Look:
         arrived_unknown = payment.kind == "transfer" and told.arrived is None
         if told.left is None or told.left < int(payment.units or 0) or arrived_unknown:
             return Verdict.UNCLEAR
-        return Verdict.PAID
+        return Verdict.UNCLEAR if self.needs_voucher(stored, payment) else Verdict.PAID
+
+    def needs_voucher(self, stored: Stored, payment: Payment) -> bool:
+        """Whether only a log says that an attempt in a block paid, and nothing bears it out: the
+        node has forgotten the states, and nothing was booked in that block while it had them."""
+        told = self.outcome(stored)
+        if told.proved or told.fact.block is None:
+            return False
+        is_booked = payment.state == "credited" and not payment.unsettled
+        is_there = is_booked and payment.block_hash == told.fact.block.hash
+        return not (self.vouched or is_there)
 
 
 def deepest_final(currency: Currency, tip: BlockRef, final_height: int | None) -> int:

@@ -50,6 +50,7 @@ class Settling:
         self._is_as_signed = is_as_signed
         self._at = rfc3339(now)
         self._booked: dict[str, int] = {}
+        self.unproved: list[Look] = []  # looks at what only a log says: balances may vouch for it
 
     def settle(self, looks: Sequence[Look]) -> int:
         """Bring families and their payments to where the facts say; returns the moves made."""
@@ -85,6 +86,7 @@ class Settling:
         winner = look.winner
         if winner is not None:
             doubted = payment.reason in {FAILED, UNCLEAR}
+            self.unproved += [look] if look.needs_voucher(winner, payment) else []
             settled = self._follow(batch, look, winner, payment)
             noting.mined(look, winner, payment, settled=settled, doubted=doubted)
             return
@@ -264,6 +266,7 @@ class Settling:
             evidence["succeeded"] = told.succeeded
             evidence["left"] = None if told.left is None else str(told.left)
             evidence["arrived"] = None if told.arrived is None else str(told.arrived)
+            evidence |= {} if told.proved else {"proved": False}
         if look.used_by is not None:
             evidence["number_taken_by"] = look.used_by.txid
         batch.move(payment, event, evidence=evidence, **changes)
