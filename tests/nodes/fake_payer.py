@@ -39,8 +39,8 @@ HOT_PATH, PATH = "hot", "path/{}"
 class FakePayer(LedgerWorld):
     """`fault` is raised once, after so many more calls; `loses` replies to broadcasts are lost, and
     `refuses` are a node's words to each of them; of what is `unreadable` it tells nonsense. Once it
-    `forgets` the states of old blocks, a log alone says what its chain txs moved. `sent` are the
-    bytes of every broadcast."""
+    `forgets` the states of old blocks, a log alone says what its chain txs moved, and once it is
+    `pruned` nobody can tell who used a number. `sent` are the bytes of every broadcast."""
 
     def __init__(self, coin: str = "ETH") -> None:
         super().__init__(coin)
@@ -53,6 +53,7 @@ class FakePayer(LedgerWorld):
         self.loses = 0
         self.refuses = ""
         self.unreadable: set[str] = set()
+        self.pruned = False
         self.forgets = False
         self._calls = 0
 
@@ -251,7 +252,7 @@ class FakePayer(LedgerWorld):
     def user_of(self, address: str, nonce: int, *, tip: BlockRef) -> Fact | None:
         self._call()
         self._at(tip.hash)
-        for mined in self.active[: tip.height + 1]:
+        for mined in () if self.pruned else self.active[: tip.height + 1]:
             for txid, done in mined.done.items():
                 if (done.signed.send.source, done.signed.nonce) == (address, nonce):
                     return Fact(txid, Standing.MINED, mined.block.ref)

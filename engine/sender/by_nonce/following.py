@@ -169,9 +169,10 @@ class Following:
         tip: BlockRef,
         now: datetime,
     ) -> Look:
-        """The look at a family whose bytes are out again, unless its number is gone."""
+        """The look at a family whose bytes are out again, unless its number is proved gone."""
         taker = takers.of(family, outcomes)
-        again = self._send_again(family, outcomes, now) if taker is None else frozenset()
+        is_gone = taker is not None and taker.block is not None
+        again = frozenset[str]() if is_gone else self._send_again(family, outcomes, now)
         return self._look(family, outcomes, tip, again, taker=taker)
 
     def _look(

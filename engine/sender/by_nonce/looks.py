@@ -28,9 +28,9 @@ class Verdict(Enum):
 @dataclass(frozen=True, slots=True)
 class Look:
     """One family under the outcomes of now. `used_by` is the chain tx in a block, none of ours,
-    that took its number; `sent` names those of its attempts whose bytes were sent just now;
-    `deepest` is the highest block that is final for its currency; `vouched` says that balances of
-    now bear out what only a log says."""
+    that took its number, without a block where the node does not name it; `sent` names those of its
+    attempts whose bytes were sent just now; `deepest` is the highest block that is final for its
+    currency; `vouched` says that balances of now bear out what only a log says."""
 
     family: Sequence[Stored]
     outcomes: Mapping[str, Outcome]

@@ -14,6 +14,8 @@ from engine.sending import Outcome, Payer
 
 log = logging.getLogger(__name__)
 
+NAMELESS = Fact("", Standing.ABSENT)
+
 
 class Takers:
     """Asks for one tip; one call for each address, more only where a number is gone."""
@@ -24,8 +26,8 @@ class Takers:
         self._mined: dict[str, int] = {}
 
     def of(self, family: Sequence[Stored], outcomes: Mapping[str, Outcome]) -> Fact | None:
-        """The chain tx in a block, none of the family, that took its number; None while nothing
-        proves one. Raises NodeDown."""
+        """The chain tx in a block, none of the family, that took its number, without a block where
+        the node counts one and does not name it; None while there is none. Raises NodeDown."""
         own = {str(stored.row.txid) for stored in family}
         if any(outcomes[txid].fact.standing is Standing.MINED for txid in own):
             return None
@@ -33,7 +35,9 @@ class Takers:
         if self._mined_nonce(address) <= number:
             return None
         taker = self._payer.user_of(address, number, tip=self._tip)
-        if taker is None or taker.block is None or taker.txid in own:
+        if taker is None or taker.block is None:
+            return NAMELESS
+        if taker.txid in own:
             return None
         log.error("%s sent %s by number %d, which is none of ours", address, taker.txid, number)
         return taker

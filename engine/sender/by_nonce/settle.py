@@ -26,6 +26,7 @@ from engine.sender.settle import NOT_TAKEN
 
 LOST = "another chain tx took its number; it is paid again with the next one"
 TAKEN = "a chain tx that is none of ours took its number: who else has the keys?"
+NAMELESS_TAKER = "a chain tx that the node does not name took its number; staff look at it"
 FAILED = "its chain tx failed; the amount goes back once that is final"
 GONE = "its chain tx failed on chain and paid nothing"
 UNCLEAR = "the node does not tell what its chain tx moved; staff look at it"
@@ -170,7 +171,7 @@ class Settling:
     def _follow_open(self, batch: Batch, look: Look, payment: Payment) -> None:
         stored = look.newest
         move = partial(self._move, batch, look, stored, payment)
-        reason = "" if look.used_by is None else TAKEN
+        reason = _taken_by(look)
         if payment.state == "requested" and look.seen:
             move(
                 "send",
@@ -267,6 +268,13 @@ class Settling:
             evidence["left"] = None if told.left is None else str(told.left)
             evidence["arrived"] = None if told.arrived is None else str(told.arrived)
             evidence |= {} if told.proved else {"proved": False}
-        if look.used_by is not None:
+        if look.used_by is not None and look.used_by.block is not None:
             evidence["number_taken_by"] = look.used_by.txid
         batch.move(payment, event, evidence=evidence, **changes)
+
+
+def _taken_by(look: Look) -> str:
+    """What is to be said of whoever took its number; empty while nobody did."""
+    if look.used_by is None:
+        return ""
+    return NAMELESS_TAKER if look.used_by.block is None else TAKEN

@@ -16,7 +16,7 @@ from engine.sender import attempts
 from engine.sender.by_nonce.looks import deepest_final
 from engine.sender.by_nonce.offers import GasTooHigh, gas_for, least, offer, raised
 from engine.sender.by_nonce.reserve import reserve
-from engine.sender.by_nonce.settle import FAILED, TAKEN
+from engine.sender.by_nonce.settle import FAILED, NAMELESS_TAKER, TAKEN
 from engine.sender.by_nonce.signing import NOT_MOVED
 from engine.sender.fees import FeeTooHigh
 from engine.sending import Offer, Rates
@@ -174,6 +174,22 @@ def test_a_family_that_is_not_as_signed_is_not_paid_again(desk: FakeDesk) -> Non
     desk.mine(8)
     assert desk.shown(paid) == ("pending", "", TAKEN)
     assert len(desk.attempts()) == 1
+
+
+def test_a_number_that_is_gone_without_a_name_is_shown_and_proves_nothing(desk: FakeDesk) -> None:
+    """A node that forgot its states counts a send more, and cannot say whose it was."""
+    paid = desk.withdraw("ann", ETHER)
+    desk.settle()
+    desk.node.steal(desk.node.hot, int(desk.attempts()[0].nonce or 0), 1)
+    desk.node.pruned = True
+    desk.mine(8)
+    assert desk.shown(paid) == ("pending", "", NAMELESS_TAKER)
+    assert len(desk.attempts()) == 1
+    desk.node.pruned = False
+    desk.mine(1)
+    desk.mine(3)
+    assert desk.state_of(paid) == "credited"
+    assert [row.state for row in desk.attempts()] == ["dead", "settled"]
 
 
 def test_a_reply_that_makes_no_sense_for_one_holds_up_no_other(desk: FakeDesk) -> None:
