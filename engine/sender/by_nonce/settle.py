@@ -186,7 +186,7 @@ class Settling:
             move("unconfirm", reason=reason, **_NOWHERE)
         elif payment.state == "pending" and payment.block_hash is not None:
             batch.touch(payment, reason=reason, **_NOWHERE)
-        elif reason and payment.reason != reason:
+        elif payment.reason != reason and (reason or payment.reason in {TAKEN, NAMELESS_TAKER}):
             batch.touch(payment, reason=reason)
         elif payment.state == "requested" and payment.reason != NOT_TAKEN and stored.row.last_error:
             batch.touch(payment, reason=NOT_TAKEN)

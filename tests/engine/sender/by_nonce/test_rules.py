@@ -192,6 +192,20 @@ def test_a_number_that_is_gone_without_a_name_is_shown_and_proves_nothing(desk: 
     assert [row.state for row in desk.attempts()] == ["dead", "settled"]
 
 
+def test_a_theft_that_leaves_the_chain_again_is_shown_no_longer(desk: FakeDesk) -> None:
+    paid = desk.withdraw("ann", ETHER)
+    desk.settle()
+    theft = desk.node.steal(desk.node.hot, int(desk.attempts()[0].nonce or 0), 1)
+    desk.mine(1)
+    assert desk.shown(paid) == ("pending", "", TAKEN)
+    desk.node.reorg(1)
+    desk.node.drop(theft)
+    desk.settle(after=SOON)
+    assert desk.shown(paid) == ("pending", "", "")
+    desk.mine(3)
+    assert desk.state_of(paid) == "credited"
+
+
 def test_a_reply_that_makes_no_sense_for_one_holds_up_no_other(desk: FakeDesk) -> None:
     first, second = desk.withdraw("ann", ETHER), desk.withdraw("ann", ETHER // 2)
     desk.settle()
