@@ -13,11 +13,11 @@ from typing import Any
 
 from db import bulk
 from db.attempts import Outflow
-from db.models import Address, Coin
+from db.models import Address, Coin, Payment
 from engine.chain import BlockRef, ByBalance, Unspent
 from engine.errors import NodeDown
 
-BY_BLOCK = "block:"
+BY_BLOCK, BALANCE = "block:", "balance:"
 REST = "rest:"  # index of what is left of an address's coins
 OF_HOUSE = ("hot", "cold")
 
@@ -44,9 +44,14 @@ class Holding:
         return self.currency, self.address
 
 
+def is_by_balance(payment: Payment) -> bool:
+    """Whether nothing but a balance shows its coin: no node can be asked for it again."""
+    return str(payment.txid).startswith(BY_BLOCK) and str(payment.idx).startswith(BALANCE)
+
+
 def surplus_name(address: str, block_hash: str) -> tuple[str, str]:
     """Txid and index of what only the balance after a block shows."""
-    return f"{BY_BLOCK}{block_hash}", f"balance:{address}@{block_hash}"
+    return f"{BY_BLOCK}{block_hash}", f"{BALANCE}{address}@{block_hash}"
 
 
 def holdings(

@@ -52,6 +52,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/sender/due.py": "tests/engine/sender/test_paying.py",
     "engine/sender/following.py": "tests/engine/sender/test_exactly_once.py",
     "engine/sender/losing.py": "tests/engine/sender/test_exactly_once.py",
+    "engine/sender/released.py": "tests/engine/sender/by_nonce/test_balance_only.py",
     "engine/sender/sender.py": "tests/engine/sender/test_paying.py",
 }
 

@@ -12,11 +12,13 @@ from engine.config import Config
 from engine.deposits import rules
 from engine.deposits.verdicts import ACCUMULATING
 from engine.errors import ActRefused
+from engine.holdings import is_by_balance
 from engine.ledger import HOUSE
 
 
 def approve(config: Config, payment: Payment, _proposal: Proposal) -> Plan:
-    """Release a held deposit to its client. Raises ActRefused."""
+    """Release a held deposit to its client; two persons sign what only a balance showed. Raises
+    ActRefused."""
     require_held(payment)
     if payment.client is None or payment.reason == rules.HELD_NOBODY:
         raise ActRefused("this deposit belongs to nobody: book it to an account instead")
@@ -91,6 +93,7 @@ def _crediting(
     )
     above = config.currencies[payment.currency].book_above
     two = act == "book" and above is not None and units > above
+    two = two or (client is not None and is_by_balance(payment))
     changes = {"client": client, "sub_state": ""}
     return payment_plan(
         config,

@@ -15,15 +15,17 @@ from engine.history import row_of
 from engine.ledger import client_account
 from engine.sender.mended import Mend
 from engine.sender.proof import verified_rows
+from engine.sender.released import released_units
 
 
 def adjusted_units(
     config: Config, client: str, currency: str, mends: Iterable[Mend] = (), *, now: datetime
 ) -> tuple[int, int]:
-    """Units that adjustments signed by two persons gave this client, and those that any took; what
-    not enough people signed gave nothing. `mends` stand in the histories of the client's payments,
-    where they count already: one that raised the client unsigned is taken off again."""
-    gave = took = 0
+    """Units that adjustments signed by two persons gave this client, deposits that only a balance
+    showed among them, and those that any took; what not enough people signed gave nothing. `mends`
+    stand in the histories of the client's payments, where they count already: one that raised the
+    client unsigned is taken off again."""
+    gave, took = released_units(config, client, currency, now=now), 0
     account = client_account(client)
     for record in verified_rows(adjustments_of(client).id) or ():
         row = row_of(record)

@@ -30,6 +30,7 @@ from engine.chain import (
 )
 from engine.errors import NodeDown, NodeError, NodeRefused, OffChain
 from engine.families.evm.addresses import spelled
+from engine.holdings import BY_BLOCK
 from engine.sending import REVERTED, Offer, Outcome, Payer, Rates, Send, SignedSend
 from tests.nodes.ledger_world import COIN_GAS, LedgerWorld, Mined, Signed
 
@@ -112,6 +113,7 @@ class FakePayer(LedgerWorld):
     def facts(self, txids: Iterable[str]) -> dict[str, Fact]:
         self._call()
         mined = {arrival.txid: arrival.block for arrival in self._arrivals()}
+        mined |= {f"{BY_BLOCK}{each.block.hash}": each.block.ref for each in self.active}
         coming = {each[0] for each in self.coming}
         return {
             txid: Fact(txid, Standing.MINED, mined[txid])
