@@ -82,7 +82,8 @@ class DyingEvm(Mortal):
         if currency == "ETH":
             txid = self.node.pay(address, units)
         else:
-            txid = self.token.send("transfer", address, units)
+            # Much gas: another block, in which the address is empty, may take it.
+            txid = self.token.send("transfer", address, units, gas=200_000)
         self._paid_in[txid] = (client, currency, units)
 
     def _next_wish(self, key: str) -> Wish:
