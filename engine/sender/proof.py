@@ -29,6 +29,8 @@ UNPROVED_BALANCE = "the client's balance does not follow from deposits that the 
 REMEMBERED_MAX = 100_000  # histories
 ASKED_MAX = 500  # payments in one query
 
+_ASKED = Payment.txid.startswith("block:")
+
 Entry = tuple[str, str, int]  # account, currency, units
 
 
@@ -170,13 +172,18 @@ class Proof:
 
 def _is_claimed_twice(row: Payment) -> bool:
     """Whether another payment says that it came with the same coin: a copy of somebody's deposit
-    bears nothing, nor does a coin that the house moved between its own wallets."""
+    bears nothing, nor does a coin that the house moved between its own wallets. A coin of which a
+    person was asked is named by its block and by chain tx and index together."""
+    same = (Payment.txid == row.txid) & (Payment.idx == row.idx)
+    txid, _, index = str(row.idx).partition(":")
+    same |= (Payment.txid == txid) & (Payment.idx == index)
+    for name in (f"{row.txid}:{row.idx}", row.idx):
+        same |= (Payment.address == row.address) & (Payment.idx == name) & _ASKED
     others = Payment.select().where(
         (Payment.chain == row.chain)
-        & (Payment.txid == row.txid)
-        & (Payment.idx == row.idx)
         & (Payment.currency == row.currency)
         & (Payment.id != row.id)
+        & same
     )
     return bool(others.exists())
 

@@ -4,9 +4,11 @@ so that a node that prunes can tell for ever."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from engine.chain import Block, Spend
 from engine.errors import NodeDown, NodeRefused
+from engine.families.evm.arrivals import BY_BLOCK
 from engine.families.evm.frames import Tracer
 from engine.families.evm.receipts import Receipt, active_blocks, receipts_told
 from engine.families.evm.transfers import transfer_in
@@ -33,6 +35,7 @@ class CoinChecker:
     def shows(self, spend: Spend, currency: str) -> bool:
         """Whether this coin is there, with its address and at least its units. What only a balance
         showed is never found again. Raises OddValue, NodeDown."""
+        spend, in_block = _of_log(spend)
         if not is_hash(spend.txid) or currency not in self._contracts:
             return False
         receipt = receipts_told(self._node, [spend.txid]).get(spend.txid)
@@ -43,7 +46,7 @@ class CoinChecker:
         if self._is_ours(address_of(receipt.row.get("from"))):
             return False
         block = active_blocks(self._node, [receipt.block.height]).get(receipt.block.height)
-        if block is None or block.ref != receipt.block:
+        if block is None or block.ref != receipt.block or in_block not in {"", block.hash}:
             return False
         return self._brought(spend, self._contracts[currency], receipt, block)
 
@@ -70,6 +73,16 @@ class CoinChecker:
             and each.units == spend.units
             for each in frames
         )
+
+
+def _of_log(spend: Spend) -> tuple[Spend, str]:
+    """The coin by its chain tx, where a person was asked what its log brought, and the block that
+    it was asked of; empty where nobody was."""
+    txid, _, index = spend.index.partition(":")
+    is_of_log = is_hash(txid) and index.startswith("log:")
+    if not (is_of_log and spend.txid.startswith(BY_BLOCK)):
+        return spend, ""
+    return replace(spend, txid=txid, index=index), spend.txid.removeprefix(BY_BLOCK)
 
 
 def _is_logged(spend: Spend, contract: str, receipt: Receipt, place: str) -> bool:

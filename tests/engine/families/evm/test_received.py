@@ -141,3 +141,21 @@ def test_a_receipt_of_nonsense_is_a_node_that_is_down(on: EvmPayerHands, name: s
     node.changes["eth_getTransactionReceipt"] = with_field(name, 5)
     with closing(chain), pytest.raises(NodeDown):
         chain.received(token, currency="GOOD")
+
+
+def test_a_log_of_which_a_person_was_asked_is_shown_in_its_block_only(on: EvmPayerHands) -> None:
+    token = _token(on)
+    block = on.tip().hash
+    asked = replace(token, txid=f"block:{block}", index=f"{token.txid}:log:0")
+    assert on.payer.received(asked, currency="GOOD")
+    for other in (
+        replace(asked, txid=f"block:{token.txid}"),
+        replace(asked, index=f"{token.txid}:log:1"),
+        replace(asked, index=f"{token.txid}:tx"),
+        replace(asked, index=token.txid),
+        replace(asked, units=UNITS + 1),
+        replace(asked, address=on.hot),
+        replace(token, txid=block, index=f"{token.txid}:log:0"),
+    ):
+        assert not on.payer.received(other, currency="GOOD"), other
+    assert not on.payer.received(asked, currency="ETH")

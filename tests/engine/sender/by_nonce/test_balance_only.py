@@ -99,3 +99,17 @@ def test_without_one_of_the_persons_it_bears_nothing(
     desk.settle()
     assert desk.shown(paid) == ("held", "", UNPROVED_BALANCE)
     assert desk.attempts() == []
+
+
+@pytest.mark.parametrize("currency", ["ETH", "USDT"])
+def test_a_coin_under_another_name_is_the_same_coin(desk: FakeDesk, currency: str) -> None:
+    desk.credit("ann", ETHER, currency)
+    coin = Payment.get(
+        Payment.client == "ann", Payment.currency == currency, Payment.state == "credited"
+    )
+    copy = {**coin.__data__, "id": "ab" * 16, "client": "eve", "first_seq": 10_000}
+    copy |= {"txid": "block:0xaa", "idx": f"{coin.txid}:{coin.idx}"}
+    Payment.insert(copy).execute()
+    paid = desk.withdraw("ann", ETHER // 2, currency=currency)
+    desk.step()
+    assert desk.shown(paid) == ("held", "", UNPROVED_BALANCE)
