@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 
+from db.attempts import Attempt
 from db.models import History, Payment
 from engine.clock import utc_now
 from engine.lease import ChainLease
@@ -109,7 +110,18 @@ class DyingEvm(Mortal):
             deposits == len(self._paid_in)
             and paid == len(withdrawals())
             and not moving.exists()
+            and self._are_sends_followed()
             and not any(self._is_left(each) for each in self._addresses.values())
+        )
+
+    def _are_sends_followed(self) -> bool:
+        """Whether the books know what was sent in the blocks that it is in now: a credit outlasts a
+        chain that turns, and what it cost may be another sum there."""
+        rows = list(Attempt.select().where((Attempt.final == 0) & (Attempt.state != "dead")))
+        return all(
+            row.block_hash is not None
+            and self.node.hash_at(int(row.block_height or 0)) == row.block_hash
+            for row in rows
         )
 
     def _is_left(self, address: str) -> bool:
