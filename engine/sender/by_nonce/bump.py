@@ -10,7 +10,7 @@ from functools import partial
 from db.models import Payment
 from engine.chain import BlockRef
 from engine.clock import parse_rfc3339, rfc3339
-from engine.config import Config
+from engine.config import Config, Currency
 from engine.errors import NodeRefused
 from engine.lifecycle import Batch
 from engine.sender import attempts
@@ -56,8 +56,7 @@ class Bumping:
         newest = look.newest
         if len(look.family) >= ATTEMPTS_MAX or look.winner is not None or look.used_by is not None:
             return False
-        patience = timedelta(seconds=PATIENCE_BLOCKS * self._ground.coin.block_s)
-        return self._now - parse_rfc3339(newest.row.created_at) >= patience
+        return self._now - parse_rfc3339(newest.row.created_at) >= _patience(self._ground)
 
     def replace(self, family: Sequence[Stored], batch: Batch) -> Stored | None:
         """The replacement, which `batch` stores; None when there is none now, and a payment that
@@ -114,3 +113,16 @@ class Bumping:
         send, number = send_of(newest), int(newest.row.nonce or 0)
         signed = self._payer.sign(send, nonce=number, offer=offer)
         return Signing(payment, send, number, offer, signed, str(newest.inputs[0].account))
+
+
+def may_go_again(newest: Stored, ground: Currency, now: datetime) -> bool:
+    """Whether a replacement that the node does not have may be sent to it: one that it refused is
+    left alone for some blocks. What it lacked then, funds or a better price, may be there now."""
+    if not newest.row.last_error or newest.row.sent_at is None:
+        return True
+    since = now - parse_rfc3339(newest.row.sent_at)
+    return not timedelta() <= since < _patience(ground)
+
+
+def _patience(ground: Currency) -> timedelta:
+    return timedelta(seconds=PATIENCE_BLOCKS * ground.coin.block_s)

@@ -20,7 +20,7 @@ from engine.lifecycle import Batch
 from engine.sender import attempts
 from engine.sender.as_signed import is_as_signed
 from engine.sender.attempts import Stored
-from engine.sender.by_nonce.bump import Bumping
+from engine.sender.by_nonce.bump import Bumping, may_go_again
 from engine.sender.by_nonce.looks import FinalHeight, Look, deepest_final, send_of
 from engine.sender.by_nonce.losing import Takers
 from engine.sender.by_nonce.settle import Settling
@@ -53,6 +53,7 @@ class Following:
         self._config = config
         self._symbol = symbol
         self._currencies = {each.symbol: each for each in config.chains()[symbol]}
+        self._ground = self._currencies[symbol]
         self._payer = payer
         self._guard = guard
         self._go_on = go_on
@@ -236,13 +237,13 @@ class Following:
         self, family: Sequence[Stored], outcomes: Outcomes, now: datetime
     ) -> frozenset[str]:
         """The same bytes, the newest that the node takes, when it has none of the family, or only
-        what the newest replaces and it never refused that; those that were sent."""
+        what the newest replaces and it did not refuse that just now; those that were sent."""
         standings = {outcomes[str(each.row.txid)].fact.standing for each in family}
         newest = family[-1]
         absent = outcomes[str(newest.row.txid)].fact.standing is Standing.ABSENT
         if standings == {Standing.ABSENT}:
             again = list(reversed(family))
-        elif absent and standings <= WAITING and not newest.row.last_error:
+        elif absent and standings <= WAITING and may_go_again(newest, self._ground, now):
             again = [newest]
         else:
             return frozenset()

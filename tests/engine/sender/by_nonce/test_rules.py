@@ -107,6 +107,23 @@ def test_what_was_too_cheap_from_the_start_is_replaced_too(desk: FakeDesk) -> No
     assert {"sign", "bump"} <= set(events_of(desk.now_of(paid)))
 
 
+def test_a_replacement_that_was_refused_once_is_offered_again(desk: FakeDesk) -> None:
+    """The cheap one is in the pool, and holds up all behind it until the dear one is there."""
+    paid = desk.withdraw("ann", ETHER)
+    desk.settle()
+    desk.node.base = 20 * GWEI
+    desk.mine()
+    desk.node.refuses = "insufficient funds for gas * price + value"
+    desk.step(after=LATER)
+    desk.step(after=SOON)
+    assert [row.sends for row in desk.attempts()] == [1, 1]
+    desk.node.refuses = ""
+    desk.step(after=LATER)
+    desk.mine(3)
+    assert [row.sends for row in desk.attempts()] == [1, 2]
+    assert desk.state_of(paid) == "credited"
+
+
 def _number(stored: Attempt) -> None:
     Attempt.update(nonce=0).where(Attempt.id == stored.id).execute()
 
