@@ -6,6 +6,7 @@ and a crash at any point is repeated, not lost.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -20,9 +21,11 @@ from engine.lifecycle import Batch
 from engine.sender import attempts
 from engine.sender.attempts import Stored
 from engine.sender.by_nonce import entries
-from engine.sender.by_nonce.looks import Look, Verdict
+from engine.sender.by_nonce.looks import Look, Verdict, send_of
 from engine.sender.by_nonce.noting import Noting
 from engine.sender.settle import NOT_TAKEN
+
+log = logging.getLogger(__name__)
 
 LOST = "another chain tx took its number; it is paid again with the next one"
 TAKEN = "a chain tx that is none of ours took its number: who else has the keys?"
@@ -63,7 +66,8 @@ class Settling:
             for look in looks:
                 stored = look.winner or look.newest
                 (payment,) = paid[str(stored.row.id)]
-                self._settle(batch, look, payment, noting)
+                if _is_its(stored, payment):
+                    self._settle(batch, look, payment, noting)
             moved = batch.steps - before
             batch.also(noting.write)
             batch.also(partial(self._reach, looks, "settle.during"))
@@ -271,6 +275,17 @@ class Settling:
         if look.used_by is not None and look.used_by.block is not None:
             evidence["number_taken_by"] = look.used_by.txid
         batch.move(payment, event, evidence=evidence, **changes)
+
+
+def _is_its(stored: Stored, payment: Payment) -> bool:
+    """Whether an attempt pays what this payment asks for: by a row that was changed, nobody else's
+    payment is done. Said and logged."""
+    send = send_of(stored)
+    asked = str(payment.address).lower(), payment.currency, payment.units
+    if (send.to.lower(), send.currency, send.units) == asked:
+        return True
+    log.error("attempt %s does not pay what payment %s asks for", stored.row.id, payment.id)
+    return False
 
 
 def _taken_by(look: Look) -> str:

@@ -124,6 +124,22 @@ def test_a_replacement_that_was_refused_once_is_offered_again(desk: FakeDesk) ->
     assert desk.state_of(paid) == "credited"
 
 
+def test_an_attempt_that_is_written_to_somebody_else_s_payment_does_not_pay_it(
+    desk: FakeDesk,
+) -> None:
+    """Of the same amount, to another address."""
+    desk.withdraw("ann", ETHER)
+    desk.settle()
+    desk.paused["ETH"] = "waits"
+    other = desk.withdraw("ann", ETHER)
+    (attempt,) = desk.attempts()
+    AttemptOutput.update(payment=other.id).where(AttemptOutput.attempt == attempt.id).execute()
+    desk.exact = False
+    desk.node.mine(4)
+    desk.step()
+    assert desk.state_of(other) == "requested"
+
+
 def _number(stored: Attempt) -> None:
     Attempt.update(nonce=0).where(Attempt.id == stored.id).execute()
 
