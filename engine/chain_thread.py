@@ -29,6 +29,7 @@ from engine.lease import BEAT_EVERY_S, ChainLease
 from engine.moves.addresses import ensure_hot
 from engine.moves.mover import Mover
 from engine.moves.nonce_mover import NonceMover
+from engine.reconciliation.cover import NOT_COMPARED, why_unpaid
 from engine.reconciliation.reconciler import Reconciler
 from engine.recount import Recount
 from engine.risk import RiskHook
@@ -118,6 +119,7 @@ class ChainThread:
                 # A new term: whatever was remembered of the chain may be another engine's past.
                 fence = self.lease.fence
                 crew = self._crew(node)
+                self._reconciler.begin_term()
             outcome = self._round(crew)
             self.began.set()
             if (recount is not None and outcome.well) and (
@@ -173,7 +175,7 @@ class ChainThread:
             self.symbol,
             node,
             guard=guard,
-            paused=_withdrawals_paused,
+            paused=self._why_unpaid,
             go_on=self._go_on,
         )
         return _Crew(node, follower, mover, sender)
@@ -184,10 +186,18 @@ class ChainThread:
             self.symbol,
             node,
             guard=self.lease.guard_of_term(),
-            paused=_withdrawals_paused,
+            paused=self._why_unpaid,
             go_on=self._go_on,
             final_height=lambda: follower.final_height,
         )
+
+    def _why_unpaid(self, currency: str) -> str:
+        """Why nothing of this currency is paid now: a person stopped it, or the books and the chain
+        were not compared yet, or not to the chain's favour. Empty when it is paid."""
+        brake = braked("withdrawal").get(currency)
+        if brake is not None:
+            return f"paused by staff: {brake.reason}"
+        return why_unpaid(currency) if self._reconciler.has_compared else NOT_COMPARED
 
     def _breathe(self) -> None:
         """Between two commits. A stop ends the round here: a round without breath would keep the
@@ -318,9 +328,3 @@ def _fee_rate(node: Chain | Payer) -> int:
         rates = node.rates()
         return rates.base + rates.tip
     return fees.rate(node)[0]
-
-
-def _withdrawals_paused(currency: str) -> str:
-    """Why a person stopped withdrawals of this currency, empty when nobody did."""
-    brake = braked("withdrawal").get(currency)
-    return "" if brake is None else f"paused by staff: {brake.reason}"

@@ -97,6 +97,7 @@ _WAITS = (
     ("passphrase", "the cashier's wallet has to be unlocked"),
     ("fee", "the network's fees are unusually high"),
     ("paused", "withdrawals are paused"),
+    ("books", "the cashier checks its books first"),
     ("sync", "our node is catching up with the network"),
     ("catching up", "our node is catching up with the network"),
     ("node", "our node does not answer"),

@@ -77,8 +77,21 @@ class Reconciler:
         self._refused_since: datetime | None = None
         self._again = 0
         self._started_at: str | None = None
+        self._term = 0
+        self._compared_in: int | None = None
 
     # --- when ---
+
+    def begin_term(self) -> None:
+        """Whoever holds the lease from now on has compared nothing yet."""
+        self._term += 1
+        self._started_at = None
+
+    @property
+    def has_compared(self) -> bool:
+        """Whether a run of this term ended at the newest block that the node had then, by a
+        comparison or by a reason why there is none."""
+        return self._compared_in == self._term
 
     def follow(self, lease: ChainLease, hook: RiskHook | None) -> None:
         """After a round: begin a run in the background if the tip moved or the time has come,
@@ -140,25 +153,40 @@ class Reconciler:
         be compared, empty if all was. Raises TipMoved when the followed block is not the node's
         tip, LeaseLost; what the node refuses otherwise becomes a break."""
         with self._lock:
-            row = chains.state(self._symbol)
+            term, row = self._term, chains.state(self._symbol)
             if row.state != "well":
                 return self._unwell(str(row.reason), lease, now)
             if row.hash is None:
                 return self._unwell(NOT_FOLLOWED, lease, now)
-            node = self._opener()
-            try:
-                self._reconcile(node, lease, hook, now=now, full=full, listing=listing)
-                self._refused_since, self._again = None, 0
-            except TipMoved as error:
-                self._refused_since = self._refused_since or now
-                if now - self._refused_since < REFUSED_MAX:
-                    raise
-                return self._unwell(str(error), lease, now)
-            except NodeError as error:
-                return self._unwell(str(error), lease, now)
-            finally:
-                node.close()
-            return ""
+            reason = self._attempt(lease, hook, now=now, full=full, listing=listing)
+            if row.node_height is None or row.height >= row.node_height:
+                self._compared_in = term
+            return reason
+
+    def _attempt(
+        self,
+        lease: ChainLease,
+        hook: RiskHook | None,
+        *,
+        now: datetime,
+        full: bool,
+        listing: bool,
+    ) -> str:
+        """One comparison by a connection of its own; why there is none. Raises TipMoved."""
+        node = self._opener()
+        try:
+            self._reconcile(node, lease, hook, now=now, full=full, listing=listing)
+            self._refused_since, self._again = None, 0
+        except TipMoved as error:
+            self._refused_since = self._refused_since or now
+            if now - self._refused_since < REFUSED_MAX:
+                raise
+            return self._unwell(str(error), lease, now)
+        except NodeError as error:
+            return self._unwell(str(error), lease, now)
+        finally:
+            node.close()
+        return ""
 
     def _unwell(self, reason: str, lease: ChainLease, now: datetime) -> str:
         records.note_unwell(self._symbol, self._currencies, reason, now, lease.guard)
