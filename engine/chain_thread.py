@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 
 BREATH_S = 0.005  # seconds between commits of a busy round: SQLite's lock is not fair
 BACKOFF_MAX_S = 30
+FIRST_LOOK_S = 0.2  # between rounds until books and chain were compared once
 RECOUNT_EVERY = timedelta(hours=6)
 FEES_EVERY = timedelta(minutes=1)
 FOLD_EVERY = timedelta(minutes=10)
@@ -128,7 +129,7 @@ class ChainThread:
                 recounted = time.monotonic()
                 recount.start(self.lease, self._hook)
             self._reconcile()
-            self._stop.wait(BREATH_S if outcome.busy else self._pause_s())
+            self._stop.wait(BREATH_S if outcome.busy else self._pause_s(outcome))
         if recount is not None:
             recount.join(STOP_WAIT_S)
         self._reconciler.join(STOP_WAIT_S)
@@ -317,8 +318,10 @@ class ChainThread:
         except peewee.PeeweeException as error:
             log.warning("%s: database: %s", self.symbol, error)
 
-    def _pause_s(self) -> float:
+    def _pause_s(self, outcome: Round) -> float:
         poll = self._currency.poll
+        if outcome.well and not self._reconciler.has_compared:
+            return min(poll, FIRST_LOOK_S)  # payments wait for just that
         return min(poll * (1 << min(self._failures, 6)), max(poll, BACKOFF_MAX_S))
 
 

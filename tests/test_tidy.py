@@ -33,6 +33,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     # The parts of the sender prove themselves together: what counts is that each is paid once.
     "engine/sender/attempts.py": "tests/engine/sender/test_exactly_once.py",
     "engine/sender/asked.py": "tests/engine/sender/test_paying.py",
+    "engine/sender/broadcast.py": "tests/engine/sender/test_exactly_once.py",
     "engine/sender/by_nonce/asking.py": "tests/engine/sender/by_nonce/test_on_anvil.py",
     "engine/sender/by_nonce/bump.py": "tests/engine/sender/by_nonce/test_fees_and_funds.py",
     "engine/sender/by_nonce/checks.py": "tests/engine/sender/by_nonce/test_on_anvil.py",
@@ -52,6 +53,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/sender/due.py": "tests/engine/sender/test_paying.py",
     "engine/sender/following.py": "tests/engine/sender/test_exactly_once.py",
     "engine/sender/losing.py": "tests/engine/sender/test_exactly_once.py",
+    "engine/sender/readable.py": "tests/engine/sender/test_exactly_once.py",
     "engine/sender/released.py": "tests/engine/sender/by_nonce/test_balance_only.py",
     "engine/sender/sender.py": "tests/engine/sender/test_paying.py",
 }

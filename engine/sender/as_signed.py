@@ -8,6 +8,7 @@ second chain tx once the first is proved dead. A forged row must bring about nei
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 
 from db.models import History, Payment
@@ -15,7 +16,28 @@ from engine.audit.sealed import SealedHistory
 from engine.sender.attempts import Stored
 from engine.sender.proof import verified_rows
 
+log = logging.getLogger(__name__)
+
 _Told = tuple[str, str, str]  # attempt, txid, the chain's fee
+
+
+class AsSigned:
+    """Whether families of one chain are as signed, for whoever would sign in their place."""
+
+    def __init__(self, symbol: str, sealed: SealedHistory) -> None:
+        self._symbol = symbol
+        self._sealed = sealed
+
+    def __call__(self, family: Sequence[Stored], payments: Sequence[Payment]) -> bool:
+        """Said and logged: a row that was forged signs nothing, and a person must look."""
+        if is_as_signed(family, payments, self._sealed):
+            return True
+        log.error(
+            "%s: attempt %s is not what was signed: nothing is signed in its place",
+            self._symbol,
+            family[-1].row.id,
+        )
+        return False
 
 
 def is_as_signed(

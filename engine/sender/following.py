@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
 from db.models import Coin, Payment
-from engine import chains
 from engine.audit.sealed import SealedHistory
-from engine.chain import BlockRef, Chain, Fact, Oddity, Sending, Standing
+from engine.chain import BlockRef, Chain, Fact, Standing
 from engine.clock import rfc3339
 from engine.config import Config, Currency
 from engine.crashpoints import reach
 from engine.errors import NodeRefused
 from engine.lifecycle import Batch
 from engine.sender import attempts, bump, fees
-from engine.sender.as_signed import is_as_signed
+from engine.sender.as_signed import AsSigned
 from engine.sender.attempts import Stored
+from engine.sender.broadcast import Broadcast
 from engine.sender.losing import NO_LOSS, loss_of
+from engine.sender.readable import Readable
 from engine.sender.settle import Look, Settling
 
 log = logging.getLogger(__name__)
@@ -46,9 +47,9 @@ class Following:
         self._currency = config.currencies[symbol]
         self._node = node
         self._guard = guard
-        self._go_on = go_on
-        self._sealed = sealed
-        self._unread: set[Oddity] = set()
+        self._is_as_signed = AsSigned(symbol, sealed)
+        self._readable = Readable(symbol, self._batch)
+        self._broadcast = Broadcast(symbol, node, go_on=go_on, sandbox=config.sandbox)
 
     def follow(self, tip: BlockRef, now: datetime, *, everything: bool) -> int:
         """Ask for every open attempt (else only for those whose bytes may not be out), and bring
@@ -57,7 +58,7 @@ class Following:
         if not families:
             return 0
         facts = self._node.facts([stored.row.txid for family in families for stored in family])
-        families = self._readable(families, facts, now)
+        families = self._readable.of(families, facts, now)
         moved = 0
         for start in range(0, len(families), TOGETHER):
             part = families[start : start + TOGETHER]
@@ -67,19 +68,6 @@ class Following:
             due = (f for f in families if bump.is_due(f, facts, self._currency, now))
             moved += sum(self._bump(family, facts, tip, now) for family in due)
         return moved
-
-    def _readable(
-        self, families: Sequence[list[Stored]], facts: Mapping[str, Fact], now: datetime
-    ) -> list[list[Stored]]:
-        """The families of which the node tells what makes sense; the others are parked."""
-        odd = chains.unreadable(facts.values())
-        if not self._unread.issuperset(odd):
-            with self._batch(now) as batch:
-                batch.also(partial(chains.park, self._symbol, odd, now))
-            self._unread.update(odd)
-        return [
-            family for family in families if all(facts[each.row.txid].readable for each in family)
-        ]
 
     def send_new(self, made: Sequence[Stored], tip: BlockRef, now: datetime) -> int:
         """Send attempts that were just stored, each once, and bring their payments to where the
@@ -94,17 +82,6 @@ class Following:
     def _settle(self, looks: Sequence[Look], now: datetime) -> int:
         batch = partial(self._batch, now)
         return Settling(batch, self._currency, self._is_as_signed, now=now).settle(looks)
-
-    def _is_as_signed(self, family: Sequence[Stored], payments: Sequence[Payment]) -> bool:
-        """Said and logged: a row that was forged signs nothing, and a person must look."""
-        if is_as_signed(family, payments, self._sealed):
-            return True
-        log.error(
-            "%s: attempt %s is not what was signed: nothing is signed in its place",
-            self._symbol,
-            family[-1].row.id,
-        )
-        return False
 
     def _look(
         self,
@@ -130,18 +107,9 @@ class Following:
     def _send(self, stored: Stored, facts: dict[str, Fact], now: datetime) -> bool:
         """Send stored bytes once; whether the node has them now. Raises NodeDown: unknown, and
         EngineStopping before it sends anything."""
-        row = stored.row
-        self._go_on()
-        reach("broadcast.before", sandbox=self._config.sandbox)
-        reply = self._node.send(row.signed)
-        reach("broadcast.after", sandbox=self._config.sandbox)
-        refused = reply.outcome is Sending.REFUSED
-        words = reply.words if refused else ""
-        if words not in {"", row.last_error}:
-            log.warning("%s: the node refused attempt %s: %s", self._symbol, row.id, words)
-        row.sends, row.sent_at, row.last_error = row.sends + 1, rfc3339(now), words
-        facts[row.txid] = Fact(row.txid, Standing.ABSENT if refused else Standing.MEMPOOL)
-        return not refused
+        fact = self._broadcast.once(stored, now)
+        facts[fact.txid] = fact
+        return fact.standing is Standing.MEMPOOL
 
     def _send_again(
         self, family: Sequence[Stored], facts: dict[str, Fact], now: datetime

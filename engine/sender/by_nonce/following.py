@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
 from db.attempts import Attempt
-from db.models import Payment
-from engine import chains
 from engine.audit.sealed import SealedHistory
-from engine.chain import BlockRef, Fact, Oddity, Sending, Standing
-from engine.clock import rfc3339
+from engine.chain import BlockRef, Fact, Standing
 from engine.config import Config
 from engine.crashpoints import reach
 from engine.errors import NodeRefused
 from engine.lifecycle import Batch
 from engine.sender import attempts
-from engine.sender.as_signed import is_as_signed
+from engine.sender.as_signed import AsSigned
 from engine.sender.attempts import Stored
+from engine.sender.broadcast import Broadcast
 from engine.sender.by_nonce.bump import Bumping, may_go_again
 from engine.sender.by_nonce.looks import FinalHeight, Look, deepest_final, send_of
 from engine.sender.by_nonce.losing import Takers
 from engine.sender.by_nonce.settle import Settling
 from engine.sender.by_nonce.vouching import vouched
+from engine.sender.readable import Readable
 from engine.sending import Outcome, Payer
 
 log = logging.getLogger(__name__)
@@ -56,10 +55,10 @@ class Following:
         self._ground = self._currencies[symbol]
         self._payer = payer
         self._guard = guard
-        self._go_on = go_on
-        self._sealed = sealed
         self._final_height = final_height
-        self._unread: set[Oddity] = set()
+        self._is_as_signed = AsSigned(symbol, sealed)
+        self._readable = Readable(symbol, self._batch)
+        self._broadcast = Broadcast(symbol, payer, go_on=go_on, sandbox=config.sandbox)
         self._read: set[tuple[object, ...]] = set()
         self._altered: set[str] = set()
         self._unproved: list[Look] = []  # of this round, where a log alone says what moved
@@ -85,7 +84,8 @@ class Following:
         families.sort(key=lambda family: (family[0].row.address, family[0].row.nonce))
         sends = {str(each.row.txid): send_of(each) for family in families for each in family}
         outcomes = self._payer.outcomes(sends, tip=tip)
-        families = self._readable(families, outcomes, now)
+        facts = {txid: each.fact for txid, each in outcomes.items()}
+        families = self._readable.of(families, facts, now)
         takers = Takers(self._payer, tip)
         self._unproved.clear()
         moved, looks = 0, list[Look]()
@@ -147,21 +147,6 @@ class Following:
             self._read.add(key)
         return True
 
-    def _readable(
-        self, families: Sequence[list[Stored]], outcomes: Mapping[str, Outcome], now: datetime
-    ) -> list[list[Stored]]:
-        """The families of which the node tells what makes sense; the others are parked."""
-        odd = chains.unreadable(each.fact for each in outcomes.values())
-        if not self._unread.issuperset(odd):
-            with self._batch(now) as batch:
-                batch.also(partial(chains.park, self._symbol, odd, now))
-            self._unread.update(odd)
-        return [
-            family
-            for family in families
-            if all(outcomes[str(each.row.txid)].fact.readable for each in family)
-        ]
-
     def _look_after(
         self,
         family: Sequence[Stored],
@@ -205,33 +190,12 @@ class Following:
         looks = vouched(self._payer, self._symbol, self._unproved)
         return self._settle(looks, now) if looks else 0
 
-    def _is_as_signed(self, family: Sequence[Stored], payments: Sequence[Payment]) -> bool:
-        """Said and logged: a row that was forged signs nothing, and a person must look."""
-        if is_as_signed(family, payments, self._sealed):
-            return True
-        log.error(
-            "%s: attempt %s is not what was signed: nothing is signed in its place",
-            self._symbol,
-            family[-1].row.id,
-        )
-        return False
-
     def _send(self, stored: Stored, outcomes: Outcomes, now: datetime) -> bool:
         """Send stored bytes once; whether the node has them now. Raises NodeDown: unknown, and
         EngineStopping before it sends anything."""
-        row = stored.row
-        self._go_on()
-        reach("broadcast.before", sandbox=self._config.sandbox)
-        reply = self._payer.send(row.signed)
-        reach("broadcast.after", sandbox=self._config.sandbox)
-        refused = reply.outcome is Sending.REFUSED
-        words = reply.words if refused else ""
-        if words not in {"", row.last_error}:
-            log.warning("%s: the node refused attempt %s: %s", self._symbol, row.id, words)
-        row.sends, row.sent_at, row.last_error = row.sends + 1, rfc3339(now), words
-        standing = Standing.ABSENT if refused else Standing.MEMPOOL
-        outcomes[str(row.txid)] = Outcome(Fact(str(row.txid), standing))
-        return not refused
+        fact = self._broadcast.once(stored, now)
+        outcomes[fact.txid] = Outcome(fact)
+        return fact.standing is Standing.MEMPOOL
 
     def _send_again(
         self, family: Sequence[Stored], outcomes: Outcomes, now: datetime
