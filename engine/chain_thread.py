@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 
 BREATH_S = 0.005  # seconds between commits of a busy round: SQLite's lock is not fair
 BACKOFF_MAX_S = 30
-FIRST_LOOK_S = 0.2  # between rounds until books and chain were compared once
+FIRST_LOOK_S = 0.2  # seconds between rounds until books and chain were compared once
 RECOUNT_EVERY = timedelta(hours=6)
 FEES_EVERY = timedelta(minutes=1)
 FOLD_EVERY = timedelta(minutes=10)
