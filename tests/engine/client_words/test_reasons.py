@@ -29,7 +29,7 @@ ROW = HistoryView(1, "hold", "requested", "held", "2026-10-30T12:00:00Z", "x", "
         ("requested", NO_FUNDS, FILLED_UP),
         ("requested", no_gas("ETH"), FILLED_UP),
         ("requested", no_own_funds("ETH"), FILLED_UP),
-        ("requested", f"waiting: {LESS_THERE}", "our node does not answer"),
+        ("requested", f"waiting: {LESS_THERE}", "the cashier checks its books first"),
         (
             "requested",
             "connection refused at 10.0.0.5",
