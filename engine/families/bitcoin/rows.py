@@ -128,8 +128,11 @@ def _is_own(row: Mapping[str, Any]) -> bool:
 
 
 def _is_open(row: Mapping[str, Any]) -> bool:
-    """It is outside of a block and could still get into one."""
-    return row.get("confirmations") == 0 and row.get("category") != "orphan"
+    """It is outside of a block and could still get into one. What is no integer is not compared:
+    there are numbers that raise at it."""
+    confirmations = row.get("confirmations")
+    is_outside = isinstance(confirmations, int) and confirmations == 0
+    return is_outside and row.get("category") != "orphan"
 
 
 def _key(row: object) -> str:

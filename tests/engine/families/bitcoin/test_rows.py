@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.chain import Oddity, Scan
@@ -171,6 +171,7 @@ _json = st.recursive(
 
 
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(GOOD, _json)))
+@example({"confirmations": Decimal("sNaN")})
 def test_no_row_at_all_loses_the_round(changes: dict[str, object]) -> None:
     scan = _read({**GOOD, "txid": "11" * 32}, {**GOOD, **changes})
     assert scan.tip_hash == TIP
