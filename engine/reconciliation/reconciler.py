@@ -49,6 +49,7 @@ FULL_EVERY = timedelta(hours=1)
 REFUSED_MAX = timedelta(minutes=10)
 AGAIN_MAX = 3
 ASKED = ("fee_differs", "amount_differs", "duplicate_credit")  # of chain txs of ours
+OVERTAKEN_MAX = 5
 ANSWER_WAIT_S = 10
 ASK_AGAIN_S = 0.25  # seconds
 NOT_FOLLOWED = "nothing is followed yet"
@@ -79,18 +80,20 @@ class Reconciler:
         self._started_at: str | None = None
         self._term = 0
         self._compared_in: int | None = None
+        self._moved_on = 0  # comparisons in a row that a new block overtook
 
     # --- when ---
 
     def begin_term(self) -> None:
         """Whoever holds the lease from now on has compared nothing yet."""
         self._term += 1
-        self._started_at = None
+        self._started_at, self._moved_on = None, 0
 
     @property
     def has_compared(self) -> bool:
         """Whether a run of this term ended at the newest block that the node had then, by a
-        comparison or by a reason why there is none."""
+        comparison or by a reason why there is none. Where blocks come faster than comparisons end,
+        a few that were overtaken are enough: payments do not wait for ever."""
         return self._compared_in == self._term
 
     def follow(self, lease: ChainLease, hook: RiskHook | None) -> None:
@@ -176,8 +179,11 @@ class Reconciler:
         node = self._opener()
         try:
             self._reconcile(node, lease, hook, now=now, full=full, listing=listing)
-            self._refused_since, self._again = None, 0
+            self._refused_since, self._again, self._moved_on = None, 0, 0
         except TipMoved as error:
+            self._moved_on += 1
+            if self._moved_on >= OVERTAKEN_MAX:
+                self._compared_in = self._term
             self._refused_since = self._refused_since or now
             if now - self._refused_since < REFUSED_MAX:
                 raise

@@ -14,11 +14,13 @@ from db.attempts import Attempt
 from db.findings import Reconciliation
 from db.models import Client, Payment
 from engine import address_pool, chains
+from engine.chain import Unspent
 from engine.clock import rfc3339, utc_now
 from engine.config import Config, load_config
 from engine.deposits.request import request_deposit
+from engine.errors import TipMoved
 from engine.reconciliation.cover import LESS_THERE, NOT_COMPARED
-from engine.reconciliation.reconciler import Reconciler
+from engine.reconciliation.reconciler import OVERTAKEN_MAX, Reconciler
 from tests.engine.deposits.life import COIN, write_config
 from tests.engine.running import running
 from tests.engine.wishes import Wish, ask
@@ -110,3 +112,26 @@ def test_nothing_is_paid_before_books_and_chain_were_compared(
         wait_until(lambda: _state(payment) == ("requested", NOT_COMPARED), what="the reason")
     with running(config, {"LTC": node}):
         wait_until(lambda: _state(payment) == ("pending", ""), what="the send after it")
+
+
+class HurriedChain(FakeChain):
+    """A node on which another block comes before its coins are listed."""
+
+    overtaken = 0
+
+    def coins(self, at: str) -> list[Unspent]:
+        self.overtaken += 1
+        raise TipMoved(f"another block came after {at}")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_blocks_that_come_too_fast_to_compare_keep_nobody_waiting_for_ever(
+    database: str, tmp_path: Path
+) -> None:
+    config, node = _house(tmp_path, database), HurriedChain("LTC")
+    _fund(config, node)
+    with running(config, {"LTC": node}):
+        wait_until(lambda: _credited() == COINS, what="the credits")
+        payment = ask(config, Wish("ann", PAYEE, "1", "key"))
+        wait_until(lambda: _state(payment) == ("pending", ""), what="the send")
+    assert node.overtaken >= OVERTAKEN_MAX
