@@ -95,10 +95,13 @@ class EngineProcess:
 
     @property
     def frozen(self) -> bool:
-        """Whether all of it stands still."""
+        """Whether all of it stands still; a thread that ends while one looks does not."""
         assert self._pid is not None
-        tasks = Path(f"/proc/{self._pid}/task").iterdir()
-        states = {(task / "stat").read_text().rpartition(")")[2].split()[0] for task in tasks}
+        try:
+            tasks = list(Path(f"/proc/{self._pid}/task").iterdir())
+            states = {(task / "stat").read_text().rpartition(")")[2].split()[0] for task in tasks}
+        except (FileNotFoundError, ProcessLookupError):
+            return False
         return states == {"T"}
 
     def kill(self) -> None:
