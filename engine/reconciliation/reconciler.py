@@ -162,9 +162,18 @@ class Reconciler:
             if row.hash is None:
                 return self._unwell(NOT_FOLLOWED, lease, now)
             reason = self._attempt(lease, hook, now=now, full=full, listing=listing)
-            if row.node_height is None or row.height >= row.node_height:
-                self._compared_in = term
+            behind = 0 if row.node_height is None else row.node_height - row.height
+            if behind <= 0:
+                self._compared_in, self._moved_on = term, 0
+            elif behind <= OVERTAKEN_MAX:
+                self._overtaken()
             return reason
+
+    def _overtaken(self) -> None:
+        """A new block came before the comparison ended."""
+        self._moved_on += 1
+        if self._moved_on >= OVERTAKEN_MAX:
+            self._compared_in = self._term
 
     def _attempt(
         self,
@@ -179,11 +188,9 @@ class Reconciler:
         node = self._opener()
         try:
             self._reconcile(node, lease, hook, now=now, full=full, listing=listing)
-            self._refused_since, self._again, self._moved_on = None, 0, 0
+            self._refused_since, self._again = None, 0
         except TipMoved as error:
-            self._moved_on += 1
-            if self._moved_on >= OVERTAKEN_MAX:
-                self._compared_in = self._term
+            self._overtaken()
             self._refused_since = self._refused_since or now
             if now - self._refused_since < REFUSED_MAX:
                 raise
