@@ -167,6 +167,11 @@ class BaseHandler(RequestHandler):
         """Run a function of the engine in a thread that has a database connection."""
         return await self.desk.worker.run(function, *args, **kwargs)
 
+    async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run one that only reads, on the database as it stands at one moment: what is shown
+        together fits together while the engine writes."""
+        return await self.desk.worker.read(function, *args, **kwargs)
+
     def answer(self, value: object, *, status: int = 200) -> None:
         """Answer with a JSON value."""
         self.set_status(status)

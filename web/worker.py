@@ -14,6 +14,7 @@ from typing import ParamSpec, TypeVar
 import peewee
 
 from db.connection import connected
+from db.snapshot import snapshot
 from engine.errors import DatabaseError
 
 THREADS = 4
@@ -47,9 +48,18 @@ class Worker:
         finally:
             self._waiting -= 1
 
+    async def read(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`run`, with every read of the function at one moment. Writing fails."""
+        return await self.run(lambda: _at_one_moment(function, *args, **kwargs))
+
     def close(self) -> None:
         """Let running work end and take no more."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _at_one_moment(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    with snapshot():
+        return function(*args, **kwargs)
 
 
 def _connected(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

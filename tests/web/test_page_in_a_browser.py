@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from db.models import Payment
 from engine import queries
 from engine.clock import utc_now
 from engine.config import Config
 from engine.sessions import end_session
+from tests.nodes.ports import wait_until
 from tests.web.browsing import DARK, DESKTOP, PHONE, SMALL, Open, keep
 from tests.web.conftest import BTC, Configure
 from tests.web.running import running
@@ -107,6 +108,35 @@ def test_a_new_payment_appears_and_a_pause_is_announced(
     keep(page, "phone-paused")
     till.chain("LTC", height=1000)
     expect(page.locator(".pauses .banner")).to_have_count(0)
+
+
+def test_an_answer_that_a_newer_one_overtook_is_not_shown(
+    config: Config, port: int, till: Till, enter: Open
+) -> None:
+    page = enter(config, port)
+    expect(page.locator("#live")).to_contain_text("Live")
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold_the_pause(route: Route) -> None:
+        answer = route.fetch()
+        if "Crediting of LTC is paused" in answer.text():
+            held.append((route, answer))
+        else:
+            route.fulfill(response=answer)
+
+    page.route("**/cashier", hold_the_pause)
+    till.chain("LTC", height=1000, state="paused", reason="our node is catching up")
+    page.evaluate("window.waits = true")
+    wait_until(lambda: bool(page.evaluate("window.waits") and held), what="the page to ask")
+    till.chain("LTC", height=1000)
+    till.see(requested(), 1_000_000)
+    expect(page.locator("article")).to_contain_text("Seen on the network")
+    route, old = held[0]
+    with page.expect_event("requestfinished"):
+        route.fulfill(response=old)
+    page.wait_for_timeout(300)
+    expect(page.locator(".pauses .banner")).to_have_count(0)
+    expect(page.locator("article")).to_contain_text("Seen on the network")
 
 
 def test_a_keyboard_keeps_its_place_when_the_page_changes(

@@ -9,6 +9,7 @@ import pytest
 
 from db import connection
 from db.models import Client
+from engine.clock import rfc3339, utc_now
 from engine.errors import DatabaseError, PaymentNotFound
 from web.worker import Worker
 
@@ -39,6 +40,27 @@ def test_what_the_work_raises_is_raised() -> None:
     try:
         with pytest.raises(PaymentNotFound):
             asyncio.run(worker.run(fail))
+    finally:
+        worker.close()
+
+
+@pytest.mark.usefixtures("database")
+def test_what_is_read_together_is_of_one_moment() -> None:
+    worker = Worker(2)
+
+    def write() -> None:
+        Client.insert(id="CR1042", created_at=rfc3339(utc_now())).execute()
+
+    def count_twice() -> tuple[int, int]:
+        before = Client.select().count()
+        writer = threading.Thread(target=lambda: asyncio.run(worker.run(write)))
+        writer.start()
+        writer.join()
+        return before, Client.select().count()
+
+    try:
+        assert asyncio.run(worker.read(count_twice)) == (0, 0)
+        assert asyncio.run(worker.read(Client.select().count)) == 1
     finally:
         worker.close()
 

@@ -13,5 +13,5 @@ class BalancesHandler(BaseHandler):
 
     async def get(self) -> None:
         self.query()
-        views = await self.work(queries.balances, self.desk.config, self.session.client)
+        views = await self.read(queries.balances, self.desk.config, self.session.client)
         self.answer({"items": [view.as_json() for view in views], "next": None})

@@ -13,5 +13,5 @@ class CurrenciesHandler(BaseHandler):
 
     async def get(self) -> None:
         self.query()
-        views = await self.work(queries.currencies, self.desk.config)
+        views = await self.read(queries.currencies, self.desk.config)
         self.answer({"items": [view.as_json() for view in views], "next": None})

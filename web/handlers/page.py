@@ -57,7 +57,7 @@ class DepositPage(PageHandler):
         if token is not None:
             await self._enter(token, confirmed=False)
             return
-        model = await self.work(
+        model = await self.read(
             deposit_model,
             self.desk.config,
             self.session,
@@ -121,7 +121,7 @@ class HistoryPage(Headed, PageHandler):
     needs_session = True
 
     async def get(self) -> None:
-        page = await self.work(
+        page = await self.read(
             list_own,
             self.desk.config,
             client=self.session.client,
@@ -139,7 +139,7 @@ class PaymentPage(Headed, PageHandler):
     needs_session = True
 
     async def get(self, payment_id: str) -> None:
-        view, rows = await self.work(
+        view, rows = await self.read(
             find_own, self.desk.config, payment_id, client=self.session.client
         )
         seen = next((row.at for row in rows if row.event == "see"), None)

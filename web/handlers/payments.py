@@ -27,7 +27,7 @@ class PaymentsHandler(BaseHandler):
 
     async def get(self) -> None:
         query = self.query("after", "limit")
-        page = await self.work(
+        page = await self.read(
             list_own,
             self.desk.config,
             client=self.session.client,
@@ -44,7 +44,7 @@ class PaymentHandler(BaseHandler):
 
     async def get(self, payment_id: str) -> None:
         self.query()
-        view, rows = await self.work(
+        view, rows = await self.read(
             find_own, self.desk.config, payment_id, client=self.session.client
         )
         shown: dict[str, Any] = view.as_json()

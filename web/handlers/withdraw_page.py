@@ -26,7 +26,7 @@ class WithdrawForm(PageHandler):
 
     async def show_form(self, *, wanted: str | None, filled: Filled) -> None:
         """The page with the form filled in so."""
-        model = await self.work(
+        model = await self.read(
             withdraw_model,
             self.desk.config,
             self.session,

@@ -17,6 +17,8 @@ let tries = 0;
 let offlineSince = null;
 let refreshing = null;
 let lastRefresh = 0;
+let asked = 0;
+let merged = 0; // the newest question whose answer is on the page
 let lastActive = Date.now();
 let ended = false;
 
@@ -110,15 +112,19 @@ async function refresh({ active = false } = {}) {
   const headers = { Accept: "text/html" };
   if (!active) headers["X-Background"] = "1";
   lastRefresh = Date.now();
-  let answer;
+  const number = ++asked;
+  let answer, text;
   try {
     answer = await fetch(main.dataset.source ?? location.href, { headers, credentials: "same-origin" });
+    text = await answer.text();
   } catch {
     return retry();
   }
-  if (answer.status === 401) return end(await answer.text());
+  if (answer.status === 401) return end(text);
   if (!answer.ok) return retry();
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (number < merged) return; // overtaken by a later one: it is older than what is shown
+  merged = number;
+  const page = new DOMParser().parseFromString(text, "text/html");
   document.body.dataset.ends = page.body.dataset.ends || "";
   merge(page);
   say(socket?.readyState === WebSocket.OPEN ? "live" : "polling");
