@@ -5,21 +5,20 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from demo.sandbox import TOP
 from demo.showing import Showing
+from tests.chromium import chromium, new_context
 
 pytestmark = [pytest.mark.node, pytest.mark.browser]
 
-CREDITED_WITHIN_MS = 60_000
 STATES = ("requested", "pending", "confirmed", "credited")
 PHONE = (390, 844)
 DESKTOP = (1280, 900)
@@ -43,18 +42,14 @@ document.addEventListener("DOMContentLoaded", () => {
 
 @pytest.fixture
 def browser() -> Iterator[Browser]:
-    found = [shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome")]
-    binary = next(path for path in found if path)
-    with sync_playwright() as driver:
-        launched = driver.chromium.launch(executable_path=binary, args=["--no-sandbox"])
-        yield launched
-        launched.close()
+    with chromium() as opened:
+        yield opened
 
 
 def _open(browser: Browser, url: str, size: tuple[int, int]) -> tuple[Page, list[str]]:
     """The page at `url` in a browser of its own, and what its console complains about."""
     width, height = size
-    context = browser.new_context(viewport={"width": width, "height": height})
+    context = new_context(browser, viewport={"width": width, "height": height})
     context.add_init_script(WATCH_STEPS)
     complaints: list[str] = []
     context.on("console", lambda message: _note(complaints, message.type, message.text))
@@ -113,7 +108,7 @@ class Client:
     def expect_credit(self, amount: str, *, exact: str) -> None:
         """The page told every state as it came, and ends where the site's own view does."""
         credited = self.cashier.get_by_role("heading", name="Credited")
-        expect(credited).to_be_visible(timeout=CREDITED_WITHIN_MS)
+        expect(credited).to_be_visible()
         expect(self.cashier.locator("#main")).to_contain_text(f"{exact} {self.symbol}")
         expect(self.balance).to_have_text(exact)
         row = self.site.get_by_role("row").filter(has_text="credited")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from db.connection import connected
+from tests.nodes.ports import PATIENCE_S
 
 T = TypeVar("T")
 TOP = Path(__file__).resolve().parent.parent
@@ -24,7 +25,7 @@ def at_once(count: int, work: Callable[[int], T]) -> list[T | Exception]:
     def run(number: int) -> None:
         try:
             with connected():
-                gate.wait(30)
+                gate.wait(PATIENCE_S)
                 outcomes[number] = work(number)
         except Exception as error:
             outcomes[number] = error
@@ -33,7 +34,7 @@ def at_once(count: int, work: Callable[[int], T]) -> list[T | Exception]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(120)
+        thread.join(PATIENCE_S)
     assert not any(thread.is_alive() for thread in threads)
     return [outcomes[number] for number in range(count)]
 
@@ -54,7 +55,7 @@ def end(processes: Sequence[subprocess.Popen[str]]) -> None:
     for process in processes:
         if process.poll() is None:
             process.kill()
-        process.wait(30)
+        process.wait(PATIENCE_S)
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()

@@ -9,10 +9,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.nodes.ports import wait_until
+from tests.nodes.ports import PATIENCE_S, wait_until
 
 TOP = Path(__file__).resolve().parents[2]
-START_S = 60
 
 
 class Process:
@@ -38,7 +37,7 @@ class Process:
             assert found or self.popen.poll() is None, self.printed()
             return found
 
-        wait_until(there, what=f"{lines}", timeout_s=START_S)
+        wait_until(there, what=f"{lines}")
 
     def ready(self) -> str:
         """Until engine and web are ready; the URL of the page."""
@@ -69,7 +68,7 @@ class Process:
         children = self.known or self.children()
         if self.popen.poll() is None:
             self.popen.kill()
-            self.popen.wait(10)
+            self.popen.wait(PATIENCE_S)
         for pid in children.values():
             if is_running(pid):
                 os.kill(pid, signal.SIGKILL)

@@ -19,6 +19,7 @@ from tests.commands.desk import Desk
 from tests.commands.processes import TOP
 from tests.engine.approvals.people import ROLES, People
 from tests.engine.house import add_client
+from tests.nodes.ports import PATIENCE_S
 from tests.web.till import Till
 
 
@@ -73,4 +74,4 @@ class StaffedDesk:
             assert process.stdout.readline() == "ready\n"
             yield
         finally:
-            process.communicate("", timeout=30)
+            process.communicate("", timeout=PATIENCE_S)

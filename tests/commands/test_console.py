@@ -22,8 +22,7 @@ from tests.commands.desk import Desk
 from tests.commands.processes import TOP
 from tests.commands.staffed import StaffedDesk
 from tests.engine.approvals.people import People
-
-WAIT_S = 30.0
+from tests.nodes.ports import PATIENCE_S
 
 
 class Seat:
@@ -40,7 +39,7 @@ class Seat:
         os.close(theirs)
 
     def sees(self, text: str) -> None:
-        until = time.monotonic() + WAIT_S
+        until = time.monotonic() + PATIENCE_S
         while text.encode() not in self.drawn:
             assert time.monotonic() < until, self.drawn[-2000:]
             assert self._read(0.1) or self.process.poll() is None, self.drawn[-2000:]
@@ -50,7 +49,7 @@ class Seat:
 
     def leaves(self) -> int:
         """The exit code; what it still says is read, so that it need not wait for us."""
-        until = time.monotonic() + WAIT_S
+        until = time.monotonic() + PATIENCE_S
         while self.process.poll() is None:
             assert time.monotonic() < until, self.drawn[-2000:]
             self._read(0.1)

@@ -19,6 +19,7 @@ from engine.errors import AuditError
 from tests.commands.desk import Desk
 from tests.engine.audit.histories import KEY, START, make_rows, store, store_more
 from tests.engine.audit.tampering import tamper
+from tests.nodes.ports import PATIENCE_S
 
 TOP = Path(__file__).parents[2]
 ROWS = make_rows(6)
@@ -59,7 +60,7 @@ def _engine(desk: Desk) -> Iterator[None]:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
         yield
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE_S)
 
 
 def test_a_running_engine_seals_first(filled: Desk) -> None:

@@ -144,13 +144,13 @@ def item_of(desk: Desk, kind: str) -> Any:
 @pytest.mark.node
 def test_a_running_engine_compares_at_once_and_by_itself(engine: tuple[Desk, Litecoind]) -> None:
     desk, node = engine
-    wait_until(lambda: desk.type("reconcile").exit_code == 0, what="a well node", timeout_s=40)
+    wait_until(lambda: desk.type("reconcile").exit_code == 0, what="a well node")
     paid = node.pay(node.address(), "3")
     node.mine(2)
-    wait_until(lambda: item_of(desk, "unknown_arrival"), what="the arrival", timeout_s=20)
+    wait_until(lambda: item_of(desk, "unknown_arrival"), what="the arrival")
     node.spend_ours(paid, node.stranger(), "1")
     node.mine()
-    wait_until(lambda: item_of(desk, "unknown_spend"), what="the theft", timeout_s=20)
+    wait_until(lambda: item_of(desk, "unknown_spend"), what="the theft")
     answer = desk.json("reconcile", "--full")
     (sums,) = answer["currencies"]
     (theft,) = [each for each in answer["items"] if each["kind"] == "unknown_spend"]
@@ -158,6 +158,6 @@ def test_a_running_engine_compares_at_once_and_by_itself(engine: tuple[Desk, Lit
     assert (sums["height"], sums["hash"]) == (node.height(), node.tip())
     assert parse_amount(sums["node"], 8) + 100_010_000 == parse_amount(sums["books"], 8)
     node.stop()
-    wait_until(lambda: item_of(desk, "node_unwell"), what="the node to be missed", timeout_s=60)
+    wait_until(lambda: item_of(desk, "node_unwell"), what="the node to be missed")
     status = desk.json("status")["currencies"][0]
     assert (status["breaks"], status["unexplained"]) == (3, "-1.0001")

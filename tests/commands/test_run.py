@@ -16,7 +16,7 @@ from tests.commands.desk import NODE_DOWN, Desk
 from tests.commands.processes import Process, environment_of, is_running
 from tests.engine.toml_text import SITE_SECRET
 from tests.nodes.litecoind import Litecoind
-from tests.nodes.ports import wait_until
+from tests.nodes.ports import PATIENCE_S, wait_until
 
 SECRETS = {
     "CASHIER_LTC_NODE": NODE_DOWN,
@@ -107,7 +107,7 @@ def test_when_one_dies_the_other_is_ended_and_it_says_so(
     process = run_both(start, new_desk)
     process.ready()
     os.kill(process.known[role], signal.SIGKILL)
-    assert process.popen.wait(15) == 1
+    assert process.popen.wait(PATIENCE_S) == 1
     assert f"cashier run: {role} was killed by signal 9; stopping" in process.printed()
     assert not is_running(process.known[other])
 
@@ -135,14 +135,14 @@ def test_a_place_that_is_taken_is_one_line(desk: Desk, start: Start) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         place = f"127.0.0.1:{taken.getsockname()[1]}"
         process = start(desk, "run", "--only", "web", "--listen", place)
-        assert process.popen.wait(60) == 2
+        assert process.popen.wait(PATIENCE_S) == 2
     (line,) = process.printed().splitlines()
     assert f"cannot listen on {place}" in line
 
 
 def test_web_alone_makes_no_database(new_desk: Desk, start: Start) -> None:
     process = start(new_desk, "run", "--only", "web")
-    assert process.popen.wait(60) == 2
+    assert process.popen.wait(PATIENCE_S) == 2
     assert "run `cashier migrate`" in process.printed()
     assert not (new_desk.folder / "var").exists()
 
@@ -162,7 +162,7 @@ def test_on_a_real_node_status_is_well_and_check_passes_beside_the_engine(
     new_desk.write(node=litecoind.url(), address_pool=5)
     process = run_both(start, new_desk)
     process.ready()
-    wait_until(lambda: new_desk.type("status").exit_code == 0, what="well", timeout_s=30)
+    wait_until(lambda: new_desk.type("status").exit_code == 0, what="well")
     (row,) = new_desk.json("status")["currencies"]
     assert (row["state"], row["behind"]) == ("well", 0)
     result = new_desk.type("check")
@@ -178,7 +178,7 @@ def test_a_node_that_hangs_does_not_keep_it_from_stopping(
     new_desk.write(node=own_litecoind.url())
     process = run_both(start, new_desk)
     process.ready()
-    wait_until(lambda: new_desk.type("status").exit_code == 0, what="well", timeout_s=30)
+    wait_until(lambda: new_desk.type("status").exit_code == 0, what="well")
     own_litecoind.freeze()
     time.sleep(3)  # a round begins, and waits for an answer
     began = time.monotonic()

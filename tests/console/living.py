@@ -19,7 +19,7 @@ from tests.commands.processes import TOP
 from tests.console.terminal import Terminal, at_terminal
 from tests.engine.approvals.people import ROLES, People
 from tests.engine.house import add_client
-from tests.nodes.ports import wait_until
+from tests.nodes.ports import PATIENCE_S, wait_until
 
 COIN = 10**8
 STRANGER = "rltc1qdvv7jn728rd3f4c2wlm432kpgmuqlak86qe9fy"
@@ -62,7 +62,7 @@ class LivingDesk:
             assert process.stdout.readline() == "ready\n"
             yield
         finally:
-            process.communicate("", timeout=30)
+            process.communicate("", timeout=PATIENCE_S)
 
     def tell(self, line: str) -> str:
         """What happens outside, and what came of it."""
@@ -103,7 +103,7 @@ class LivingDesk:
             return str(Payment.get_by_id(payment).state)
 
     def wait_for(self, payment: str, *states: str) -> None:
-        wait_until(lambda: self.state(payment) in states, what=f"{payment} {states}", timeout_s=30)
+        wait_until(lambda: self.state(payment) in states, what=f"{payment} {states}")
 
     def owed(self) -> int:
         """What the client has, in units."""

@@ -15,6 +15,7 @@ from db.connection import open_database
 from engine.config import load_config
 from engine.daemon import Daemon
 from tests.nodes.fake import FakeChain
+from tests.nodes.ports import PATIENCE_S
 
 
 class World:
@@ -57,7 +58,7 @@ def _live(path: str) -> None:
     thread = threading.Thread(target=daemon.run, args=(stop,), kwargs={"on_ready": ready.set})
     thread.start()
     try:
-        ready.wait(20)
+        ready.wait(PATIENCE_S)
         _say("ready")
         world = World(chain)
         for line in sys.stdin:

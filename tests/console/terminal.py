@@ -16,11 +16,11 @@ from console.screens import SCREENS
 from engine.clock import utc_now
 from engine.config import load_config
 from engine.store import open_fitting
+from tests.nodes.ports import PATIENCE_S
 
 NOW = datetime(2026, 10, 30, 12, 0, 41, tzinfo=UTC)
 SMALL = (80, 24)
 LARGE = (120, 40)
-WAIT_S = 10.0
 
 
 class Terminal:
@@ -47,7 +47,7 @@ class Terminal:
 
     async def until(self, is_so: Callable[[], bool], what: str = "") -> None:
         """Wait until something is so; fails with the screen's text when it is not in time."""
-        for _ in range(int(WAIT_S / 0.02)):
+        for _ in range(int(PATIENCE_S / 0.02)):
             if is_so():
                 return
             await self.pilot.pause(0.02)

@@ -18,6 +18,7 @@ from engine.config import Config
 from engine.errors import CashierError, ConfigError, PaymentNotFound
 from tests.commands.desk import Desk
 from tests.console.terminal import NOW
+from tests.nodes.ports import PATIENCE_S
 
 
 class Heard:
@@ -130,7 +131,7 @@ def test_what_a_screen_asks_first_comes_before_a_patient_question(desk: Desk, he
     started = threading.Event()
 
     def load() -> Config:
-        started.wait(5)
+        started.wait(PATIENCE_S)
         return _loader(desk)()
 
     with asking(load, heard) as source:

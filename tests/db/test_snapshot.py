@@ -9,6 +9,7 @@ import pytest
 from db.connection import connected
 from db.models import Installation
 from db.snapshot import snapshot
+from tests.nodes.ports import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -24,7 +25,7 @@ def test_what_others_write_meanwhile_is_not_seen_before_the_end() -> None:
         assert Installation.select().count() == 1
         writer = threading.Thread(target=_write, args=("second",))
         writer.start()
-        writer.join(timeout=10)
+        writer.join(PATIENCE_S)
         assert not writer.is_alive()
         assert Installation.select().count() == 1
     assert Installation.select().count() == 2

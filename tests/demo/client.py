@@ -15,8 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from demo.sandbox import TOP
-
-WAIT_S = 90.0
+from tests.nodes.ports import PATIENCE_S
 
 
 def cashier(config: Path, *words: str) -> str:
@@ -46,7 +45,7 @@ class DemoClient:
 
     def awaits(self, is_so: Callable[[], bool], what: str) -> None:
         """Ask each second, as the page's limit of requests lets a patient client."""
-        until = time.monotonic() + WAIT_S
+        until = time.monotonic() + PATIENCE_S
         while not is_so():
             assert time.monotonic() < until, f"waited for {what} in vain"
             time.sleep(1)

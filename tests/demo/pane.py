@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-WAIT_S = 60.0
+from tests.nodes.ports import PATIENCE_S
 
 
 class Pane:
@@ -38,7 +38,7 @@ class Pane:
         """What stands on it now."""
         return self._run("capture-pane", "-p", "-t", self._name)
 
-    def sees(self, *words: str, timeout_s: float = WAIT_S) -> str:
+    def sees(self, *words: str, timeout_s: float = PATIENCE_S) -> str:
         """Wait until all of these stand on it; its text."""
         until = time.monotonic() + timeout_s
         while True:

@@ -11,19 +11,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from demo import evm, rpc
-from demo.pictures import find_browser
 from demo.sandbox import TOP
 from demo.showing import Showing
+from tests.chromium import chromium, new_context
 from tests.demo.client import cashier
 from tests.nodes.ports import wait_until
 from tests.web.browsing import PHONE, keep
 
 pytestmark = [pytest.mark.node, pytest.mark.browser]
 
-WAIT_MS = 150_000  # sweeps wait for a top-up of gas and for confirmations, a block comes every 4 s
 BALANCE_OF = "0x70a08231"
 ETHER = 10**18
 TETHER = 10**6
@@ -45,12 +44,8 @@ def showing(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Showing]
 
 @pytest.fixture
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as driver:
-        opened = driver.chromium.launch(
-            executable_path=find_browser(), args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 class Ada:
@@ -115,14 +110,13 @@ class Ada:
 
 
 def test_ether_and_a_token_go_in_and_out_again(showing: Showing, browser: Browser) -> None:
-    context = browser.new_context(**PHONE)
-    context.set_default_timeout(30_000)
+    context = new_context(browser, **PHONE)
     ada = Ada(context, showing)
     ada.deposits("ETH", "2", "Send only ETH, and only on the Ethereum development network")
     page = ada.deposits("USDT", "25", "USDT on Ethereum development (chain 31337), an ERC-20 token")
     for amount in ("2.00000000 ETH", "25.000000 USDT"):
         card = page.locator("article", has_text=amount)
-        expect(card).to_contain_text("The amount is in your balance.", timeout=WAIT_MS)
+        expect(card).to_contain_text("The amount is in your balance.")
     keep(page, "demo-1-credited")
     before = {symbol: ada.holds(symbol) for symbol in ("ETH", "USDT")}
     ada.withdraws("ETH", "1.25")
@@ -130,7 +124,7 @@ def test_ether_and_a_token_go_in_and_out_again(showing: Showing, browser: Browse
     keep(page, "demo-2-asked")
     for amount in ("1.25000000 ETH", "10.000000 USDT"):
         card = page.locator("article", has_text=amount)
-        expect(card).to_contain_text("The coins are at the address", timeout=WAIT_MS)
+        expect(card).to_contain_text("The coins are at the address")
     keep(page, "demo-3-done")
     assert ada.holds("ETH") - before["ETH"] == 125 * ETHER // 100
     assert ada.holds("USDT") - before["USDT"] == 10 * TETHER

@@ -18,7 +18,7 @@ import pytest
 
 from demo.sandbox import TOP
 from demo.showing import Showing
-from tests.nodes.ports import wait_until
+from tests.nodes.ports import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.node
 
@@ -48,7 +48,7 @@ def _leaving_nothing(showing: Showing) -> Iterator[None]:
     # The guard, litecoind, anvil, `cashier run` and its two parts.
     assert len(_parts(folder)) >= 6
     yield
-    wait_until(lambda: not _parts(folder), what="the demo's processes to end", timeout_s=25)
+    wait_until(lambda: not _parts(folder), what="the demo's processes to end")
     wait_until(lambda: not folder.exists(), what="the demo's folder to go")
 
 
@@ -65,7 +65,7 @@ def test_it_prints_where_everything_is_and_ends_by_itself() -> None:
             assert answer.status == 200
         with urlopen(showing.site) as answer:
             assert b"Ada Lindqvist" in answer.read()
-        assert showing.process.wait(60) == 0
+        assert showing.process.wait(PATIENCE_S) == 0
     assert time.monotonic() - started > 3
 
 
@@ -80,7 +80,7 @@ def test_ctrl_c_while_it_starts_leaves_nothing(tmp_path: Path) -> None:
     with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE) as demo:
         wait_until(lambda: any(tmp_path.glob("*/litecoin/*")), what="the node's folder")
         demo.send_signal(signal.SIGINT)
-        assert demo.wait(40) == 0
+        assert demo.wait(PATIENCE_S) == 0
         assert demo.stdout is not None
         assert demo.stdout.read() == b""
     assert not _parts(tmp_path)
@@ -102,10 +102,10 @@ def test_two_demos_live_side_by_side_and_each_ends_its_own() -> None:
 def test_a_node_that_dies_comes_back_and_a_cashier_that_dies_ends_the_demo_with_a_word() -> None:
     with Showing() as showing, _leaving_nothing(showing):
         os.kill(_part(showing, b"litecoind\0"), signal.SIGKILL)
-        wait_until(lambda: _state(showing) == "paused", what="the pause", timeout_s=30)
-        wait_until(lambda: _state(showing) == "well", what="the node's return", timeout_s=60)
+        wait_until(lambda: _state(showing) == "paused", what="the pause")
+        wait_until(lambda: _state(showing) == "well", what="the node's return")
         os.kill(_part(showing, b"--only\0engine"), signal.SIGKILL)
-        assert showing.process.wait(40) == 1
+        assert showing.process.wait(PATIENCE_S) == 1
         assert showing.process.stderr is not None
         said = showing.process.stderr.read()
         assert "the LTC node is back" in said

@@ -18,11 +18,11 @@ from engine.clock import rfc3339, utc_now
 from engine.config import Config
 from tests.engine.processes import EngineProcess, Nursery
 from tests.engine.wishes import Wish, ask
-from tests.nodes.ports import wait_until
+from tests.nodes.ports import PATIENCE_S, wait_until
 
 CLIENTS = ("ann", "bob", "cyd")
 BLOCK_EVERY_S = 0.2
-LIFE_MAX_S = 60
+LIFE_MAX_S = PATIENCE_S
 RUNNING_MAX = timedelta(minutes=2)  # longer than a key is taken to be at work
 
 
@@ -129,8 +129,22 @@ class Mortal(ABC):
     def recover(self) -> None:
         """An engine that nobody disturbs until all is settled."""
         self.launch()
-        wait_until(self.is_settled, what="an engine that settles all", timeout_s=LIFE_MAX_S)
+        self.settle()
         self.engine.kill()
+
+    def settle(self) -> None:
+        """Wait until nothing is open, while whoever has the chain works."""
+        wait_until(self.is_settled, what="all that is open", told=self._what_is_open)
+
+    def _what_is_open(self) -> str:
+        """For whoever reads of a test that waited in vain."""
+        rows = Payment.select().where(Payment.state.not_in(("credited", "cancelled", "refused")))
+        payments = [(row.id, row.kind, row.purpose, row.state, row.reason) for row in rows]
+        attempts = [
+            (row.id, row.state, row.nonce, row.final, row.block_height) for row in Attempt.select()
+        ]
+        heights = (chains.followed_height(self.symbol), self.height())
+        return "\n".join(map(str, (heights, payments, attempts, self.engine.words[-6000:])))
 
     def is_settled(self) -> bool:
         """Whether nothing is open; a block is found when something is."""

@@ -11,12 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from tests.nodes.ports import wait_until
+from tests.nodes.ports import PATIENCE_S, wait_until
 from tests.together import end, start_module
 
 READY = "ready engine"
-START_MAX_S = 60
-END_MAX_S = 30
 
 _numbers = itertools.count()
 
@@ -70,7 +68,6 @@ class EngineProcess:
         wait_until(
             lambda: self.words.count(READY) > said or not self.running,
             what="an engine that is ready",
-            timeout_s=START_MAX_S,
         )
         if not self.running:
             raise RuntimeError("the engine did not start:\n" + self.words)
@@ -108,14 +105,14 @@ class EngineProcess:
         """End it as a power cut does."""
         if self._pid is not None:
             os.kill(self._pid, signal.SIGKILL)
-            self._wait(END_MAX_S)
+            self._wait(PATIENCE_S)
 
     def terminate(self, *, wait_s: int) -> int:
         """Ask it to stop; its exit code. Raises subprocess.TimeoutExpired when it does not."""
         self._signal(signal.SIGTERM)
         return self._wait(wait_s)
 
-    def _wait(self, seconds: int) -> int:
+    def _wait(self, seconds: float) -> int:
         assert self._pid is not None
         code = self._nursery.wait(self._pid, seconds=seconds)
         if code is None:

@@ -10,8 +10,9 @@ from engine.chain import Chain
 from engine.config import Config, Currency
 from engine.daemon import Daemon
 from tests.nodes.fake import FakeChain
+from tests.nodes.ports import PATIENCE_S
 
-STOP_MAX_S = 10
+STOP_MAX_S = 30  # what hangs longer than that in a test hangs for ever
 
 
 @contextmanager
@@ -26,9 +27,9 @@ def running(config: Config, nodes: Mapping[str, FakeChain]) -> Iterator[threadin
     thread = threading.Thread(target=daemon.run, args=(stop,), kwargs={"on_ready": ready.set})
     thread.start()
     try:
-        assert ready.wait(20)
+        assert ready.wait(PATIENCE_S)
         yield stop
     finally:
         stop.set()
-        thread.join(STOP_MAX_S)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive(), "the daemon did not stop"

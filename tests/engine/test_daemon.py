@@ -21,7 +21,7 @@ from tests.engine.processes import EngineProcess, Nursery
 from tests.engine.running import STOP_MAX_S, running
 from tests.nodes.fake import FakeChain
 from tests.nodes.litecoind import Litecoind
-from tests.nodes.ports import wait_until
+from tests.nodes.ports import PATIENCE_S, wait_until
 
 
 class HangingChain(FakeChain):
@@ -81,8 +81,8 @@ def test_a_sick_node_stops_its_own_currency_only(database: str, tmp_path: Path) 
         assert _state("LTC") == ("well", "")
         assert not _is_credited("BTC")
         nodes["BTC"].down = ""
-        wait_until(lambda: _is_credited("BTC"), what="the currency that was sick", timeout_s=30)
-        wait_until(lambda: _state("BTC") == ("well", ""), what="its word", timeout_s=30)
+        wait_until(lambda: _is_credited("BTC"), what="the currency that was sick")
+        wait_until(lambda: _state("BTC") == ("well", ""), what="its word")
         rates = {row.symbol: row.fee_rate for row in ChainRow.select()}
         assert rates["LTC"] == nodes["LTC"].fee_floor(), "what the network asks is there to see"
     assert_books_balance()
@@ -93,7 +93,7 @@ def test_a_stop_does_not_wait_for_a_node_that_hangs(database: str, tmp_path: Pat
     config = _config(tmp_path, database, "LTC", "BTC")
     hanging = HangingChain("BTC")
     with running(config, {"LTC": FakeChain("LTC"), "BTC": hanging}) as stop:
-        assert hanging.asked.wait(20)
+        assert hanging.asked.wait(PATIENCE_S)
         asked_at = time.monotonic()
         stop.set()
         wait_until(lambda: _holders() == {None}, what="released leases", timeout_s=STOP_MAX_S)
@@ -123,13 +123,13 @@ def test_a_node_that_fails_under_a_running_engine_pauses_until_it_is_back(
             node.kill()
         else:
             node.freeze()
-        wait_until(lambda: _is("paused"), what="the pause", timeout_s=60)
+        wait_until(lambda: _is("paused"), what="the pause")
         assert _state("LTC")[1]
         if how == "killed":
             node.start()
         else:
             node.thaw()
-        wait_until(lambda: _is("well"), what="the way back", timeout_s=60)
+        wait_until(lambda: _is("well"), what="the way back")
         assert engine.terminate(wait_s=STOP_MAX_S) == 0, engine.words
 
 

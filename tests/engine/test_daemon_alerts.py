@@ -29,10 +29,10 @@ def test_staff_are_told_while_deposits_go_on_and_a_stop_is_quick(
         node = FakeChain("LTC")
         with running(config, {"LTC": node}) as stop:
             Parked.create(chain="LTC", key="x", reason="no amount", since=rfc3339(utc_now()))
-            wait_until(lambda: bool(hanging.bodies), what="the alert", timeout_s=30)
+            wait_until(lambda: bool(hanging.bodies), what="the alert")
             _pay(config, "LTC", node)
             wait_until(lambda: _is_credited("LTC"), what="the credit")
-            wait_until(told.exists, what="the alert by the other way", timeout_s=30)
+            wait_until(told.exists, what="the alert by the other way")
             began_s = time.monotonic()
             stop.set()
         assert time.monotonic() - began_s < STOP_MAX_S

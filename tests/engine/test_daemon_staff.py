@@ -19,6 +19,7 @@ from tests.engine.approvals.people import People
 from tests.engine.deposits.life import write_config
 from tests.engine.house import add_client
 from tests.nodes.fake import FakeChain
+from tests.nodes.ports import PATIENCE_S
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_a_signed_act_is_carried_out_by_the_running_engine(
     thread = threading.Thread(target=daemon.run, args=(stop,), kwargs={"on_ready": ready.set})
     thread.start()
     try:
-        assert ready.wait(20)
+        assert ready.wait(PATIENCE_S)
         proposal = Proposal(act="block", client="CR1", reason="police")
         plan = desk.prepare(config, proposal, staff="ann", now=utc_now())
         form, forged = desk.sign_plan(
@@ -54,6 +55,6 @@ def test_a_signed_act_is_carried_out_by_the_running_engine(
         assert desk.submit(form, signature)["done"] is True
     finally:
         stop.set()
-        thread.join(20)
+        thread.join(PATIENCE_S)
     assert Client.get_by_id("CR1").blocked
     assert sorted(row.state for row in Order.select()) == ["done", "refused"]

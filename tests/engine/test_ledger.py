@@ -12,6 +12,7 @@ from engine.errors import BalanceInsufficient, LedgerError
 from engine.ledger import Line, NewEntry, balance, client_account, shift, suspense_account
 from tests.engine.drain import drain
 from tests.engine.house import post_alone
+from tests.nodes.ports import PATIENCE_S
 from tests.together import at_once, end, start_module
 
 WEI = 2**200
@@ -218,7 +219,7 @@ def test_processes_take_no_more_than_there_is(database: str) -> None:
         for process in processes:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
-        outcomes = [process.communicate("go\n", timeout=120)[0] for process in processes]
+        outcomes = [process.communicate("go\n", timeout=PATIENCE_S)[0] for process in processes]
     finally:
         end(processes)
     assert sum(int(text) for text in outcomes) == 10

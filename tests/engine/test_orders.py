@@ -18,6 +18,7 @@ from engine import orders
 from engine.clock import rfc3339, utc_now
 from engine.errors import CashierError, LeaseLost, OrderRefused
 from tests.engine.house import NOW
+from tests.nodes.ports import PATIENCE_S
 
 
 def add_beat(age: timedelta) -> None:
@@ -133,7 +134,7 @@ def test_who_asks_gets_the_answer(database: str) -> None:
             orders.ask(act="refuse", body={}, wait_s=60)
     finally:
         stop.set()
-        thread.join(30)
+        thread.join(PATIENCE_S)
     assert result is not None
     assert result.values == {"sum": 42}
     assert Order.get_by_id(result.order).state == "done"

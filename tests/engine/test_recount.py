@@ -14,8 +14,7 @@ from engine.recount import Recount
 from tests.engine.deposits.life import COIN, House
 from tests.nodes.fake import FakeChain
 from tests.nodes.harness import FakeHarness
-
-WAIT_S = 20
+from tests.nodes.ports import PATIENCE_S
 
 
 @pytest.fixture
@@ -44,7 +43,7 @@ def test_a_recount_in_the_background_finds_what_was_overlooked(house: House) -> 
     _overlooked(house)
     recount = Recount(house.config, "LTC", lambda: house.node)
     recount.start(house.lease, None)
-    recount.join(WAIT_S)
+    recount.join(PATIENCE_S)
     assert house.states("ann") == ["credited"]
     house.settle()
     assert house.owed("ann") == COIN
@@ -59,7 +58,7 @@ def test_a_node_that_fails_under_a_recount_is_said_and_tried_another_time(
     recount = Recount(house.config, "LTC", opener)
     with caplog.at_level(logging.WARNING):
         recount.start(house.lease, None)
-        recount.join(WAIT_S)
+        recount.join(PATIENCE_S)
     assert "the recount stopped: the node did not answer in time" in caplog.text
 
 
@@ -68,12 +67,12 @@ def test_a_second_recount_does_not_start_while_one_is_under_way(house: House) ->
 
     def opener() -> Chain:
         opened.append(1)
-        answers.wait(WAIT_S)
+        answers.wait(PATIENCE_S)
         return house.node
 
     recount = Recount(house.config, "LTC", opener)
     for _ in range(3):
         recount.start(house.lease, None)
     answers.set()
-    recount.join(WAIT_S)
+    recount.join(PATIENCE_S)
     assert len(opened) == 1

@@ -22,6 +22,7 @@ from engine.errors import ConfigError
 from engine.risk import NO_ANSWER, REASON_MAX, REPLY_MAX_BYTES, Answer, RiskHook, open_hook
 from tests.engine import risk_hooks
 from tests.engine.house import house
+from tests.nodes.ports import PATIENCE_S
 from tests.together import TOP
 
 ARRIVAL = Arrival("aa" * 32, "vout:0", "LTC", "rltc1q", 150_000_000, BlockRef(5, "bb"))
@@ -98,7 +99,7 @@ def test_when_too_many_hang_further_questions_are_held_in_time() -> None:
 
     def wait(question: object) -> str:
         asked.append(question)
-        gate.wait(60)
+        gate.wait(PATIENCE_S)
         return "allow"
 
     slow = hook(wait, timeout_s=0.1)
@@ -244,7 +245,7 @@ def served() -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
-        thread.join(30)
+        thread.join(PATIENCE_S)
         server.server_close()
 
 

@@ -22,7 +22,7 @@ BODY = b'{"a": 1}'
 
 
 def receiver(url: str, *, secret: str | None = None, private: bool = True) -> Receiver:
-    return Receiver(url, secret, private=private, timeout_s=1)
+    return Receiver(url, secret, private=private, timeout_s=3)
 
 
 def send(url: str, *, secret: str | None = None, private: bool = True) -> None:

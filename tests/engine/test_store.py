@@ -17,6 +17,7 @@ from engine.config import Config, load_config
 from engine.errors import ConfigError, DatabaseError, SchemaError
 from tests.engine.house import NOW
 from tests.engine.toml_text import dump, minimal
+from tests.nodes.ports import PATIENCE_S
 
 
 def config_for(folder: Path, url: str) -> Config:
@@ -88,7 +89,7 @@ def test_two_that_start_at_once_make_one_database(new: Config) -> None:
     gate, failures = threading.Barrier(2), []
 
     def bring_up() -> None:
-        gate.wait(10)
+        gate.wait(PATIENCE_S)
         try:
             with connected():
                 store.bring_up(new, NOW)
@@ -99,7 +100,7 @@ def test_two_that_start_at_once_make_one_database(new: Config) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_S)
     assert not failures
     with connected():
         assert not migrate.pending()

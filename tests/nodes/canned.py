@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from tests.nodes.ports import PATIENCE_S
+
 
 class Raw(str):
     """A body to send as it is, with its own status and type; ID in it is the request's id."""
@@ -67,7 +69,7 @@ class CannedNode:
     ) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join(10)
+        self._thread.join(PATIENCE_S)
 
     @property
     def url(self) -> str:

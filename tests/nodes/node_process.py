@@ -8,10 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.nodes.ports import free_port, wait_until
-
-START_S = 90  # on a machine that is busy with other things
-END_S = 30
+from tests.nodes.ports import PATIENCE_S, free_port, wait_until
 
 
 class NodeProcess(ABC):
@@ -47,7 +44,7 @@ class NodeProcess(ABC):
 
     def wait(self) -> None:
         """Wait until it answers. Raises RuntimeError when it ended instead."""
-        wait_until(self._answers, what=self.name, timeout_s=START_S)
+        wait_until(self._answers, what=self.name)
 
     def _answers(self) -> bool:
         if self._process is not None and self._process.poll() is not None:
@@ -71,7 +68,7 @@ class NodeProcess(ABC):
             return
         self._process.send_signal(signal.SIGCONT)
         self._process.send_signal(how)
-        self._process.wait(END_S)
+        self._process.wait(PATIENCE_S)
         self._process = None
 
     def restart(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg2
 
-from tests.nodes.ports import free_port, wait_until
+from tests.nodes.ports import PATIENCE_S, free_port, wait_until
 
 FLAGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60")
 
@@ -77,7 +77,7 @@ class Postgres:
         """End it at once and remove its folder."""
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(30)
+            self._process.wait(PATIENCE_S)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def url(self, name: str) -> str:

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from db import connection
 from engine.clock import utc_now
 from engine.config import Config, load_config
 from engine.handshake import make_token
+from tests.chromium import chromium, new_context
 from tests.web.browsing import Open
 from tests.web.running import Visitor, running
 from tests.web.till import Till
@@ -121,16 +122,8 @@ def token_for(
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium; where there is none, an error."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    assert path is not None, "these tests need Chromium on PATH"
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+    with chromium() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -148,8 +141,7 @@ def enter(browser: Browser) -> Iterator[Open]:
         action: str = "both",
         **settings: Any,
     ) -> Page:
-        context = browser.new_context(timezone_id="Asia/Tokyo", locale="en-GB", **settings)
-        context.set_default_timeout(10_000)
+        context = new_context(browser, timezone_id="Asia/Tokyo", locale="en-GB", **settings)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -14,9 +14,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from engine.config import Config
+from tests.nodes.ports import PATIENCE_S
 from web.server import WebServer
-
-START_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Visitor:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """One request on a connection of its own."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in self._headers(body, headers or {}).items():
@@ -162,12 +161,12 @@ def running(config: Config, server_class: type[WebServer] = WebServer) -> Iterat
     thread = threading.Thread(target=run, name="web server")
     thread.start()
     try:
-        assert ready.wait(START_S)
+        assert ready.wait(PATIENCE_S)
         if "error" in parts:
             raise AssertionError("the server did not start") from parts["error"]
         yield int(parts["port"])
     finally:
         if "stop" in parts:
             parts["stop"]()
-        thread.join(START_S)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()

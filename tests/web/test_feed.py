@@ -18,12 +18,13 @@ from db.models import Session
 from engine.clock import utc_now
 from engine.config import Config
 from engine.sessions import end_session
+from tests.nodes.ports import PATIENCE_S
 from tests.web.conftest import token_for
 from tests.web.running import Visitor, say
 from tests.web.till import Till
 from web.feed import SOCKETS_PER_CLIENT_MAX
 
-WAIT_S = 5.0
+WAIT_S = PATIENCE_S
 
 
 class Ear:

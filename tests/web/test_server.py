@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from engine.config import Config
+from tests.nodes.ports import PATIENCE_S
 from tests.web.conftest import Configure, write_config
 from web.server import url_of
 
@@ -22,6 +23,7 @@ PROGRAM = """
 import sys
 from engine.config import load_config
 from web.server import serve
+from tests.nodes.ports import PATIENCE_S
 serve(load_config(sys.argv[1], role="web"), lambda url: print(url, flush=True))
 """
 
@@ -57,7 +59,7 @@ def test_it_serves_until_it_is_told_to_stop(
         with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:
             assert answer.status == 200
         process.send_signal(number)
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=PATIENCE_S)
         assert process.returncode == 0, errors
         assert "Traceback" not in errors
     finally:

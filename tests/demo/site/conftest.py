@@ -16,6 +16,7 @@ from db import connection
 from demo.sandbox import TOP, write_config
 from demo.site.app import Site
 from engine.config import Config, load_config
+from tests.nodes.ports import PATIENCE_S
 from tests.web.running import Visitor
 from tests.web.till import Till
 
@@ -89,9 +90,9 @@ def visitor(config: Config, till: Till, purse: Purse) -> Iterator[Visitor]:  # n
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
     try:
-        assert started.wait(10)
+        assert started.wait(PATIENCE_S)
         yield Visitor(ports[0])
     finally:
         loop.call_soon_threadsafe(ends[0].set)
-        thread.join(10)
+        thread.join(PATIENCE_S)
         loop.close()

@@ -25,7 +25,7 @@ from engine.errors import DeliveryFailed
 from engine.signed_post import Receiver
 from tests.engine.alerts.receivers import Taken, http_receiver
 from tests.engine.house import NOW, house
-from tests.nodes.ports import wait_until
+from tests.nodes.ports import PATIENCE_S, wait_until
 
 
 class Dead:
@@ -56,7 +56,7 @@ def taken() -> Iterator[Taken]:
 
 
 def hook(taken: Taken) -> Sink:
-    return WebhookSink(Receiver(taken.url, None, private=True, timeout_s=2))
+    return WebhookSink(Receiver(taken.url, None, private=True, timeout_s=10))
 
 
 def trouble(key: str = "tx/vout:0") -> None:
@@ -141,7 +141,7 @@ def test_the_thread_outlives_a_fault_and_ends_at_a_stop(
     assert "alerts: a round failed" in caplog.text
     began_s = time.monotonic()
     stop.set()
-    thread.join(10)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive()
     assert time.monotonic() - began_s < 5
     assert not opened.is_closed()  # this thread's connection

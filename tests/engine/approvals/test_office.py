@@ -24,6 +24,7 @@ from tests.engine.deposits.books import assert_books_balance
 from tests.engine.deposits.conftest import OpenHouse
 from tests.engine.deposits.life import COIN, House, rows_written
 from tests.engine.deposits.worlds import on_the_fake
+from tests.nodes.ports import PATIENCE_S
 
 MINUTE = timedelta(minutes=1)
 
@@ -269,14 +270,14 @@ def test_of_two_staff_at_once_one_acts_and_the_other_is_told(house: House, bench
 
     def engine() -> None:
         with connected():
-            barrier.wait(30)
+            barrier.wait(PATIENCE_S)
             orders.carry_out({}, house.now, signed=bench.office.acts())
 
     threads = [threading.Thread(target=engine) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_S)
     while Order.select().where(Order.state == "open").count():
         orders.carry_out({}, house.now, signed=bench.office.acts())
     rows = [Order.get_by_id(order) for order in placed]

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from engine.families.deadline import TimedSocket
+from tests.nodes.ports import PATIENCE_S
 
 
 def _pair() -> tuple[socket.socket, socket.socket]:
@@ -34,7 +35,7 @@ def test_a_reply_that_drips_ends_at_the_deadline_and_not_at_its_last_byte() -> N
         reader.read(1000)
     assert time.monotonic() - began_s < 5
     done.set()
-    thread.join(5)
+    thread.join(PATIENCE_S)
     for each in (reader, ours, theirs):
         each.close()
 

@@ -16,6 +16,7 @@ from engine.config import Config
 from engine.history import row_hash, row_of
 from tests.engine.house import add_deposit, house, new_batch
 from tests.engine.lifecycle.dying_writer import PAYMENTS, credit_all
+from tests.nodes.ports import PATIENCE_S
 from tests.together import end, start_module
 
 MODULE = "tests.engine.lifecycle.dying_writer"
@@ -69,7 +70,7 @@ def test_a_batch_that_is_killed_is_whole_or_not_there(
         # It stands inside the database transaction, except after the commit.
         assert process.stdout.readline() == f"{where} {int(where != 'after')}\n"
         process.send_signal(signal.SIGKILL)
-        assert process.wait(30) == -signal.SIGKILL
+        assert process.wait(PATIENCE_S) == -signal.SIGKILL
     finally:
         end([process])
     credited = Payment.select().where(Payment.state == "credited").count()
@@ -93,7 +94,7 @@ def test_killed_anywhere_it_leaves_whole_batches_only(
                 assert process.stdout.readline().strip().isdigit()
             time.sleep(dice.random() / 10)
             process.send_signal(signal.SIGKILL)
-            assert process.wait(30) == -signal.SIGKILL
+            assert process.wait(PATIENCE_S) == -signal.SIGKILL
         finally:
             end([process])
         with snapshot():  # PostgreSQL may still finish a commit that the dead process had sent

@@ -14,6 +14,7 @@ from engine.errors import StaleState
 from engine.ledger import balance, shift
 from engine.queries import last_seq, moved_since
 from tests.engine.house import add_deposit, house, new_batch
+from tests.nodes.ports import PATIENCE_S
 from tests.together import at_once
 
 WRITERS = 8
@@ -32,7 +33,7 @@ def test_of_two_batches_that_race_one_wins_and_the_other_writes_nothing(config: 
 
     def credit(number: int) -> int:
         payments = [Payment.get_by_id(each.id) for each in (others[number], shared)]
-        gate.wait(30)
+        gate.wait(PATIENCE_S)
         with new_batch(config) as batch:
             for payment in payments:
                 entry = shift(
@@ -96,7 +97,7 @@ def test_numbers_have_no_gap_and_a_reader_skips_none(config: Config) -> None:
         outcomes = at_once(WRITERS, write)
     finally:
         stop.set()
-        reader.join(60)
+        reader.join(PATIENCE_S)
     assert not [each for each in outcomes if isinstance(each, Exception)]
     expected = sum(each for each in outcomes if isinstance(each, int))
     assert not faults

@@ -12,7 +12,7 @@ from db.models import Payment
 from engine.daemon import Daemon
 from tests.engine.sweeps.life import ETHER, SweepingHouse
 from tests.nodes.anvil import Anvil
-from tests.nodes.ports import wait_until
+from tests.nodes.ports import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.node
 
@@ -38,11 +38,11 @@ def test_a_deposit_is_swept_and_paid_out_by_the_running_engine(
     )
     thread.start()
     try:
-        assert ready.wait(20)
+        assert ready.wait(PATIENCE_S)
         wait_until(lambda: _is_mined_on(anvil, wish.id), what="the withdrawal")
     finally:
         stop.set()
-        thread.join(20)
+        thread.join(PATIENCE_S)
     assert not thread.is_alive()
 
 

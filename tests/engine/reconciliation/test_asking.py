@@ -13,6 +13,7 @@ from db.connection import connected
 from db.models import Chain, Order
 from engine.clock import rfc3339, utc_now
 from engine.reconciliation.asking import compare_now
+from tests.nodes.ports import PATIENCE_S
 
 
 def _chain() -> None:
@@ -54,5 +55,5 @@ def test_the_answer_is_said_in_words(state: str, result: str, said: tuple[str, .
     try:
         assert compare_now(["LTC"], full=True) == said
     finally:
-        thread.join(20)
+        thread.join(PATIENCE_S)
     assert json.loads(Order.get().body) == {"currencies": ["LTC"], "full": True}

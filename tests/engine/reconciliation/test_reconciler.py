@@ -17,6 +17,7 @@ from tests.engine.deposits.worlds import everywhere, on_the_fake
 from tests.engine.reconciliation.against import breaks, last_sum, reconcile, reconciler_of
 from tests.engine.reconciliation.test_matching import change, credited
 from tests.nodes.fake import FakeChain
+from tests.nodes.ports import PATIENCE_S
 
 CHEAP = 1  # calls of the chain in memory for its mark
 
@@ -122,13 +123,13 @@ def test_rounds_start_a_run_at_each_block_and_do_not_wait_for_it(house: House) -
         house.on.mine()
         house.step()
         reconciler.follow(house.lease, None)
-        reconciler.join(10)
+        reconciler.join(PATIENCE_S)
         with connected():
             seen.append((last_sum(house).height, last_sum(house).residual))
     assert [height for height, _ in seen] == [house.on.height() - 2 + n for n in range(3)]
     first = Reconciliation.get().at
     reconciler.follow(house.lease, None)
-    reconciler.join(10)
+    reconciler.join(PATIENCE_S)
     assert Reconciliation.get().at == first  # nothing new: no run
 
 

@@ -24,7 +24,7 @@ from tests.nodes.harness import Harness, LitecoindHarness
 from tests.nodes.litecoind import Litecoind
 from tests.nodes.proxy import Breakage, Proxy, cut_at, instead, silent
 
-TIMEOUT_S = 2
+TIMEOUT_S = 4
 PASSPHRASE = "correct horse"
 BREAKAGES = {
     "hung": silent(TIMEOUT_S + 1),

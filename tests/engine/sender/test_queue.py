@@ -28,6 +28,6 @@ def test_a_queue_of_several_rounds_does_not_wait_for_the_next_poll(
     desk.lease.release()
     with running(desk.config, {"LTC": fake}):
         sent = Attempt.select().where(Attempt.state == "sent")
-        wait_until(lambda: sent.count() == COUNT, what="every chain tx of the queue", timeout_s=60)
+        wait_until(lambda: sent.count() == COUNT, what="every chain tx of the queue")
     waiting = Payment.select().where((Payment.kind == "withdrawal") & (Payment.state != "pending"))
     assert waiting.count() == 0

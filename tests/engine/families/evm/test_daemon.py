@@ -23,7 +23,7 @@ from engine.ours import StoredOurs
 from engine.withdrawals.request import request_withdrawal
 from tests.engine.families.evm.life import ETHER, EvmHouse
 from tests.nodes.anvil import Anvil
-from tests.nodes.ports import wait_until
+from tests.nodes.ports import PATIENCE_S, wait_until
 
 pytestmark = pytest.mark.node
 
@@ -50,12 +50,12 @@ def _running(house: EvmHouse) -> Iterator[None]:
     thread = threading.Thread(target=daemon.run, args=(stop,), kwargs={"on_ready": ready.set})
     thread.start()
     try:
-        assert ready.wait(20)
+        assert ready.wait(PATIENCE_S)
         wait_until(lambda: unused_count("ETH") >= 3, what="addresses")
         yield
     finally:
         stop.set()
-        thread.join(20)
+        thread.join(PATIENCE_S)
     assert not thread.is_alive()
 
 

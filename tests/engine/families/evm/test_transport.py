@@ -35,7 +35,7 @@ def proxy(anvil: Anvil) -> Iterator[Proxy]:
 
 @pytest.fixture
 def node(proxy: Proxy) -> Iterator[Transport]:
-    transport = Transport(f"http://127.0.0.1:{proxy.port}", timeout_s=1)
+    transport = Transport(f"http://127.0.0.1:{proxy.port}", timeout_s=3)
     yield transport
     transport.close()
 
@@ -65,7 +65,7 @@ def test_an_error_answer_is_a_refusal_and_the_connection_lives_on(
         (cut_at(-3), "cut off"),
         (cut_at(40), "connection|cut off|malformed"),
         (instead(HTML_401), "401"),
-        (silent(2), "in time"),
+        (silent(5), "in time"),
         (dripping(0.05), "in time"),
         (changed(b'"id":', b'"ix":'), "malformed|another"),
         (changed(b'{"jsonrpc"', b'["jsonrpc"'), "malformed"),
