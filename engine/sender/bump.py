@@ -66,9 +66,11 @@ def draft(
     passphrase: str | None,
 ) -> Draft | None:
     """The signed replacement; None when the network's rate has not risen above what was offered, or
-    when what its row calls change is not ours. `addresses` are those of the inputs. Raises
-    FeeTooHigh, also when there is no change to pay for it, and NodeRefused."""
+    when what its row calls change is not ours, or not all of it. `addresses` are those of the
+    inputs. Raises FeeTooHigh, also when there is no change to pay for it, and NodeRefused."""
     row = newest.row
+    if not _adds_up(newest):
+        return None
     old_rate = row.fee_units * 1000 // row.size
     rate, _ = fees.rate(node)
     if rate <= old_rate:
@@ -90,6 +92,13 @@ def draft(
         [coin.spend for coin in chosen], [out.pay for out in outputs], passphrase=passphrase
     )
     return Draft(row.chain, row.currency, chosen, outputs, signed, fee)
+
+
+def _adds_up(stored: Stored) -> bool:
+    """Whether what goes in comes out, but for the fee: what a forged row takes off the change would
+    go to the miners, past every cap."""
+    paid = sum(each.units for each in stored.outputs)
+    return sum(each.units for each in stored.inputs) == paid + stored.row.fee_units
 
 
 def _outputs(newest: Stored, *, less: int, node: Chain) -> tuple[Output, ...] | None:

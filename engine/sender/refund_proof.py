@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from db.models import Payment
+from db.models import History, Payment
 from engine.approvals.refunds import PERSONS
 from engine.approvals.rights import are_enough
 from engine.approvals.spending import signed_forms
@@ -26,7 +26,7 @@ def refund_flaw(config: Config, node: Asked, payment: Payment, *, now: datetime)
     if deposit is None or rows is None or rows[-1].hash != deposit.last_hash:
         return UNPROVED_REFUND
     asked = rows[-1]
-    if asked.event != "refund" or not _is_only_one(payment, asked.seq):
+    if asked.event != "refund" or not _is_only_one(payment, asked):
         return UNPROVED_REFUND
     if int(payment.units or 0) + int(payment.fee_units or 0) != deposit.units:
         return UNPROVED_REFUND
@@ -43,11 +43,18 @@ def refund_flaw(config: Config, node: Asked, payment: Payment, *, now: datetime)
     return None if node.received(coin) else UNPROVED_COIN
 
 
-def _is_only_one(payment: Payment, asked: int) -> bool:
-    """Whether no other withdrawal was opened for the same refund."""
+def _is_only_one(payment: Payment, asked: History) -> bool:
+    """Whether it alone was opened for the refund that was asked for by this row. Histories tell: a
+    withdrawal whose row lost its link, or is gone, has paid all the same."""
     others = Payment.select().where(
         (Payment.refund_of == payment.refund_of)
-        & (Payment.first_seq > asked)
+        & (Payment.first_seq > asked.seq)
         & (Payment.id != payment.id)
     )
-    return not others.exists()
+    opened = History.select(History.payment).where(
+        History.client.is_null()
+        & (History.seq > asked.seq)
+        & (History.event == "request")
+        & History.evidence.contains(f'"refund_hash":"{asked.hash}"')
+    )
+    return not others.exists() and [row.payment for row in opened] == [payment.id]

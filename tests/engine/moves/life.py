@@ -45,6 +45,17 @@ class MovingHouse(House):
         self.sender = Sender(self.config, self.symbol, self.node, guard=self.lease.guard)
 
     def step(self, *, after: timedelta = POLL) -> Round:
+        done = self._round(after)
+        if done.well:
+            self.assert_balanced()
+        return done
+
+    def rounds(self, count: int) -> None:
+        """So many rounds, after each of which the books may look as they like."""
+        for _ in range(count):
+            self._round(timedelta(seconds=40))
+
+    def _round(self, after: timedelta) -> Round:
         self.now += after
         done = self.follower.step(self.now)
         moved = done.moved
@@ -53,8 +64,6 @@ class MovingHouse(House):
             tip = BlockRef(int(row.height), str(row.hash))
             moved += self.mover.step(tip, self.now)
             moved += self.sender.step(tip, self.now)
-        if done.well:
-            self.assert_balanced()
         return Round(moved, done.tip_height, done.well, done.busy)
 
     def settle(self, *, after: timedelta = timedelta(seconds=40)) -> Round:

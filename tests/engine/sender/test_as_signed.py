@@ -90,6 +90,22 @@ def test_a_replacement_pays_only_whom_the_first_paid(
 
 
 @on_the_fake
+@pytest.mark.parametrize("table", [AttemptOutput, AttemptInput])
+def test_a_replacement_gives_the_miners_no_more_than_its_fee(
+    desk: Desk, fake: FakeChain, stuck: Payment, table: type[AttemptInput | AttemptOutput]
+) -> None:
+    """A row tells a hundredth of a coin of change, where there are nearly four."""
+    if table is AttemptOutput:
+        AttemptOutput.update(units=COIN // 100).where(AttemptOutput.payment.is_null()).execute()
+    else:
+        AttemptInput.update(units=50 * COIN).execute()
+    _rounds(desk, after=patience(desk))
+    assert len(fake.sent) == 1
+    fake.mine(1)
+    desk.assert_paid_once(stuck)
+
+
+@on_the_fake
 @pytest.mark.parametrize("change", [{"fee_units": 1}, {"txid": "ab" * 32}])
 def test_an_attempt_that_its_payments_histories_do_not_tell_is_not_replaced(
     desk: Desk, fake: FakeChain, stuck: Payment, change: dict[str, object]
