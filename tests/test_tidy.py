@@ -29,6 +29,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/approvals/curing.py": "tests/engine/approvals/test_cures.py",
     "engine/approvals/withdrawals.py": "tests/engine/sender/test_papers.py",
     "engine/chain_thread.py": "tests/engine/test_daemon.py",
+    "engine/deposits/standing.py": "tests/engine/deposits/test_cases_rules.py",
     "engine/families/bitcoin/wallet.py": "tests/engine/test_wallet_conformance.py",
     # The parts of the sender prove themselves together: what counts is that each is paid once.
     "engine/sender/attempts.py": "tests/engine/sender/test_exactly_once.py",

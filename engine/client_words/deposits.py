@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from engine.client_words.figures import figure
 from engine.client_words.story import Step, Story, duration_words, line_of
+from engine.client_words.told import brake_reason, is_told_hold
 from engine.clock import parse_rfc3339
 from engine.config import Currency
-from engine.deposits.rules import HELD_BELOW_MINIMUM, HELD_BLOCKED
+from engine.deposits.rules import HELD_BELOW_MINIMUM
 from engine.money import format_amount
 from engine.queries import PaymentView
 
@@ -152,7 +153,7 @@ def _credited(view: PaymentView) -> Story:
 def _waiting_for_us(view: PaymentView) -> Story:
     return Story(
         "Confirmed, and waiting",
-        f"{pause_words(view.currency, view.reason)} Your coins are here and safe.",
+        f"{pause_words(view.currency, brake_reason(view.reason))} Your coins are here and safe.",
         "Nothing to do: they are credited by themselves when crediting goes on.",
         "care",
     )
@@ -175,7 +176,7 @@ def _held(view: PaymentView, currency: Currency | None) -> Story:
             "Ask the site's support: they can credit it or send it back.",
             "care",
         )
-    why = f": {view.reason}" if view.reason and view.reason != HELD_BLOCKED else ""
+    why = f": {view.reason}" if is_told_hold(view.kind, view.reason, currency) else ""
     return Story(
         "Waiting for a person",
         f"Your coins have arrived and are safe, but someone has to look at them first{why}.",

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from engine.client_words.figures import figures
 from engine.client_words.story import Step, Story, duration_words, line_of
+from engine.client_words.told import is_told_hold
 from engine.config import Currency
 from engine.money import format_amount
 from engine.queries import PaymentView
 from engine.sender.by_nonce.settle import FAILED
-from engine.withdrawals.decide import HELD_AMOUNT, HELD_NEW_ADDRESS, HELD_RULE, HELD_TOTAL
 
 NOTHING = "Nothing to do: it goes on by itself."
-_TOLD = frozenset({HELD_AMOUNT, HELD_NEW_ADDRESS, HELD_TOTAL, HELD_RULE})
-"""Reasons that are for clients, beside those of [[rule]] tables: the rest is the house's own."""
-
 _CAME = {"held": 1, "refused": 1, "cancelled": 1, "failed": 2}
 
 
@@ -105,14 +102,8 @@ _WAITS = (
 WAITING_WORDS = frozenset(words for _, words in _WAITS)
 
 
-def told_reasons(currency: Currency | None) -> frozenset[str]:
-    """The reasons of holds that clients may read."""
-    rules = () if currency is None else currency.limits
-    return _TOLD.union(rule.reason for rule in rules if rule.reason)
-
-
 def _held(view: PaymentView, currency: Currency | None) -> Story:
-    why = f": {view.reason}" if view.reason in told_reasons(currency) else ""
+    why = f": {view.reason}" if is_told_hold(view.kind, view.reason, currency) else ""
     return Story(
         "Waiting for a person",
         f"{_set_aside(view)}. Someone has to look at it first{why}.",

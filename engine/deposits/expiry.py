@@ -7,6 +7,7 @@ from datetime import datetime
 
 from db.models import Payment
 from engine.clock import rfc3339
+from engine.deposits.rules import UNPAID
 from engine.lifecycle import Batch
 
 PER_ROUND = 100
@@ -32,7 +33,7 @@ def expire_requests(chain: str, new_batch: Callable[[], Batch], *, now: datetime
                     payment,
                     "expire",
                     evidence={"expires_at": payment.expires_at, "address": payment.address},
-                    reason="nobody paid it in time; a late coin is still credited",
+                    reason=UNPAID,
                     final=True,
                 )
     return len(due)

@@ -13,6 +13,14 @@ HELD_BELOW_MINIMUM = "below the minimum"
 HELD_DOUBTED = "what it brought is not what the chain says of it"
 HELD_BY_RULE = "it is looked at by a person"
 REFUSED_BY_RULE = "it is not allowed"
+LATE = "arrived after its request had expired"
+UNPAID = "nobody paid it in time; a late coin is still credited"
+SUM_REACHED = "the sum on this address passed the minimum"
+CONFLICT_MINED = "a conflicting payment was mined"
+REPLACED = "replaced by its sender"
+DROPPED = "dropped by the network"
+COIN_GONE = "its coin is gone: a conflicting payment was mined"
+BLOCK_LEFT = "its block left the chain"
 
 
 @dataclass(frozen=True, slots=True)

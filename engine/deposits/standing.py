@@ -19,7 +19,6 @@ from engine.lifecycle import Batch
 from engine.risk import RiskHook
 
 DROPPED_AFTER = timedelta(days=14)  # nodes forget an unconfirmed chain tx after two weeks
-LATE = "arrived after its request had expired"
 
 
 class Settlement:
@@ -124,7 +123,7 @@ class Settlement:
             currency=case.currency.symbol,
             chain=self._chain,
             address=arrival.address,
-            reason=LATE if case.late else "",
+            reason=rules.LATE if case.late else "",
             origin=case.origin,
             evidence={
                 "address": arrival.address,
@@ -206,7 +205,7 @@ class Settlement:
                 sibling,
                 "release",
                 evidence={"sum_completed_by": payment.id, "address": sibling.address},
-                reason="the sum on this address passed the minimum",
+                reason=rules.SUM_REACHED,
                 entry=self._to_owner(case, sibling, "release"),
                 sub_state="",
             )
@@ -230,17 +229,17 @@ class Settlement:
     def _reason(self, case: Case, event: str) -> str:
         if event == "vanish":
             if case.fact.standing is Standing.GONE:
-                return "a conflicting payment was mined"
-            return "replaced by its sender" if case.replaced else "dropped by the network"
+                return rules.CONFLICT_MINED
+            return rules.REPLACED if case.replaced else rules.DROPPED
         if event == "reverse":
-            return "its coin is gone: a conflicting payment was mined"
+            return rules.COIN_GONE
         if event == "unconfirm":
-            return "its block left the chain"
+            return rules.BLOCK_LEFT
         # Why it is held, or that it came late, stays true whatever block it is in.
         kept = case.payment.reason if case.payment is not None else ""
         if event in {"settle", "unsettle"}:
             return kept
-        return case.doubt or (kept if kept == LATE else "")
+        return case.doubt or (kept if kept == rules.LATE else "")
 
     def _evidence(self, case: Case, required: int | None) -> dict[str, Any]:
         fact, payment = case.fact, case.payment

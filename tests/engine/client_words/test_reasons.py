@@ -6,9 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from engine.approvals.mends import NEVER_WAS
+from engine.client_words import deposits
 from engine.client_words.reasons import as_client_sees, rows_as_client_sees
 from engine.client_words.withdrawals import story
 from engine.config import Config
+from engine.deposits import rules
+from engine.deposits.verdicts import ASKED_LATER, PAUSED
 from engine.queries import HistoryView
 from engine.sender.by_nonce.settle import FAILED, GONE, TAKEN, UNCLEAR
 from engine.sender.by_nonce.signing import LESS_THERE, REJECTED, no_gas, no_own_funds
@@ -81,7 +85,48 @@ def test_what_staff_wrote_for_each_other_is_not_in_the_history(config: Config) -
     assert [row.reason for row in seen] == [HELD_AMOUNT, "", "", "Ask support"]
 
 
-def test_deposits_are_told_by_their_own_words(config: Config) -> None:
-    view = replace(VIEW, kind="deposit", state="held", reason="below the minimum")
+@pytest.mark.parametrize(
+    ("state", "sub_state", "reason", "told"),
+    [
+        ("held", "", rules.HELD_BELOW_MINIMUM, True),
+        ("held", "", "Larger than usual", True),
+        ("held", "", rules.HELD_BLOCKED, False),
+        ("held", "", rules.HELD_DOUBTED, False),
+        ("held", "", "on our list of thieves", False),
+        ("pending", "", rules.HELD_OLD_COIN, False),
+        ("pending", "", rules.BLOCK_LEFT, True),
+        ("vanished", "", rules.REPLACED, True),
+        ("vanished", "", NEVER_WAS, False),
+        ("confirmed", PAUSED, "the network is being upgraded", True),
+        ("confirmed", PAUSED, rules.HELD_OLD_COIN, False),
+        ("confirmed", "unchecked", ASKED_LATER.reason, False),
+        ("credited", "", rules.LATE, True),
+        ("credited", "", "asked her wife by phone", False),
+        ("refused", "", "These coins are not yours", True),
+    ],
+)
+def test_of_a_deposit_only_what_is_meant_for_clients_is_told(
+    config: Config, state: str, sub_state: str, reason: str, told: bool
+) -> None:
+    view = replace(VIEW, kind="deposit", state=state, sub_state=sub_state, reason=reason)
+    seen = as_client_sees(config, view)
+    assert seen.reason == (reason if told else "")
+    litecoin = config.currencies["LTC"]
+    assert deposits.story(seen, litecoin) == deposits.story(view, litecoin)
+    assert told or reason not in deposits.story(view, litecoin).meaning
+
+
+def test_what_staff_look_into_is_not_in_the_history_of_a_deposit(config: Config) -> None:
+    view = replace(VIEW, kind="deposit", state="credited")
+    rows = [
+        replace(ROW, event="request", to_state="requested"),
+        replace(ROW, event="hold", reason="on our list of thieves"),
+        replace(ROW, event="release", to_state="credited", reason="asked her wife by phone"),
+    ]
+    assert {row.reason for row in rows_as_client_sees(config, view, rows)} == {""}
+
+
+def test_other_payments_are_for_no_client_and_stay_as_they_are(config: Config) -> None:
+    view = replace(VIEW, kind="transfer", reason=NO_FUNDS)
     assert as_client_sees(config, view) == view
     assert rows_as_client_sees(config, view, [ROW]) == (ROW,)

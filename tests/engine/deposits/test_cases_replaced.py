@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from db.models import Payment
 from engine.deposits.request import request_deposit
-from engine.deposits.standing import LATE
+from engine.deposits.rules import LATE
 from tests.engine.deposits.conftest import OpenHouse
 from tests.engine.deposits.life import COIN, House, events_of, rows_written
 from tests.engine.deposits.worlds import everywhere, on_the_fake
