@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from db import bulk
+from db.connection import database
 from db.models import History, Payment
 from engine.audit.sealed import SealedHistory
 from engine.chain import Spend
@@ -29,7 +30,9 @@ UNPROVED_BALANCE = "the client's balance does not follow from deposits that the 
 REMEMBERED_MAX = 100_000  # histories
 ASKED_MAX = 500  # payments in one query
 
-_ASKED = Payment.txid.startswith("block:")
+_SAME_COIN = """SELECT 1 FROM payment WHERE chain = {0} AND currency = {0} AND id <> {0} AND (
+    (txid = {0} AND idx = {0}) OR (txid = {0} AND idx = {0})
+    OR (address = {0} AND idx IN ({0}, {0}) AND txid LIKE {0})) LIMIT 1"""
 
 Entry = tuple[str, str, int]  # account, currency, units
 
@@ -109,8 +112,7 @@ class Proof:
         client's account, the debits of withdrawals that are to be signed too."""
         spent, deposits = 0, []
         account = client_account(client)
-        of_client = (Payment.client == client) & (Payment.currency == currency)
-        payments = bulk.read_rows(Payment.select().where(of_client))
+        payments = bulk.read_by(Payment, client=client, currency=currency, order="first_seq")
         flaw = self._read(payments)
         if flaw is not None:
             return flaw
@@ -174,26 +176,22 @@ def _is_claimed_twice(row: Payment) -> bool:
     """Whether another payment says that it came with the same coin: a copy of somebody's deposit
     bears nothing, nor does a coin that the house moved between its own wallets. A coin of which a
     person was asked is named by its block and by chain tx and index together."""
-    same = (Payment.txid == row.txid) & (Payment.idx == row.idx)
     txid, _, index = str(row.idx).partition(":")
-    same |= (Payment.txid == txid) & (Payment.idx == index)
-    for name in (f"{row.txid}:{row.idx}", row.idx):
-        same |= (Payment.address == row.address) & (Payment.idx == name) & _ASKED
-    others = Payment.select().where(
-        (Payment.chain == row.chain)
-        & (Payment.currency == row.currency)
-        & (Payment.id != row.id)
-        & same
+    values = (
+        *(row.chain, row.currency, row.id),
+        *(row.txid, row.idx, txid, index),
+        *(row.address, row.idx, f"{row.txid}:{row.idx}", "block:%"),
     )
-    return bool(others.exists())
+    sql = _SAME_COIN.format(database.param)
+    return database.execute_sql(sql, values).fetchone() is not None
 
 
 def rows_of(payments: Iterable[str]) -> dict[str, list[History]]:
     """The history rows of each of these payments, oldest first."""
     wanted, found = sorted(set(payments)), dict[str, list[History]]()
     for at in range(0, len(wanted), ASKED_MAX):
-        part = bulk.one_of(History.payment, wanted[at : at + ASKED_MAX])
-        for row in bulk.read_rows(History.select().where(part).order_by(History.seq)):
+        part = wanted[at : at + ASKED_MAX]
+        for row in bulk.read_by(History, payment=part, order="seq"):
             found.setdefault(str(row.payment), []).append(row)
     return found
 

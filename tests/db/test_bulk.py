@@ -196,6 +196,24 @@ def test_a_list_of_odd_texts_finds_just_these(database: str) -> None:
         assert [row.address for row in rows] == [text]
 
 
+def test_rows_are_read_by_what_their_columns_hold(database: str) -> None:
+    assert database
+    odd = ["a'b", 'a"b', "ä€😀", "%s ?", "'); DROP TABLE payment; --"]
+    bulk.insert_rows(
+        Payment,
+        [payment(at, address=text, units=2**200, unsettled=at == 1) for at, text in enumerate(odd)],
+    )
+    both = bulk.read_by(Payment, kind="deposit", address=[odd[4], "z", odd[1]], order="last_hash")
+    assert [row.__data__ for row in both] == [
+        Payment.get(Payment.address == text).__data__ for text in (odd[1], odd[4])
+    ]
+    for text in odd:
+        (found,) = bulk.read_by(Payment, address=text, order="first_seq")
+        assert found.address == text
+    assert bulk.read_by(Payment, kind="transfer", address=odd, order="first_seq") == []
+    assert bulk.read_by(Payment, address=[], order="first_seq") == []
+
+
 @on_sqlite
 def test_a_list_is_looked_up_in_an_index_not_searched_row_by_row(database: str) -> None:
     assert database
