@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from datetime import timedelta
 
 from db.attempts import Attempt
+from db.findings import Break, Reconciliation
 from db.models import Idempotency, Lease, Payment
 from engine import chains
 from engine.clock import rfc3339, utc_now
@@ -144,7 +145,10 @@ class Mortal(ABC):
             (row.id, row.state, row.nonce, row.final, row.block_height) for row in Attempt.select()
         ]
         heights = (chains.followed_height(self.symbol), self.height())
-        return "\n".join(map(str, (heights, payments, attempts, self.engine.words[-6000:])))
+        sums = list(Reconciliation.select().tuples())
+        breaks = list(Break.select().where(Break.state == "open").tuples())
+        all_of_it = (heights, payments, attempts, sums, breaks, self.engine.words[-6000:])
+        return "\n".join(map(str, all_of_it))
 
     def is_settled(self) -> bool:
         """Whether nothing is open; a block is found when something is."""

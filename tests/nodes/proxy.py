@@ -137,6 +137,7 @@ class Proxy:
         self._faults: list[_Fault] = []
         self._diverted: dict[str, int] = {}
         self._threads: list[threading.Thread] = []
+        self._clients: list[socket.socket] = []
         self._spawn(self._accept)
 
     def break_next(self, breakage: Breakage, *, method: str | None = None) -> None:
@@ -162,9 +163,12 @@ class Proxy:
         self._diverted[method] = port
 
     def close(self) -> None:
-        """Stop listening and wait for what is under way."""
+        """Stop listening, hang up on everybody and wait until that is done."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        for client in list(self._clients):
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(PATIENCE_S)
 
@@ -178,6 +182,7 @@ class Proxy:
             while True:
                 client, _ = self._listener.accept()
                 self.connections += 1
+                self._clients.append(client)
                 self._spawn(self._serve, client)
 
     def _serve(self, client: socket.socket) -> None:
