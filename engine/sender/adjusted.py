@@ -1,15 +1,14 @@
-"""What adjustments and cures gave a client, or took: the signatures count, not the rows that tell
-of them."""
+"""What adjustments, cures and decisions on deposits gave a client, or took: the signatures count,
+not the rows that tell of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from engine.approvals.funds import adjustments_of
 from engine.approvals.refunds import PERSONS
 from engine.approvals.rights import are_enough
-from engine.approvals.spending import signed_forms
+from engine.approvals.spending import carried_out_forms
 from engine.config import Config
 from engine.history import row_of
 from engine.ledger import client_account
@@ -19,13 +18,13 @@ from engine.sender.released import released_units
 
 
 def adjusted_units(
-    config: Config, client: str, currency: str, mends: Iterable[Mend] = (), *, now: datetime
+    config: Config, client: str, currency: str, mends: Iterable[Mend] = ()
 ) -> tuple[int, int]:
     """Units that adjustments signed by two persons gave this client, deposits that only a balance
     showed among them, and those that any took; what not enough people signed gave nothing. `mends`
     stand in the histories of the client's payments, where they count already: one that raised the
     client unsigned is taken off again."""
-    gave, took = released_units(config, client, currency, now=now), 0
+    gave, took = released_units(config, client, currency), 0
     account = client_account(client)
     for record in verified_rows(adjustments_of(client).id) or ():
         row = row_of(record)
@@ -33,11 +32,11 @@ def adjusted_units(
         change = -sum(int(u) for name, of, u in lines if (name, of) == (account, currency))
         if change < 0:
             took -= change
-        elif change > 0 and _is_signed(config, row, change, client, currency, now):
+        elif change > 0 and _is_signed(config, row, change, client, currency):
             gave += change
     for mend in mends:
         raised = mend.given(client, currency)
-        if raised > 0 and not _is_mend_signed(config, mend, now):
+        if raised > 0 and not _is_mend_signed(config, mend, currency, raised):
             took += raised
     return gave, took
 
@@ -48,11 +47,10 @@ def _is_signed(
     change: int,
     client: str,
     currency: str,
-    now: datetime,
 ) -> bool:
     """Whether enough different persons signed just this adjustment."""
     subject, prev = str(row["payment"]), str(row["prev"])
-    forms = signed_forms(config, act="adjust", subject=subject, history_hash=prev, now=now)
+    forms = carried_out_forms(config, act="adjust", subject=subject, history_hash=prev)
     wanted = (client, currency, str(change))
     names = {
         name
@@ -62,8 +60,16 @@ def _is_signed(
     return are_enough(config.staff, names, PERSONS)
 
 
-def _is_mend_signed(config: Config, mend: Mend, now: datetime) -> bool:
-    """Whether enough different persons signed a cure of this payment, as it was, by this entry."""
-    forms = signed_forms(config, act="cure", subject=mend.payment, history_hash=mend.prev, now=now)
+def _is_mend_signed(config: Config, mend: Mend, currency: str, raised: int) -> bool:
+    """Whether enough different persons signed a cure of this payment, as it was, or a decision on
+    it, by this entry."""
+    forms = carried_out_forms(config, act=mend.act, subject=mend.payment, history_hash=mend.prev)
     names = {name for name, form in forms.items() if form.get("entry_hash") == mend.entry_hash}
-    return are_enough(config.staff, names, PERSONS)
+    return are_enough(config.staff, names, _persons(config, mend.act, currency, raised))
+
+
+def _persons(config: Config, act: str, currency: str, units: int) -> int:
+    if act == "cure":
+        return PERSONS
+    above = config.currencies[currency].book_above
+    return PERSONS if act == "book" and above is not None and units > above else 1

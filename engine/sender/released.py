@@ -4,13 +4,12 @@ persons signed bears what their client withdraws."""
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
 from typing import Any
 
 from db.models import Payment
 from engine.approvals.refunds import PERSONS
 from engine.approvals.rights import are_enough
-from engine.approvals.spending import signed_forms
+from engine.approvals.spending import carried_out_forms
 from engine.config import Config
 from engine.history import canonical, row_of
 from engine.holdings import BY_BLOCK, is_by_balance
@@ -20,7 +19,7 @@ from engine.sender.proof import verified_rows
 ACTS = {"release": "approve", "book": "book"}  # by the move that they make
 
 
-def released_units(config: Config, client: str, currency: str, *, now: datetime) -> int:
+def released_units(config: Config, client: str, currency: str) -> int:
     """Units of such deposits that two persons gave this client, and that still are the client's."""
     rows = Payment.select().where(
         (Payment.kind == "deposit")
@@ -31,13 +30,11 @@ def released_units(config: Config, client: str, currency: str, *, now: datetime)
         & Payment.txid.startswith(BY_BLOCK)
     )
     return sum(
-        int(row.units)
-        for row in rows
-        if is_by_balance(row) and _given(config, row, now) == row.units
+        int(row.units) for row in rows if is_by_balance(row) and _given(config, row) == row.units
     )
 
 
-def _given(config: Config, payment: Payment, now: datetime) -> int:
+def _given(config: Config, payment: Payment) -> int:
     """Units that its verified history gave its client by signatures; 0 where any other move of it
     changed what the client has."""
     records = verified_rows(payment.id) or []
@@ -49,7 +46,7 @@ def _given(config: Config, payment: Payment, now: datetime) -> int:
     if len(moves) != 1 or moves[0][0]["event"] not in ACTS:
         return 0
     ((row, units),) = moves
-    return units if _is_signed(config, row, now) else 0
+    return units if _is_signed(config, row) else 0
 
 
 def _raised(row: dict[str, Any], key: tuple[str, str]) -> int:
@@ -57,10 +54,10 @@ def _raised(row: dict[str, Any], key: tuple[str, str]) -> int:
     return -sum(int(units) for name, of, units in lines if (name, of) == key)
 
 
-def _is_signed(config: Config, row: dict[str, Any], now: datetime) -> bool:
+def _is_signed(config: Config, row: dict[str, Any]) -> bool:
     """Whether enough different persons signed just this entry on the payment as it was."""
     act, subject = ACTS[str(row["event"])], str(row["payment"])
-    forms = signed_forms(config, act=act, subject=subject, history_hash=str(row["prev"]), now=now)
+    forms = carried_out_forms(config, act=act, subject=subject, history_hash=str(row["prev"]))
     entry = canonical(row["evidence"]["entry"])
     wanted = subject, hashlib.sha256(entry).hexdigest()
     names = {

@@ -127,7 +127,7 @@ class Sender:
             paper_flaw=partial(
                 paper_flaw, self._config, self._node, now=now, rows=self._proof.verified_rows
             ),
-            adjusted=partial(adjusted_units, self._config, now=now),
+            adjusted=partial(adjusted_units, self._config),
         )
         if not checked:
             return moved

@@ -165,7 +165,7 @@ class NonceSender:
                 paper_flaw=partial(
                     paper_flaw, self._config, node, now=now, rows=proof.verified_rows
                 ),
-                adjusted=partial(adjusted_units, self._config, now=now),
+                adjusted=partial(adjusted_units, self._config),
             )
             payable += good
             moved += count

@@ -4,6 +4,7 @@ that only says so pays nobody."""
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -122,3 +123,18 @@ def test_a_mend_is_read_with_what_it_gave(desk: Desk, bench: Bench, uncredited: 
         0,
         0,
     )
+
+
+@on_the_fake
+def test_keys_that_ended_vouch_for_what_was_carried_out_before(
+    desk: Desk, bench: Bench, uncredited: Payment
+) -> None:
+    """Keys are rotated: what the old ones signed, and was carried out, stays good."""
+    assert uncredited.state
+    _cured(desk, bench)
+    ended = desk.now + timedelta(seconds=1)
+    staff = tuple(row.model_copy(update={"until": ended}) for row in desk.config.staff)
+    desk.config = replace(desk.config, staff=staff)
+    desk.restart()
+    desk.now = ended
+    desk.finish(desk.withdraw("ann", 2 * COIN))
