@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from db import bulk
 from db.connection import database
 from db.models import Block, Chain, Parked
 from engine.chain import Block as ChainBlock
@@ -137,3 +138,11 @@ def park(symbol: str, oddities: tuple[Oddity, ...], now: datetime) -> None:
             Parked.insert(
                 chain=symbol, key=oddity.key, reason=oddity.reason, since=rfc3339(now)
             ).on_conflict_ignore().execute()
+
+
+def parked(symbol: str, keys: Iterable[str]) -> frozenset[str]:
+    """Those of `keys` that staff are told of."""
+    rows = Parked.select(Parked.key).where(
+        (Parked.chain == symbol) & bulk.one_of(Parked.key, sorted(set(keys)))
+    )
+    return frozenset(str(row.key) for row in rows)

@@ -142,6 +142,12 @@ class TipMoved(NodeError):
     code = "tip_moved"
 
 
+class RowsMoved(TipMoved):
+    """Our own rows are not, or no longer, those of the block that they are compared at."""
+
+    code = "rows_moved"
+
+
 class CurrencyUnknown(CashierError):
     """No currency of this symbol is configured."""
 

@@ -11,12 +11,13 @@ from typing import Protocol, runtime_checkable
 
 from db import bulk
 from db.attempts import Attempt
-from engine import outflows
+from engine import chains, outflows
 from engine.chain import BlockRef, ByBalance, Fact, Standing, Unspent
-from engine.errors import NodeRefused, TipMoved
+from engine.errors import NodeRefused, RowsMoved
 from engine.holdings import REST, Holding, Key
 from engine.outflows import GAS, VALUE
 from engine.own_rows import as_proved, booked_thefts, is_booked, is_ours, touching, used_up
+from engine.sender.by_nonce.doubted import doubted
 from engine.sending import Outcome, Payer, Send
 
 NUMBERS_BACK = 1_000  # an address's newest sends among which a stranger's is looked for
@@ -36,7 +37,7 @@ class TellsOutcomes(Protocol):
 def explained(node: ByBalance, chain: str, found: Sequence[Holding], at: BlockRef) -> list[Holding]:
     """`found`, and where an address has more or less than our rows say, their coins as what proves
     them has them: the deposit that a coin is of, and the node's word on our own chain txs. Asks
-    nothing where all agree. Raises NodeDown, TipMoved."""
+    nothing where all agree. Raises NodeDown, RowsMoved."""
     odd = as_proved(chain, [each for each in found if each.more])
     odd = _with_undone(node, chain, odd)
     still = [each for each in odd if each.more]
@@ -77,14 +78,17 @@ class OwnSends:
 
     def corrected(self, odd: Sequence[Holding]) -> list[Holding]:
         """The same, with what the node says of our own chain txs in place of our rows of them.
-        Raises TipMoved when the sender has not followed them to this block."""
+        Raises RowsMoved when the sender has not followed them to this block; it never
+        follows what staff are told of."""
         addresses = {each.address.lower(): each.address for each in odd}
         rows = touching(self._chain, list(addresses.values()))
         told = self.outcomes(rows)
+        stuck = {*doubted(self._chain), *chains.parked(self._chain, (row.txid for row in rows))}
         for row in rows:
             found = told.get(str(row.txid))
-            if found is not None and not row.final and _place(found.fact) != row.block_hash:
-                raise TipMoved(BEHIND)
+            waits = found is not None and not row.final and not stuck & {row.id, row.txid}
+            if found is not None and waits and not self._is_followed(row, found.fact):
+                raise RowsMoved(BEHIND)
         true = self._true(rows, told, addresses)
         gone = used_up(self._chain, told)
         return [
@@ -97,6 +101,13 @@ class OwnSends:
             )
             for each in odd
         ]
+
+    def _is_followed(self, row: Attempt, fact: Fact) -> bool:
+        """Whether our row has it where the node had it at that block: the sender may be further."""
+        place = _place(fact)
+        if place is None and row.block_hash is not None:
+            return int(row.block_height or 0) > self._at.height
+        return bool(place == row.block_hash)
 
     def outcomes(self, rows: Iterable[Attempt]) -> dict[str, Outcome]:
         """What became of these attempts, by txid; those whose bytes cannot be read are left out."""

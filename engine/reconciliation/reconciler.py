@@ -22,7 +22,7 @@ from engine import chains, queries
 from engine.chain import BlockRef, Countable, Unspent
 from engine.clock import Interval, utc_now
 from engine.config import Config
-from engine.errors import CashierError, NodeError, TipMoved
+from engine.errors import CashierError, NodeError, RowsMoved, TipMoved
 from engine.lease import ChainLease
 from engine.moves.origins import known_moves
 from engine.own_sends import TellsOutcomes
@@ -34,7 +34,7 @@ from engine.reconciliation.kinds import KINDS, Finding
 from engine.reconciliation.matching import Questions
 from engine.reconciliation.mending import own_coins
 from engine.reconciliation.outlays import Outlays, unheard
-from engine.reconciliation.uncertain import Families, old_families, uncertain
+from engine.reconciliation.uncertain import Families, changed, old_families, uncertain
 from engine.risk import RiskHook
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ REFUSED_MAX = timedelta(minutes=10)
 AGAIN_MAX = 3
 ASKED = ("fee_differs", "amount_differs", "duplicate_credit")  # of chain txs of ours
 OVERTAKEN_MAX = 5
+PRESSING_EVERY = timedelta(seconds=5)  # while payments wait for what a comparison says
 ANSWER_WAIT_S = 10
 ASK_AGAIN_S = 0.25  # seconds
 NOT_FOLLOWED = "nothing is followed yet"
@@ -71,6 +72,8 @@ class Reconciler:
         self._unwell_due = Interval(UNWELL_EVERY)
         self._cure_due = Interval(CURE_EVERY)
         self._full_due = Interval(FULL_EVERY)
+        self._pressing_due = Interval(PRESSING_EVERY)
+        self._less_there = False  # by the last comparison, in some currency
         self._mark: tuple[str, int] | None = None
         self._due_at: tuple[str, frozenset[str]] = ("", frozenset())
         self._lagging: frozenset[str] = frozenset()
@@ -91,26 +94,32 @@ class Reconciler:
 
     @property
     def has_compared(self) -> bool:
-        """Whether a run of this term ended at the newest block that the node had then, by a
-        comparison or by a reason why there is none. Where blocks come faster than comparisons end,
-        a few that were overtaken are enough: payments do not wait for ever."""
+        """Whether a comparison of this term ended at the newest block that the node had then; a
+        reason why there is none is none. Where blocks come faster than comparisons end, a few that
+        were overtaken are enough: payments do not wait for ever."""
         return self._compared_in == self._term
 
     def follow(self, lease: ChainLease, hook: RiskHook | None) -> None:
         """After a round: begin a run in the background if the tip moved or the time has come,
         unless one is still under way. Needs the caller's connection."""
         row, now = chains.state(self._symbol), utc_now()
-        well = row.state == "well"
-        due = self._list_due if well else self._unwell_due
-        if row.hash == self._started_at and not due.is_due(now):
+        if row.hash == self._started_at and not self._is_due(now, well=row.state == "well"):
             return
         if self._thread is not None and self._thread.is_alive():
             return
         self._started_at = row.hash
+        self._pressing_due.wait(now)
         self._thread = threading.Thread(
             target=self._guarded, args=(lease, hook), name=f"reconcile-{self._symbol}", daemon=True
         )
         self._thread.start()
+
+    def _is_due(self, now: datetime, *, well: bool) -> bool:
+        """Whether it is time for a run at the same block: soon while payments wait for one."""
+        if not well:
+            return self._unwell_due.is_due(now)
+        pressing = self._less_there or not self.has_compared
+        return self._list_due.is_due(now) or (pressing and self._pressing_due.is_due(now))
 
     def join(self, timeout_s: float) -> None:
         """Wait for a run that is under way."""
@@ -163,9 +172,9 @@ class Reconciler:
                 return self._unwell(NOT_FOLLOWED, lease, now)
             reason = self._attempt(lease, hook, now=now, full=full, listing=listing)
             behind = 0 if row.node_height is None else row.node_height - row.height
-            if behind <= 0:
+            if not reason and behind <= 0:
                 self._compared_in, self._moved_on = term, 0
-            elif behind <= OVERTAKEN_MAX:
+            elif not reason and behind <= OVERTAKEN_MAX:
                 self._overtaken()
             return reason
 
@@ -190,7 +199,8 @@ class Reconciler:
             self._reconcile(node, lease, hook, now=now, full=full, listing=listing)
             self._refused_since, self._again = None, 0
         except TipMoved as error:
-            self._overtaken()
+            if not isinstance(error, RowsMoved):
+                self._overtaken()
             self._refused_since = self._refused_since or now
             if now - self._refused_since < REFUSED_MAX:
                 raise
@@ -240,6 +250,7 @@ class Reconciler:
             self._symbol, at, results, cured=cured, failed=failed, now=now, guard=lease.guard
         )
         self._mark = (mark, seq)
+        self._less_there = any(result.residual < 0 for result in results)
         self._list_due.wait(now)
         if full:
             self._full_due.wait(now)
@@ -300,13 +311,13 @@ class Reconciler:
 
     def _check_still(self, node: Countable, results: Sequence[Result]) -> None:
         """Where balances are counted, rows are read twice, and the engine's other threads write in
-        between. Raises TipMoved, a few times in a row, when what is said to be wrong moved."""
+        between. Raises RowsMoved, a few times in a row, when what is said to be wrong moved."""
         if not isinstance(node, TellsOutcomes) or self._again == AGAIN_MAX:
             return  # what moves all the time is shown rather than nothing
         for result in results:
             if moved_since(self._symbol, result):
                 self._again += 1
-                raise TipMoved("the books moved while they were compared")
+                raise RowsMoved("the books moved while they were compared")
 
     def _settle_up(
         self,
@@ -350,6 +361,7 @@ class Reconciler:
                 for symbol in self._currencies
             ]
             audited = self._audit.look(full=full, told=self._outlays.told)
+            audited += changed(self._symbol)
             unsure = old_families(self._symbol, now)
         self._due_at = (at.hash, frozenset().union(*(each.due for each in books)))
         return at, seq, books, audited, unsure

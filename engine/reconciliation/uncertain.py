@@ -1,5 +1,6 @@
 """Sends of which nobody knows whether they are out: signed and stored a while ago, and the node
-neither has nor refuses them."""
+neither has nor refuses them; and such as nothing may follow from, because their rows were changed.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from db.attempts import Attempt, AttemptOutput
 from engine.chain import Fact, Standing
 from engine.clock import parse_rfc3339
 from engine.reconciliation.kinds import Finding
+from engine.sender.by_nonce import doubted
 
 AGE_MIN = timedelta(minutes=10)
 
@@ -64,3 +66,19 @@ def _finding(name: str, family: list[Attempt]) -> Finding:
     }
     units = sum(int(each.units) for each in paid)
     return Finding("uncertain_send", str(newest.currency), name, -units, evidence)
+
+
+def changed(chain: str) -> Iterator[Finding]:
+    """Attempts that the sender does not follow, because their rows are not what was signed."""
+    reasons = doubted.doubted(chain)
+    rows = Attempt.select().where(Attempt.id.in_(sorted(reasons))) if reasons else ()
+    for row in rows:
+        outputs = AttemptOutput.select().where(AttemptOutput.attempt == row.id)
+        payments = [str(each.payment) for each in outputs if each.payment is not None]
+        evidence = {
+            "attempts": [[row.id, row.txid, row.state]],
+            "payments": payments,
+            "because": reasons[str(row.id)],
+        }
+        units = -sum(int(each.units) for each in outputs)
+        yield Finding("amount_differs", str(row.currency), str(row.id), units, evidence)

@@ -9,12 +9,14 @@ import pytest
 
 from db.attempts import Attempt, Outflow
 from db.models import Coin
-from engine.chain import Block, BlockRef, ByBalance, Fact, Standing
+from engine import chains
+from engine.chain import Block, BlockRef, ByBalance, Fact, Oddity, Standing
 from engine.errors import NodeRefused, TipMoved
 from engine.holdings import Holding, holdings
 from engine.outflows import Mined
 from engine.own_sends import OwnSends, explained
 from engine.sending import Offer, Outcome, Payer, Send, SignedSend
+from tests.engine.families.evm.life import START
 from tests.engine.test_outflows import HOT, PAYEE, came, note, sent
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -230,3 +232,25 @@ def test_where_all_agree_nothing_is_asked(node: Node) -> None:
     a_send(1, block=None)
     fine = holding(node, 1000)
     assert explained(cast("ByBalance", node), "ETH", [fine], TIP) == [fine]
+
+
+def test_a_send_that_a_later_block_took_is_followed_far_enough(node: Node) -> None:
+    """Where blocks come faster than comparisons end, the sender is further at each of them."""
+    came(1, 1000)
+    a_send(1)
+    later = {"block_height": TIP.height + 1, "block_hash": "0x0a"}
+    Attempt.update(**later).execute()
+    Outflow.update(height=TIP.height + 1, hash="0x0a").execute()
+    (found,) = ask(node).corrected([holding(node, 990)])
+    assert (found.more, len(found.coins)) == (-10, 1)
+
+
+@pytest.mark.parametrize("key", ["attempt {0.id}", "{0.txid}"])
+def test_a_send_that_staff_are_told_of_is_not_waited_for(node: Node, key: str) -> None:
+    came(1, 1000)
+    a_send(1)
+    odd = holding(node, 1000)
+    parked = (Oddity(key.format(Attempt.get()), "it cannot be followed"),)
+    chains.park("ETH", parked, START)
+    (found,) = ask(node).corrected([odd])
+    assert (found.more, len(found.coins)) == (0, 1)

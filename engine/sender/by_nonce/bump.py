@@ -62,8 +62,8 @@ class Bumping:
         """The replacement, which `batch` stores; None when there is none now, and a payment that
         only a cap holds up says so. Raises NodeDown."""
         newest = family[-1]
-        (payment,) = attempts.payments_of([newest])[str(newest.row.id)]
-        if payment.state not in {"requested", "pending"}:
+        payment = next(iter(attempts.payments_of([newest])[str(newest.row.id)]), None)
+        if payment is None or payment.state not in {"requested", "pending"}:
             return None  # settled before, and out of its block: the same bytes are mined again
         try:
             offer = self._offer(newest, payment)

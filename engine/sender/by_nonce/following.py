@@ -19,6 +19,7 @@ from engine.sender.as_signed import AsSigned
 from engine.sender.attempts import Stored
 from engine.sender.broadcast import Broadcast
 from engine.sender.by_nonce.bump import Bumping, may_go_again
+from engine.sender.by_nonce.doubted import INCOMPLETE, NOT_ITS_BYTES, Doubted, is_whole
 from engine.sender.by_nonce.looks import FinalHeight, Look, deepest_final, send_of
 from engine.sender.by_nonce.losing import Takers
 from engine.sender.by_nonce.settle import Settling
@@ -60,7 +61,7 @@ class Following:
         self._readable = Readable(symbol, self._batch)
         self._broadcast = Broadcast(symbol, payer, go_on=go_on, sandbox=config.sandbox)
         self._read: set[tuple[object, ...]] = set()
-        self._altered: set[str] = set()
+        self._doubted = Doubted(symbol, guard=guard)
         self._unproved: list[Look] = []  # of this round, where a log alone says what moved
         self._is_whole = False  # whether the last look at everything came to its end
 
@@ -80,6 +81,8 @@ class Following:
     ) -> int:
         if not families:
             return 0
+        self._doubted.begin()
+        everything = [stored for family in families for stored in family]
         families = [family for family in families if self._are_its_bytes(family)]
         families.sort(key=lambda family: (family[0].row.address, family[0].row.nonce))
         sends = {str(each.row.txid): send_of(each) for family in families for each in family}
@@ -95,7 +98,9 @@ class Following:
             moved += self._settle(looked, now)
             looks += looked
         moved += self._settle_vouched(now)
-        return moved + (self._bump_stuck(looks, now) if bumps else 0)
+        moved += self._bump_stuck(looks, now) if bumps else 0
+        self._doubted.end(everything, now)
+        return moved
 
     def send_new(self, made: Sequence[Stored], tip: BlockRef, now: datetime) -> int:
         """Send attempts that were just stored, each once, and bring their payments to where the
@@ -123,13 +128,18 @@ class Following:
         return [each for each in blocks if self._payer.block(each) is None]
 
     def _are_its_bytes(self, family: Sequence[Stored]) -> bool:
-        """Whether the signed bytes say what the rows do: from a row that was changed nothing
-        follows, neither a second payment nor one that goes back."""
-        odd = {str(stored.row.id) for stored in family if not self._is_read(stored)}
-        for attempt in odd - self._altered:
-            log.error("%s: the rows of attempt %s are not its bytes", self._symbol, attempt)
-        self._altered.update(odd)
-        return not odd
+        """Whether the rows are whole and the signed bytes say what they do: from a row that was
+        changed nothing follows, neither a second payment nor one that goes back."""
+        flaws = [self._flaw(stored) for stored in family]
+        for stored, flaw in zip(family, flaws, strict=True):
+            if flaw:
+                self._doubted.name(stored, flaw)
+        return not any(flaws)
+
+    def _flaw(self, stored: Stored) -> str:
+        if not is_whole(stored):
+            return INCOMPLETE
+        return "" if self._is_read(stored) else NOT_ITS_BYTES
 
     def _is_read(self, stored: Stored) -> bool:
         row = stored.row
@@ -177,7 +187,9 @@ class Following:
 
     def _settle(self, looks: Sequence[Look], now: datetime) -> int:
         batch = partial(self._batch, now)
-        settling = Settling(batch, self._currencies, self._is_as_signed, now=now)
+        settling = Settling(
+            batch, self._currencies, self._is_as_signed, self._doubted.name, now=now
+        )
         moved = settling.settle(looks)
         self._unproved += settling.unproved
         return moved

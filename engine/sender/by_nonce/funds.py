@@ -72,7 +72,8 @@ class Purse:
             self.own_funds -= 0 if booked else int(mined.paid_units or mined.fee_units)
             return
         address, most = str(newest.address), max(int(row.fee_units) for row in family)
-        self.take(str(newest.currency), address, units=paid[str(newest.id)], most=most)
+        units = paid.get(str(newest.id), 0)  # a row that was lost stops nobody else's payment
+        self.take(str(newest.currency), address, units=units, most=most)
 
 
 def _open_families(chain: str) -> list[list[Attempt]]:

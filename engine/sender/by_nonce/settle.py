@@ -6,7 +6,6 @@ and a crash at any point is repeated, not lost.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -21,11 +20,10 @@ from engine.lifecycle import Batch
 from engine.sender import attempts
 from engine.sender.attempts import Stored
 from engine.sender.by_nonce import entries
+from engine.sender.by_nonce.doubted import NO_PAYMENT, NOT_ASKED, NOT_SIGNED
 from engine.sender.by_nonce.looks import Look, Verdict, send_of
 from engine.sender.by_nonce.noting import Noting
 from engine.sender.settle import NOT_TAKEN
-
-log = logging.getLogger(__name__)
 
 LOST = "another chain tx took its number; it is paid again with the next one"
 TAKEN = "a chain tx that is none of ours took its number: who else has the keys?"
@@ -45,13 +43,16 @@ class Settling:
         batch: Callable[[], Batch],
         currencies: Mapping[str, Currency],
         is_as_signed: Callable[[Sequence[Stored], Sequence[Payment]], bool],
+        doubt: Callable[[Stored, str], None],
         *,
         now: datetime,
     ) -> None:
-        """`is_as_signed` tells whether a family that its rows call lost may be given up."""
+        """`is_as_signed` tells whether a payment may end by what became of a family, `doubt` is
+        told of attempts from which nothing follows."""
         self._new_batch = batch
         self._currencies = currencies
         self._is_as_signed = is_as_signed
+        self._doubt = doubt
         self._at = rfc3339(now)
         self._booked: dict[str, int] = {}
         self.unproved: list[Look] = []  # looks at what only a log says: balances may vouch for it
@@ -65,8 +66,12 @@ class Settling:
             before = batch.steps
             for look in looks:
                 stored = look.winner or look.newest
-                (payment,) = paid[str(stored.row.id)]
-                if _is_its(stored, payment):
+                payment = next(iter(paid[str(stored.row.id)]), None)
+                if payment is None:
+                    self._doubt(stored, NO_PAYMENT)
+                elif not _is_its(stored, payment):
+                    self._doubt(stored, NOT_ASKED)
+                else:
                     self._settle(batch, look, payment, noting)
             moved = batch.steps - before
             batch.also(noting.write)
@@ -95,12 +100,19 @@ class Settling:
             settled = self._follow(batch, look, winner, payment)
             noting.mined(look, winner, payment, settled=settled, doubted=doubted)
             return
-        if look.lost and self._is_as_signed(look.family, [payment]):
+        if look.lost and self._is_signed(look, payment):
             self._give_up(batch, look, payment)
             noting.bury(look)
             return
         self._follow_open(batch, look, payment)
         noting.open(look)
+
+    def _is_signed(self, look: Look, payment: Payment) -> bool:
+        """Whether what its rows say was signed is what its history says: nothing ends by others."""
+        if self._is_as_signed(look.family, [payment]):
+            return True
+        self._doubt(look.winner or look.newest, NOT_SIGNED)
+        return False
 
     # --- in a block ---
 
@@ -126,11 +138,13 @@ class Settling:
         place = self._place(look, winner)
         move = partial(self._move, batch, look, winner, payment)
         deep = look.is_deep(winner, payment, self._currencies[payment.currency])
+        if payment.state in {"pending", "confirmed"} and deep:
+            deep = self._is_signed(look, payment)
         if payment.state == "pending" and deep:
             move("confirm", **place)
         elif payment.state == "pending":
             self._show(batch, payment, "", place)
-        if payment.state == "confirmed":
+        if payment.state == "confirmed" and deep:
             told = look.outcome(winner)
             left, arrived = int(told.left or 0), int(told.arrived or 0)
             entry = entries.settled(payment, left=left, arrived=arrived)
@@ -148,7 +162,7 @@ class Settling:
         move = partial(self._move, batch, look, winner, payment)
         reason = FAILED if verdict is Verdict.FAILED else UNCLEAR
         ends = verdict is Verdict.FAILED and look.is_final(winner)
-        ends = ends and self._is_as_signed(look.family, [payment])
+        ends = ends and self._is_signed(look, payment)
         if payment.state == "credited" and ends:
             move("reverse", entry=self._taken_back(payment), unsettled=False, **place)
         if payment.state == "pending" and ends:
@@ -278,14 +292,11 @@ class Settling:
 
 
 def _is_its(stored: Stored, payment: Payment) -> bool:
-    """Whether an attempt pays what this payment asks for: by a row that was changed, nobody else's
-    payment is done. Said and logged."""
+    """Whether an attempt pays what this payment asks for, and is its own: by a row that was
+    changed, nobody else's payment is done."""
     send = send_of(stored)
-    asked = str(payment.address).lower(), payment.currency, payment.units
-    if (send.to.lower(), send.currency, send.units) == asked:
-        return True
-    log.error("attempt %s does not pay what payment %s asks for", stored.row.id, payment.id)
-    return False
+    asked = str(payment.address).lower(), payment.currency, payment.units, payment.attempt
+    return (send.to.lower(), send.currency, send.units, stored.row.family) == asked
 
 
 def _taken_by(look: Look) -> str:

@@ -10,8 +10,15 @@ import pytest
 from db.connection import connected
 from db.findings import Break, Reconciliation
 from engine import chains
+from engine.clock import OFFSET_VARIABLE, use_sandbox_offset
 from engine.errors import LeaseLost, NodeDown, TipMoved
-from engine.reconciliation.reconciler import LIST_EVERY, Reconciler
+from engine.reconciliation.cover import LESS_THERE, why_unpaid
+from engine.reconciliation.reconciler import (
+    LIST_EVERY,
+    OVERTAKEN_MAX,
+    PRESSING_EVERY,
+    Reconciler,
+)
 from tests.engine.deposits.life import COIN, House
 from tests.engine.deposits.worlds import everywhere, on_the_fake
 from tests.engine.reconciliation.against import breaks, last_sum, reconcile, reconciler_of
@@ -131,6 +138,57 @@ def test_rounds_start_a_run_at_each_block_and_do_not_wait_for_it(house: House) -
     reconciler.follow(house.lease, None)
     reconciler.join(PATIENCE_S)
     assert Reconciliation.get().at == first  # nothing new: no run
+
+
+def follow_later(house: House, reconciler: Reconciler, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a round does a while later, and what it began."""
+    reconciler.join(PATIENCE_S)
+    later = int(PRESSING_EVERY.total_seconds()) + 1
+    with monkeypatch.context() as patched:
+        patched.setenv(OFFSET_VARIABLE, f"+{later}s")
+        use_sandbox_offset(sandbox=True)
+        reconciler.follow(house.lease, None)
+        reconciler.join(PATIENCE_S)
+    use_sandbox_offset(sandbox=False)
+
+
+@on_the_fake
+def test_what_stops_payments_is_looked_at_again_without_a_new_block(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that moved while they were compared stopped all payments until the next block."""
+    credited(house)
+    reconciler = reconciler_of(house)
+    balance = "UPDATE balance SET units = '{}' WHERE account = 'wallet:deposits'"
+    change(balance.format(4 * COIN))
+    reconciler.follow(house.lease, None)
+    reconciler.join(PATIENCE_S)
+    assert why_unpaid("LTC") == LESS_THERE
+    change(balance.format(3 * COIN))
+    follow_later(house, reconciler, monkeypatch)
+    assert why_unpaid("LTC") == ""
+    first = Reconciliation.get().at
+    follow_later(house, reconciler, monkeypatch)
+    assert Reconciliation.get().at == first, "nothing waits for it"
+
+
+@on_the_fake
+def test_a_comparison_that_failed_is_none_and_is_made_again_soon(
+    house: House, fake: FakeChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One call that failed, and a copy that had forgotten what it paid was believed."""
+    credited(house)
+    reconciler = reconciler_of(house)
+    assert (calls_of(house, reconciler) > 0, reconciler.has_compared) == (True, True)
+    reconciler.begin_term()
+    house.on.mine()
+    house.step()
+    for _ in range(OVERTAKEN_MAX + 1):
+        fake.fail(NodeDown("cut off"), after=1)
+        follow_later(house, reconciler, monkeypatch)
+        assert not reconciler.has_compared
+    follow_later(house, reconciler, monkeypatch)
+    assert reconciler.has_compared
 
 
 @on_the_fake

@@ -20,6 +20,7 @@ from engine.ledger import WALLET_DEPOSITS, WALLET_HOT
 from engine.lifecycle import Batch
 from engine.reconciliation.reconciler import REFUSED_MAX, Reconciler
 from engine.sender.by_nonce import entries
+from engine.sender.by_nonce.doubted import NOT_ITS_BYTES
 from engine.sender.by_nonce.looks import Look
 from tests.engine.approvals.people import People
 from tests.engine.families.evm.life import ETHER
@@ -223,6 +224,24 @@ def test_a_send_of_which_nobody_knows_is_named_after_a_while(
     Attempt.update(created_at=created.replace("2026", "2025", 1)).execute()
     found = only(desk)
     assert (found.kind, found.units) == ("uncertain_send", -ETHER)
+
+
+def test_a_send_whose_rows_were_changed_is_named_while_others_are_compared(
+    open_evm: OpenDesk,
+) -> None:
+    desk = funded(open_evm)
+    payment = paid(desk, 1)
+    row = desk.attempt()
+    change(f"UPDATE attempt SET nonce = 77 WHERE id = '{row.id}'")
+    desk.mine(1)
+    found = only(desk)
+    assert (found.kind, found.subject, found.units) == ("amount_differs", row.id, -ETHER)
+    assert found.evidence["because"] == NOT_ITS_BYTES
+    assert desk.residuals()["ETH"] == 0
+    change(f"UPDATE attempt SET nonce = {row.nonce} WHERE id = '{row.id}'")
+    desk.mine(3)
+    assert_whole(desk)
+    assert desk.state_of(payment) == "credited"
 
 
 def test_a_send_that_a_reorganisation_moved_is_the_same_one(

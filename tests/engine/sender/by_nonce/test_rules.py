@@ -13,6 +13,7 @@ from db.connection import database as opened
 from engine.chain import BlockRef
 from engine.errors import StaleState
 from engine.sender import attempts
+from engine.sender.by_nonce.doubted import NOT_ITS_BYTES, doubted
 from engine.sender.by_nonce.looks import deepest_final
 from engine.sender.by_nonce.offers import GasTooHigh, gas_for, least, offer, raised
 from engine.sender.by_nonce.reserve import reserve
@@ -167,7 +168,7 @@ def _currency(stored: Attempt) -> None:
 
 @pytest.mark.parametrize("forge", [_number, _number_everywhere, _bytes, _payee, _currency])
 def test_from_rows_that_are_not_the_signed_bytes_nothing_follows(
-    desk: FakeDesk, forge: Callable[[Attempt], None], caplog: pytest.LogCaptureFixture
+    desk: FakeDesk, forge: Callable[[Attempt], None]
 ) -> None:
     """Whoever writes the database makes it look lost, failed or stuck, to be paid once more."""
     first = desk.withdraw("ann", ETHER)
@@ -180,7 +181,7 @@ def test_from_rows_that_are_not_the_signed_bytes_nothing_follows(
     for _ in range(8):
         desk.step(after=LATER)
         desk.node.mine()
-    assert "not its bytes" in caplog.text
+    assert set(doubted("ETH").values()) == {NOT_ITS_BYTES}
     assert [row.number for row in desk.attempts()] == [1, 1]
     assert desk.state_of(first) == "credited"
     assert desk.state_of(paid) == "pending"
