@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 
 from engine.chain import (
@@ -240,7 +241,11 @@ class EvmChain:
             why = f"nothing was signed: our keys do not make the address {send.source}"
             raise NodeRefused(why, rpc_code=NO_CODE)
         secret = self._opened_keys().private_key(path)
-        return self._sends.sign(secret, send, nonce=nonce, offer=offer)
+        signed = self._sends.sign(secret, send, nonce=nonce, offer=offer)
+        wanted = replace(send, source=written(send.source), to=written(send.to))
+        if self._read(signed.raw) != SignedSend(signed.txid, wanted, nonce, offer):
+            raise NodeRefused("the signed bytes say other than was asked", rpc_code=NO_CODE)
+        return signed
 
     def read(self, raw: str) -> SignedSend:
         return self._read(raw)

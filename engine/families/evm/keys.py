@@ -33,10 +33,11 @@ HOLDS = "BIP-39 entropy of 24 words"
 class Keys:
     """One seed. `address` and `private_key` take a path such as m/44'/60'/0'/0/7."""
 
-    __slots__ = ("_seed",)
+    __slots__ = ("_hot", "_seed")
 
     def __init__(self, words: str) -> None:
         self._seed = seed_from_mnemonic(words, "")
+        self._hot = self._derived(HOT)  # asked for with each payment
 
     def address(self, path: str) -> str:
         """The address of `path` in its EIP-55 form."""
@@ -45,6 +46,9 @@ class Keys:
 
     def private_key(self, path: str) -> bytes:
         """The secret itself: for the one call that signs."""
+        return self._hot if path == HOT else self._derived(path)
+
+    def _derived(self, path: str) -> bytes:
         return bytes(key_from_seed(self._seed, path))
 
     def __repr__(self) -> str:

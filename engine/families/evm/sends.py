@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import rlp
-from eth_account import Account
+from eth_keys.datatypes import PrivateKey, Signature
 from eth_keys.exceptions import BadSignature
 from eth_utils.crypto import keccak
 from eth_utils.exceptions import ValidationError
@@ -31,7 +31,7 @@ OUT_OF_BOUNDS = "amount, nonce, gas or fee is out of bounds"
 
 _TRANSFER = keccak(text="transfer(address,uint256)")[:4]
 _ADDRESS_BYTES, _WORD_BYTES = 20, 32
-_FIELDS = 12
+_FIELDS, _SIGNATURE = 12, 3
 _RAW = re.compile(r"0x(?:[0-9a-f]{2})+", re.ASCII)
 _BYTES_MAX = 1_000  # one of ours has less than 250
 
@@ -60,24 +60,15 @@ class Sends:
         flaw = self._flaw(send, nonce, offer)
         if flaw is not None:
             raise _unsigned(flaw)
-        account = Account.from_key(secret)
-        if account.address != written(send.source):
+        key = PrivateKey(secret)
+        if key.public_key.to_checksum_address() != written(send.source):
             raise _unsigned(f"our keys do not make the address {send.source}")
-        contract = self._contracts[send.currency]
-        signed = account.sign_transaction(
-            {
-                "type": KIND,
-                "chainId": self._chain_id,
-                "nonce": nonce,
-                "maxPriorityFeePerGas": offer.tip_cap,
-                "maxFeePerGas": offer.fee_cap,
-                "gas": offer.gas,
-                "to": written(send.to if contract is None else contract),
-                **self._payload(send),
-                "accessList": [],
-            }
-        )
-        raw = bytes(signed.raw_transaction)
+        called, payload = self._contracts[send.currency] or send.to, self._payload(send)
+        fields = [
+            *(self._chain_id, nonce, offer.tip_cap, offer.fee_cap, offer.gas),
+            *(bytes.fromhex(called[2:]), payload["value"], payload["data"], []),
+        ]
+        raw = _encoded([*fields, *key.sign_msg_hash(keccak(_encoded(fields))).vrs])
         return SignedTx(f"0x{keccak(raw).hex()}", f"0x{raw.hex()}", offer.gas)
 
     def call_of(self, send: Send) -> dict[str, str]:
@@ -122,11 +113,11 @@ class Sends:
             raise _unreadable("they are not the hex of a chain tx")
         data = bytes.fromhex(raw[2:])
         try:
-            return self._read(data, raw)
+            return self._read(data)
         except _NO_CHAIN_TX as error:
             raise _unreadable(f"{type(error).__name__}: {str(error)[:100]}") from None
 
-    def _read(self, data: bytes, raw: str) -> SignedSend:
+    def _read(self, data: bytes) -> SignedSend:
         if data[0] != KIND:
             raise _unreadable("they are of another type")
         fields: Sequence[Any] = rlp.decode(data[1:])
@@ -139,8 +130,7 @@ class Sends:
         if not isinstance(to, bytes) or len(to) != _ADDRESS_BYTES or len(extra):
             raise _unreadable("they pay no address, or say more than who is paid")
         currency, payee, units = self._paid(f"0x{to.hex()}", value, call)
-        source = str(Account.recover_transaction(raw))
-        send = Send(source, currency, written(payee), units)
+        send = Send(_signer(fields), currency, written(payee), units)
         offer = Offer(gas, fee_cap, tip_cap)
         flaw = self._flaw(send, nonce, offer)
         if flaw is not None:
@@ -164,6 +154,21 @@ class Sends:
             raise _unreadable("they call what is no transfer of a configured token")
         payee, units = call[start:][_WORD_BYTES - _ADDRESS_BYTES : _WORD_BYTES], call[-_WORD_BYTES:]
         return symbol, f"0x{payee.hex()}", int.from_bytes(units, "big")
+
+
+def _encoded(fields: Sequence[Any]) -> bytes:
+    """A chain tx of these fields (EIP-1559): without the last three what is signed, with them what
+    is sent."""
+    return bytes([KIND]) + bytes(rlp.encode(fields))
+
+
+def _signer(fields: Sequence[Any]) -> str:
+    """Who signed these fields. Raises what the libraries raise at no signature."""
+    parity, r, s = (_number(each) for each in fields[-_SIGNATURE:])
+    key = Signature(vrs=(parity, r, s)).recover_public_key_from_msg_hash(
+        keccak(_encoded(fields[:-_SIGNATURE]))
+    )
+    return str(key.to_checksum_address())
 
 
 def _number(field: object) -> int:
