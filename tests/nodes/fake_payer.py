@@ -234,15 +234,21 @@ class FakePayer(LedgerWorld):
     def outcomes(self, sends: Mapping[str, Send], *, tip: BlockRef) -> dict[str, Outcome]:
         self._call()
         self._at(tip.hash)
-        return {txid: self._outcome(txid, tip) for txid in sends}
+        return {txid: self._outcome(txid, send, tip) for txid, send in sends.items()}
 
-    def _outcome(self, txid: str, tip: BlockRef) -> Outcome:
+    def _outcome(self, txid: str, send: Send, tip: BlockRef) -> Outcome:
         if txid in self.unreadable:
             return Outcome(Fact(txid, Standing.UNREADABLE, words="its receipt is no table"))
         found = self.done(txid)
         if found is not None and found[1].height <= tip.height:
             done, block = found
             fact = Fact(txid, Standing.MINED, block)
+            did = done.signed.send
+            if (did.source, did.currency, did.to) != (send.source, send.currency, send.to):
+                words = "a receipt is of another send"
+                return Outcome(Fact(txid, Standing.UNREADABLE, words=words))
+            if did.units != send.units:
+                return Outcome(fact, done.succeeded, done.fee, None, None)
             place = "tx" if done.signed.send.currency == self.coin else "log:0"
             if self.forgets and done.succeeded:
                 said = done.signed.send.units

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -169,7 +170,8 @@ class Following:
         taker = takers.of(family, outcomes)
         is_gone = taker is not None and taker.block is not None
         again = frozenset[str]() if is_gone else self._send_again(family, outcomes, now)
-        return self._look(family, outcomes, tip, again, taker=taker)
+        look = self._look(family, outcomes, tip, again, taker=taker)
+        return replace(look, paid=takers.has_paid(taker, family[-1]))
 
     def _look(
         self,

@@ -28,9 +28,10 @@ class Verdict(Enum):
 @dataclass(frozen=True, slots=True)
 class Look:
     """One family under the outcomes of now. `used_by` is the chain tx in a block, none of ours,
-    that took its number, without a block where the node does not name it; `sent` names those of its
-    attempts whose bytes were sent just now; `deepest` is the highest block that is final for its
-    currency; `vouched` says that balances of now bear out what only a log says."""
+    that took its number, without a block where the node does not name it, and `paid` says that it
+    did just what this one should; `sent` names those of its attempts whose bytes were sent just
+    now; `deepest` is the highest block that is final for its currency; `vouched` says that balances
+    of now bear out what only a log says."""
 
     family: Sequence[Stored]
     outcomes: Mapping[str, Outcome]
@@ -39,6 +40,7 @@ class Look:
     used_by: Fact | None = None
     sent: frozenset[str] = frozenset()
     vouched: bool = False
+    paid: bool = False
 
     @property
     def newest(self) -> Stored:
@@ -60,9 +62,9 @@ class Look:
 
     @property
     def lost(self) -> bool:
-        """Whether its number is gone for ever."""
+        """Whether its number is gone for ever, and nobody was paid by it."""
         block = None if self.used_by is None else self.used_by.block
-        return block is not None and block.height <= self.deepest
+        return block is not None and block.height <= self.deepest and not self.paid
 
     def outcome(self, stored: Stored) -> Outcome:
         return self.outcomes[str(stored.row.txid)]

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from engine.chain import BlockRef, Fact, Standing
 from engine.sender.attempts import Stored
+from engine.sender.by_nonce.looks import send_of
 from engine.sending import Outcome, Payer
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,20 @@ class Takers:
             return None
         log.error("%s sent %s by number %d, which is none of ours", address, taker.txid, number)
         return taker
+
+    def has_paid(self, taker: Fact | None, stored: Stored) -> bool:
+        """Whether the taker of an attempt's number did just what that should do: a copy of our rows
+        that is older than a replacement does not know it. Raises NodeDown."""
+        if taker is None or taker.block is None:
+            return False
+        send = send_of(stored)
+        told = self._payer.outcomes({taker.txid: send}, tip=self._tip)[taker.txid]
+        did = told.fact.standing is Standing.MINED and told.succeeded
+        if did and told.left == send.units:
+            log.error(
+                "%s pays what attempt %s should, and no row knows it", taker.txid, stored.row.id
+            )
+        return did and told.left == send.units
 
     def _mined_nonce(self, address: str) -> int:
         if address not in self._mined:

@@ -27,7 +27,9 @@ from engine.sender.settle import NOT_TAKEN
 
 LOST = "another chain tx took its number; it is paid again with the next one"
 TAKEN = "a chain tx that is none of ours took its number: who else has the keys?"
+PAID_UNKNOWN = "a chain tx that our rows do not know took its number and paid it; staff look at it"
 NAMELESS_TAKER = "a chain tx that the node does not name took its number; staff look at it"
+TAKERS = frozenset({TAKEN, PAID_UNKNOWN, NAMELESS_TAKER})
 FAILED = "its chain tx failed; the amount goes back once that is final"
 GONE = "its chain tx failed on chain and paid nothing"
 UNCLEAR = "the node does not tell what its chain tx moved; staff look at it"
@@ -104,6 +106,8 @@ class Settling:
             self._give_up(batch, look, payment)
             noting.bury(look)
             return
+        if look.paid:
+            self._doubt(look.newest, PAID_UNKNOWN)
         self._follow_open(batch, look, payment)
         noting.open(look)
 
@@ -204,7 +208,7 @@ class Settling:
             move("unconfirm", reason=reason, **_NOWHERE)
         elif payment.state == "pending" and payment.block_hash is not None:
             batch.touch(payment, reason=reason, **_NOWHERE)
-        elif payment.reason != reason and (reason or payment.reason in {TAKEN, NAMELESS_TAKER}):
+        elif payment.reason != reason and (reason or payment.reason in TAKERS):
             batch.touch(payment, reason=reason)
         elif payment.state == "requested" and payment.reason != NOT_TAKEN and stored.row.last_error:
             batch.touch(payment, reason=NOT_TAKEN)
@@ -303,4 +307,6 @@ def _taken_by(look: Look) -> str:
     """What is to be said of whoever took its number; empty while nobody did."""
     if look.used_by is None:
         return ""
+    if look.paid:
+        return PAID_UNKNOWN
     return NAMELESS_TAKER if look.used_by.block is None else TAKEN

@@ -17,6 +17,8 @@ from engine.sender.by_nonce.doubted import (
     NOT_SIGNED,
     doubted,
 )
+from engine.sender.by_nonce.settle import PAID_UNKNOWN
+from engine.sending import Offer
 from tests.engine.sender.by_nonce.fake_desk import ETHER, FakeDesk
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -103,3 +105,22 @@ def test_a_payment_is_not_credited_by_what_was_signed_for_another_one(desk: Fake
     _rounds(desk, 9)
     assert (desk.state_of(waiting), doubted("ETH")) == ("pending", {attempt.id: NOT_SIGNED})
     assert desk.state_of(first) == "pending"
+
+
+@pytest.mark.parametrize("currency", ["ETH", "USDT"])
+def test_what_a_replacement_paid_that_no_row_knows_is_not_paid_again(
+    desk: FakeDesk, currency: str
+) -> None:
+    """The database is a copy of before the replacement was stored."""
+    desk.credit("ann", ETHER, "USDT")
+    payment = desk.withdraw("ann", ETHER // 10, currency=currency)
+    desk.settle()
+    (attempt,) = desk.attempts()
+    read = desk.node.read(attempt.signed)
+    more = Offer(read.offer.gas, 2 * read.offer.fee_cap, 2 * read.offer.tip_cap)
+    desk.node.send(desk.node.sign(read.send, nonce=read.nonce, offer=more).raw)
+    desk.exact = False
+    _rounds(desk, 12)
+    assert desk.shown(payment) == ("pending", "", PAID_UNKNOWN)
+    assert doubted("ETH") == {attempt.id: PAID_UNKNOWN}
+    _assert_others_are_paid(desk)

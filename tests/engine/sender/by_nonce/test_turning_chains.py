@@ -4,6 +4,7 @@ happens (cases 44, 63, 69, 70, 71, 72).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,7 +13,8 @@ from db.attempts import Nonce
 from db.models import History, Payment
 from engine.errors import LeaseLost, StaleState
 from engine.ledger import WALLET_HOT
-from engine.sender.by_nonce.settle import LOST, TAKEN
+from engine.sender.by_nonce.settle import LOST, PAID_UNKNOWN, TAKEN
+from engine.sending import Payer
 from tests.engine.deposits.life import events_of
 from tests.engine.families.evm.life import ETHER
 from tests.engine.sender.by_nonce.conftest import OpenDesk
@@ -213,3 +215,19 @@ def test_after_a_restart_everything_is_found_again(desk: EvmDesk) -> None:
     assert {row.sends for row in desk.attempts()} == {2}
     assert desk.owed("ann") == 4 * ETHER - 4 * FEE
     desk.assert_paid_once(*paid)
+
+
+def test_what_a_forgotten_replacement_paid_is_not_paid_again(desk: EvmDesk) -> None:
+    """Case 70: the rows are those of before it was stored."""
+    paid = desk.withdraw("ann", ETHER)
+    desk.settle()
+    node = desk.on.chain
+    assert isinstance(node, Payer)
+    read = node.read(desk.attempt().signed)
+    offer = replace(read.offer, fee_cap=2 * read.offer.fee_cap, tip_cap=2 * read.offer.tip_cap)
+    assert node.send(node.sign(read.send, nonce=read.nonce, offer=offer).raw)
+    for _ in range(3):
+        desk.mine(5)
+    assert desk.shown(paid) == ("pending", "", PAID_UNKNOWN)
+    assert len(desk.attempts()) == 1
+    desk.assert_paid_once(paid)
