@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from db.models import Payment
 from engine.approvals.funds import adjustments_of
 from engine.approvals.refunds import PERSONS
 from engine.approvals.rights import are_enough
@@ -18,13 +19,17 @@ from engine.sender.released import released_units
 
 
 def adjusted_units(
-    config: Config, client: str, currency: str, mends: Iterable[Mend] = ()
+    config: Config,
+    client: str,
+    currency: str,
+    payments: Iterable[Payment],
+    mends: Iterable[Mend],
 ) -> tuple[int, int]:
     """Units that adjustments signed by two persons gave this client, deposits that only a balance
-    showed among them, and those that any took; what not enough people signed gave nothing. `mends`
-    stand in the histories of the client's payments, where they count already: one that raised the
-    client unsigned is taken off again."""
-    gave, took = released_units(config, client, currency), 0
+    showed among them, and those that any took; what not enough people signed gave nothing.
+    `payments` are all that the client has in this currency; `mends` stand in their histories, where
+    they count already: one that raised the client unsigned is taken off again."""
+    gave, took = released_units(config, payments), 0
     account = client_account(client)
     for record in verified_rows(adjustments_of(client).id) or ():
         row = row_of(record)

@@ -37,12 +37,14 @@ _SAME_COIN = """SELECT 1 FROM payment WHERE chain = {0} AND currency = {0} AND i
 Entry = tuple[str, str, int]  # account, currency, units
 
 
-Adjusted = Callable[[str, str, Sequence[Mend]], tuple[int, int]]
-"""Client, currency and the mends of the client's payments in; the units that adjustments gave, and
-those that they took, mends that nobody signed among them."""
+Adjusted = Callable[[str, str, Sequence[Payment], Sequence[Mend]], tuple[int, int]]
+"""Client, currency, all that the client has in it and the mends of these payments in; the units
+that adjustments gave, and those that they took, mends that nobody signed among them."""
 
 
-def not_adjusted(_client: str, _currency: str, _mends: Sequence[Mend]) -> tuple[int, int]:
+def not_adjusted(
+    _client: str, _currency: str, _payments: Sequence[Payment], _mends: Sequence[Mend]
+) -> tuple[int, int]:
     """Nobody adjusted anything."""
     return 0, 0
 
@@ -124,7 +126,7 @@ class Proof:
             elif change < 0:  # what only rows say was given to a client is not believed
                 spent -= change
         mends = [mend for row in payments for mend in self._told[row.id].mends]
-        gave, took = adjusted(client, currency, mends)
+        gave, took = adjusted(client, currency, payments, mends)
         borne = self._is_borne(spent + took - gave, deposits)
         return None if borne else UNPROVED_BALANCE
 

@@ -4,6 +4,7 @@ persons signed bears what their client withdraws."""
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 from db.models import Payment
@@ -12,25 +13,29 @@ from engine.approvals.rights import are_enough
 from engine.approvals.spending import carried_out_forms
 from engine.config import Config
 from engine.history import canonical, row_of
-from engine.holdings import BY_BLOCK, is_by_balance
+from engine.holdings import is_by_balance
 from engine.ledger import client_account
 from engine.sender.proof import verified_rows
 
 ACTS = {"release": "approve", "book": "book"}  # by the move that they make
 
 
-def released_units(config: Config, client: str, currency: str) -> int:
-    """Units of such deposits that two persons gave this client, and that still are the client's."""
-    rows = Payment.select().where(
-        (Payment.kind == "deposit")
-        & (Payment.client == client)
-        & (Payment.currency == currency)
-        & (Payment.state == "credited")
-        & (Payment.unsettled == 0)
-        & Payment.txid.startswith(BY_BLOCK)
-    )
+def released_units(config: Config, payments: Iterable[Payment]) -> int:
+    """Units of such deposits among these payments of a client that two persons gave this client,
+    and that still are the client's."""
     return sum(
-        int(row.units) for row in rows if is_by_balance(row) and _given(config, row) == row.units
+        int(row.units)
+        for row in payments
+        if _is_the_clients(row) and _given(config, row) == row.units
+    )
+
+
+def _is_the_clients(payment: Payment) -> bool:
+    return (
+        is_by_balance(payment)
+        and payment.kind == "deposit"
+        and payment.state == "credited"
+        and not payment.unsettled
     )
 
 
