@@ -25,6 +25,7 @@ from engine.sending import Offer, Payer, Rates
 log = logging.getLogger(__name__)
 
 ATTEMPTS_MAX = 10  # in one family
+RAISED_OFTEN = f"its fee was raised {ATTEMPTS_MAX - 1} times, and the network asks for more"
 PATIENCE_BLOCKS = 6  # usual blocks that an offer is given before a higher one
 
 
@@ -54,7 +55,7 @@ class Bumping:
         """Whether a family has waited for some blocks. That the node dropped or refused it ends
         nothing: nodes do so with what has become too cheap."""
         newest = look.newest
-        if len(look.family) >= ATTEMPTS_MAX or look.winner is not None or look.used_by is not None:
+        if look.winner is not None or look.used_by is not None:
             return False
         return self._now - parse_rfc3339(newest.row.created_at) >= _patience(self._ground)
 
@@ -69,6 +70,7 @@ class Bumping:
             offer = self._offer(newest, payment)
             if offer is None or not self._is_as_signed(family, [payment]):
                 return None
+            _check_count(family)
             signing = self._sign(newest, payment, offer)
         except (FeeTooHigh, NodeRefused) as error:
             reason = f"waiting: {error}"
@@ -98,21 +100,33 @@ class Bumping:
         if self._rates is None:
             self._rates = self._payer.rates()
         old = self._payer.read(str(newest.row.signed)).offer
-        currency = self._currencies[payment.currency]
+        currency, coin = self._currencies[payment.currency], self._ground.symbol
         cap = offers.cap_of(currency, self._ground, payment)
-        there = self._funds(newest) + old.most
-        return offers.raised(old, self._rates, most=there if cap is None else min(cap, there))
+        purse = self._opened_purse()
+        there = purse.available(coin, str(newest.row.address)) + old.most
+        offer = offers.raised(old, self._rates, most=there if cap is None else min(cap, there))
+        is_ours_to_pay = currency.is_token or payment.kind == "transfer"
+        if offer is not None and is_ours_to_pay and purse.own_funds < offer.most - old.most:
+            raise FeeTooHigh(f"the house has too little {coin} of its own for a higher fee")
+        return offer
 
-    def _funds(self, newest: Stored) -> int:
-        """Units of the coin that its address has beyond what all its sends may take."""
+    def _opened_purse(self) -> Purse:
+        """What the chain's addresses have beyond what all their sends may take."""
         if self._purse is None:
             self._purse = Purse(self._ground.symbol, height=self._tip.height)
-        return self._purse.available(self._ground.symbol, str(newest.row.address))
+        return self._purse
 
     def _sign(self, newest: Stored, payment: Payment, offer: Offer) -> Signing:
         send, number = send_of(newest), int(newest.row.nonce or 0)
         signed = self._payer.sign(send, nonce=number, offer=offer)
+        more = offer.most - int(newest.row.fee_units)
+        self._opened_purse().take(send.currency, send.source, units=0, most=more)
         return Signing(payment, send, number, offer, signed, str(newest.inputs[0].account))
+
+
+def _check_count(family: Sequence[Stored]) -> None:
+    if len(family) >= ATTEMPTS_MAX:
+        raise FeeTooHigh(RAISED_OFTEN)
 
 
 def may_go_again(newest: Stored, ground: Currency, now: datetime) -> bool:

@@ -10,9 +10,11 @@ import pytest
 
 from db.attempts import Attempt, AttemptInput, AttemptOutput, Nonce
 from db.connection import database as opened
+from db.models import Balance
 from engine.chain import BlockRef
 from engine.errors import StaleState
 from engine.sender import attempts
+from engine.sender.by_nonce.bump import ATTEMPTS_MAX, RAISED_OFTEN
 from engine.sender.by_nonce.doubted import NOT_ITS_BYTES, doubted
 from engine.sender.by_nonce.looks import deepest_final
 from engine.sender.by_nonce.offers import GasTooHigh, gas_for, least, offer, raised
@@ -250,3 +252,51 @@ def test_a_reply_that_makes_no_sense_for_one_holds_up_no_other(desk: FakeDesk) -
     desk.node.unreadable.clear()
     desk.settle(after=SOON)
     assert desk.state_of(first) == "credited"
+
+
+def test_one_that_was_raised_ten_times_says_so(desk: FakeDesk) -> None:
+    paid = desk.withdraw("ann", ETHER)
+    desk.settle()
+    for _ in range(ATTEMPTS_MAX):
+        desk.node.base *= 3
+        desk.step(after=LATER)
+    assert len(desk.attempts()) == ATTEMPTS_MAX
+    assert desk.shown(paid) == ("pending", "", f"waiting: {RAISED_OFTEN}")
+    desk.node.base = GWEI
+    desk.mine(3)
+    assert desk.shown(paid) == ("credited", "", "")
+
+
+def test_clients_coins_pay_no_higher_fee_of_a_token(desk: FakeDesk) -> None:
+    paid = desk.withdraw("ann", ETHER // 2, currency="USDT", fee=0)
+    desk.settle()
+    (first,) = desk.attempts()
+    house = Balance.get((Balance.account == "house") & (Balance.currency == "ETH"))
+    of_house = (Balance.account == "house") & (Balance.currency == "ETH")
+    Balance.update(units=-first.fee_units).where(of_house).execute()
+    desk.node.base *= 100
+    desk.step(after=LATER)
+    assert len(desk.attempts()) == 1
+    assert (
+        desk.shown(paid)[2] == "waiting: the house has too little ETH of its own for a higher fee"
+    )
+    Balance.update(units=house.units).where(of_house).execute()
+    desk.step(after=LATER)
+    assert len(desk.attempts()) == 2
+    desk.mine(3)
+    assert desk.state_of(paid) == "credited"
+
+
+def test_replacements_of_one_round_share_what_is_there(desk: FakeDesk) -> None:
+    """Each takes of what the ones before it left, or none of them would ever be mined."""
+    desk.credit("ann", 5 * ETHER)
+    paid = [desk.withdraw("ann", 45 * ETHER // 10) for _ in range(2)]
+    desk.settle()
+    assert len(desk.attempts()) == 2
+    desk.node.base = 16_000 * GWEI
+    desk.step(after=LATER)
+    rows = {row.family: row for row in desk.attempts()}
+    assert 9 * ETHER + sum(int(row.fee_units) for row in rows.values()) <= 10 * ETHER
+    desk.node.base = GWEI
+    desk.mine(4)
+    assert [desk.state_of(each) for each in paid] == ["credited"] * 2
