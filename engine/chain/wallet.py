@@ -56,6 +56,18 @@ class SignedTx:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class SentTx:
+    """A chain tx of the wallet, whoever signed it: its bytes in hex and their virtual size, the
+    coins that it spends as (txid, index), and every output in order."""
+
+    txid: str
+    raw: str
+    size: int
+    coins: tuple[tuple[str, str], ...]
+    pays: tuple[Pay, ...]
+
+
 class Sending(Enum):
     """What a node said to a broadcast. No answer at all is an exception: unknown, never failed."""
 
@@ -107,6 +119,10 @@ class Wallet(Protocol):
 
     def send(self, raw: str) -> SendReply:
         """Broadcast signed bytes once. Raises NodeDown when it is unknown whether they went out."""
+
+    def sent_tx(self, txid: str, addresses: Sequence[str]) -> SentTx | None:
+        """A chain tx that spends coins of the wallet; None for one that it does not have. Outputs
+        to one of `addresses` are spelled like it. Two calls."""
 
     def received(self, spend: Spend) -> bool:
         """Whether the node shows this coin with this address and amount in its wallet."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
@@ -17,11 +18,12 @@ from engine.errors import NodeRefused
 from engine.lifecycle import Batch
 from engine.sender import attempts, bump, fees
 from engine.sender.as_signed import AsSigned
-from engine.sender.attempts import Stored
+from engine.sender.attempts import Draft, Stored
 from engine.sender.broadcast import Broadcast
 from engine.sender.losing import NO_LOSS, loss_of
 from engine.sender.readable import Readable
 from engine.sender.settle import Look, Settling
+from engine.sender.twins import twin_of
 
 log = logging.getLogger(__name__)
 
@@ -92,9 +94,34 @@ class Following:
         *,
         everything: bool,
     ) -> Look:
+        # What refuses a broadcast names no conflicts: those that the node told of come first.
+        own = {stored.row.txid for stored in family}
+        rivals = [txid for each in own for txid in facts[each].conflicts if txid not in own]
         sent = self._send_again(family, facts, now)
         loss = loss_of(family, facts, self._node, tip) if everything else NO_LOSS
-        return Look(family, facts, tip, loss, sent)
+        look = Look(family, facts, tip, loss, sent)
+        if look.seen or not everything:
+            return look
+        rivals += [fact.txid for fact in loss.spent.values()]
+        return self._with_twin(look, facts, sorted(set(rivals)), now)
+
+    def _with_twin(
+        self, look: Look, facts: dict[str, Fact], rivals: Sequence[str], now: datetime
+    ) -> Look:
+        """What pays the same under another id is one more attempt of the family, or at least ends
+        all thought of paying it again."""
+        family, newest = look.family, look.newest
+        twin = twin_of(family, rivals, self._node)
+        if twin is None:
+            return look
+        payments = attempts.payments_of([newest])[str(newest.row.id)]
+        log.warning("%s: attempt %s is paid by another chain tx", self._symbol, newest.row.id)
+        if twin.draft is None or not self._is_as_signed(family, payments):
+            return replace(look, paid_elsewhere=True)
+        waiting = [each for each in payments if each.state in {"requested", "pending"}]
+        made = self._join(family, twin.draft, waiting, now)
+        facts.update(self._node.facts([twin.draft.signed.txid]))
+        return Look([*family, made], facts, look.tip, sent=look.sent)
 
     def _open(self, tip: BlockRef) -> list[list[Stored]]:
         blocks = attempts.settled_blocks(self._symbol)
@@ -162,7 +189,19 @@ class Following:
             return self._tell(payments, f"waiting: {error}", now)
         if draft is None:
             return self._tell(payments, "", now)
-        attempt = attempts.new_id()
+        made = self._join(family, draft, payments, now)
+        reach("bump.store.after", sandbox=self._config.sandbox)
+        told = dict(facts)
+        self._send(made, told, now)
+        sent = frozenset({str(made.row.id)})
+        self._settle([Look([*family, made], told, tip, sent=sent)], now)
+        return len(payments)
+
+    def _join(
+        self, family: Sequence[Stored], draft: Draft, payments: Sequence[Payment], now: datetime
+    ) -> Stored:
+        """Store one more attempt of the family, which the histories of `payments` tell."""
+        newest, attempt = family[-1], attempts.new_id()
         made = attempts.stored_of(
             draft,
             attempt=attempt,
@@ -183,11 +222,7 @@ class Following:
                     },
                 )
             batch.also(partial(attempts.store, [made]))
-        reach("bump.store.after", sandbox=self._config.sandbox)
-        told = dict(facts)
-        self._send(made, told, now)
-        self._settle([Look([*family, made], told, tip, sent=frozenset({attempt}))], now)
-        return len(payments)
+        return made
 
     def _tell(self, payments: Sequence[Payment], reason: str, now: datetime) -> int:
         """Show on payments why their chain tx is not replaced; what stands already is not written

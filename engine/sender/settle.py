@@ -24,6 +24,7 @@ from engine.lifecycle import Batch
 from engine.sender import attempts, coins, entries
 from engine.sender.attempts import Stored
 from engine.sender.losing import NO_LOSS, Loss
+from engine.sender.twins import PAID_ELSEWHERE
 
 LOST = "another chain tx spent its coins; it is paid again from others"
 NOT_TAKEN = "the network does not take its chain tx now; the same bytes are sent again"
@@ -32,13 +33,15 @@ NOT_TAKEN = "the network does not take its chain tx now; the same bytes are sent
 @dataclass(frozen=True, slots=True)
 class Look:
     """One family under the facts of now; `loss` is what excludes it, `sent` names those of its
-    attempts whose bytes were sent just now."""
+    attempts whose bytes were sent just now. `paid_elsewhere`: a chain tx that is none of its own
+    pays what it pays, so that it is never given up."""
 
     family: Sequence[Stored]
     facts: Mapping[str, Fact]
     tip: BlockRef
     loss: Loss = NO_LOSS
     sent: frozenset[str] = frozenset()
+    paid_elsewhere: bool = False
 
     @property
     def winner(self) -> Stored | None:
@@ -122,7 +125,7 @@ class Settling:
         """No attempt is in a block."""
         moved = 0
         payments = self._payments[str(look.newest.row.id)]
-        lost = look.loss.depth >= self._currency.finality
+        lost = look.loss.depth >= self._currency.finality and not look.paid_elsewhere
         lost = lost and self._is_as_signed(look.family, payments)
         for payment in payments:
             moved += self._follow_open(batch, look, payment, lost=lost)
@@ -176,10 +179,8 @@ class Settling:
             move("reverse", entry=entries.settled(payment, "reverse", sign=-1), **nowhere)
         elif payment.state == "credited" and not payment.unsettled:
             move("unsettle", unsettled=True, **nowhere)
-        elif payment.state == "pending" and payment.block_hash is not None:
-            batch.touch(payment, **nowhere)
-        elif payment.state == "requested" and payment.reason != NOT_TAKEN and stored.row.last_error:
-            batch.touch(payment, reason=NOT_TAKEN)
+        else:
+            self._tell_open(batch, look, payment)
         if lost and payment.state in {"requested", "pending"}:
             move(
                 "retry",
@@ -192,6 +193,19 @@ class Settling:
                 **nowhere,
             )
         return batch.steps - before
+
+    @staticmethod
+    def _tell_open(batch: Batch, look: Look, payment: Payment) -> None:
+        """What is known of a payment that does not move."""
+        reason = payment.reason
+        if look.paid_elsewhere:
+            reason = PAID_ELSEWHERE
+        elif payment.state == "requested" and look.newest.row.last_error:
+            reason = NOT_TAKEN
+        if payment.state == "pending" and payment.block_hash is not None:
+            batch.touch(payment, block_hash=None, block_height=None)
+        elif payment.state in {"requested", "pending"} and payment.reason != reason:
+            batch.touch(payment, reason=reason)
 
     def _move(
         self,

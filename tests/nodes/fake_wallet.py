@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from engine.chain import NewAddress, Pay, Recipient, Sending, SendReply, SignedTx, Spend
+from engine.chain import NewAddress, Pay, Recipient, Sending, SendReply, SentTx, SignedTx, Spend
 from engine.errors import NodeDown, NodeRefused
 from tests.nodes.world import ChainTx, World
 
@@ -67,6 +67,24 @@ class FakeWallet(World):
     def owns(self, address: str) -> bool:
         self._call()
         return address in self.ours
+
+    def sent_tx(self, txid: str, addresses: Sequence[str]) -> SentTx | None:
+        assert all(addresses)
+        self._call()
+        if txid not in self.txs or not (self.txs[txid].own and txid in self.seen):
+            return None
+        chain_tx = self.txs[txid]
+        size = OVERHEAD + INPUT_SIZE * len(chain_tx.inputs) + OUTPUT_SIZE * len(chain_tx.outputs)
+        coins = sorted(each.partition(":") for each in chain_tx.inputs)
+        raw = f"{txid}5ed0"
+        self._signed[raw] = chain_tx
+        return SentTx(
+            txid,
+            raw,
+            size,
+            tuple((spent, f"vout:{vout}") for spent, _, vout in coins),
+            tuple(Pay(address, units) for address, units in chain_tx.outputs),
+        )
 
     def received(self, spend: Spend) -> bool:
         self._call()

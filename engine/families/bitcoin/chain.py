@@ -20,6 +20,7 @@ from engine.chain import (
     Senders,
     Sending,
     SendReply,
+    SentTx,
     SignedTx,
     Spend,
     Standing,
@@ -201,6 +202,10 @@ class BitcoinChain:
                 if error.rpc_code == UNKNOWN_METHOD:
                     raise
                 return self._looked_up(read_raw(raw).txid, error)
+
+    def sent_tx(self, txid: str, addresses: Sequence[str]) -> SentTx | None:
+        with self._asking():
+            return self._wallet.sent_tx(txid, addresses)
 
     def received(self, spend: Spend) -> bool:
         with self._asking():

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from engine.chain import NewAddress, Pay, Recipient, Sending, SendReply, SignedTx, Spend
+from engine.chain import NewAddress, Pay, Recipient, Sending, SendReply, SentTx, SignedTx, Spend
 from engine.coins import ReadAddress, read_address
 from engine.config import Currency
 from engine.errors import NodeRefused
@@ -145,6 +145,29 @@ class BitcoinWallet:
             raise
         return SendReply(Sending.ACCEPTED)
 
+    def sent_tx(self, txid: str, addresses: Sequence[str]) -> SentTx | None:
+        try:
+            raw = script_of(table_of(self._node.call("gettransaction", txid)).get("hex"))
+        except NodeRefused as error:
+            if error.rpc_code == NOT_FOUND:
+                return None
+            raise
+        told = read_raw(raw)
+        scripts = {read.script: each for each in addresses if (read := self._read(each))}
+        listed = table_of(self._node.call("decoderawtransaction", raw)).get("vout")
+        if not isinstance(listed, list) or len(listed) != len(told.outputs):
+            raise OddValue("its outputs are not those of its bytes")
+        return SentTx(
+            told.txid,
+            raw,
+            told.size,
+            tuple((spent, f"vout:{place}") for spent, place in told.inputs),
+            tuple(
+                Pay(scripts.get(script) or _address(row, script), units)
+                for (units, script), row in zip(told.outputs, listed, strict=True)
+            ),
+        )
+
     def received(self, spend: Spend) -> bool:
         try:
             # Without the word for it, an old wallet's details leave out what it watches.
@@ -244,6 +267,15 @@ class BitcoinWallet:
 
 def _is_ours(info: Mapping[str, Any]) -> bool:
     return info.get("ismine") is True or info.get("iswatchonly") is True
+
+
+def _address(row: object, script: str) -> str:
+    """The node's word for an output's address; a script that has none is named by its bytes."""
+    told = table_of(table_of(row).get("scriptPubKey"))
+    listed = told.get("addresses")
+    first = listed[0] if isinstance(listed, list) and listed else None
+    address = told.get("address", first)
+    return f"script:{script}" if address is None else address_of(address)
 
 
 def _vout(spend: Spend) -> int:
