@@ -114,23 +114,16 @@ class ActDialog(Dialog[bool]):
 
     # Looking and confirming.
 
-    def _look(self, changed: Collection[str] = ()) -> None:
+    def _look(self, changed: Collection[str] = (), *, mistyped: bool = False) -> None:
         picture = self._picture
         assert picture is not None
         told = [_line(line, "bold $state-asks") for line in changed]
         if changed:
             told = [_line("it changed while you looked:", "bold $state-wrong"), *told, _line()]
         told += [*_described(picture), _line()]
-        who = self.console_app.staff
-        if picture.word:
-            named = f", {picture.word_is}," if picture.word_is else ""
-            told.append(
-                Content.assemble(
-                    ("Type ", ""), (picture.word, "bold $accent"), (f"{named} to sign as {who}", "")
-                )
-            )
-        else:
-            told.append(_line(f"Enter signs it as {who}"))
+        if mistyped:
+            told.append(_line("that was something else: nothing is signed", "bold $state-wrong"))
+        told.append(_how_to_sign(picture, self.console_app.staff))
         self._go(LOOKING, *told, asks=True)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -145,7 +138,7 @@ class ActDialog(Dialog[bool]):
                 self._sign()
             else:
                 self.app.bell()
-                self.query_one(Input).value = ""
+                self._look(mistyped=bool(text))
 
     def moved(self, payments: Collection[str]) -> None:
         if self.step == LOOKING and self._picture and self._picture.plan.subject in payments:
@@ -290,6 +283,14 @@ class ActDialog(Dialog[bool]):
 
 def _line(text: str = "", style: str = "") -> Content:
     return Content.styled(safe(text), style) if style else Content(safe(text))
+
+
+def _how_to_sign(picture: Picture, who: str) -> Content:
+    if not picture.word:
+        return _line(f"Enter signs it as {who}")
+    named = f", {picture.word_is}" if picture.word_is else ""
+    then = f"{named}, then Enter, to sign as {who}"
+    return Content.assemble(("Type ", ""), (picture.word, "bold $accent"), then)
 
 
 def _described(picture: Picture) -> list[Content]:

@@ -42,10 +42,10 @@ def what(row: Waiting) -> str:
 def amount(row: Waiting) -> tuple[str, str]:
     """The amount, like everywhere."""
     if row.view is not None:
-        return words.amount_of(row.view), ""
+        return words.listed_of(row.view), ""
     if row.units is None:
         return row.currency, ""
-    return f"{format_fixed(row.units, row.decimals)} {row.currency}", ""
+    return words.listed(row.units, row.decimals, row.currency), ""
 
 
 def acts_on(row: Waiting) -> tuple[str, ...]:

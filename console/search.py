@@ -60,7 +60,7 @@ class SearchDialog(Dialog[str]):
                 Column("kind", 4, lambda line: (words.kind_of(line.view), ""), drop=1),
                 Column("state", 14, lambda line: words.state_of(line.view)),
                 Column("client", 12, lambda line: (line.view.client or "-", ""), grow=1),
-                Column("amount", 18, lambda line: (words.amount_of(line.view), ""), right=True),
+                Column("amount", 18, lambda line: (words.listed_of(line.view), ""), right=True),
             )
             yield PagedList(columns, ask=self.ask, nothing="nothing like this", name="found")
 

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 from console import words
 from console.deciding import Line, line
 from console.safe import safe
-from engine.money import format_amount, format_fixed
+from engine.money import format_amount
 
 if TYPE_CHECKING:
     from engine.client_figures import ClientFigures, ClientLine, Spent
     from engine.views import BalanceView
 
 FUNDS_SHOWN = 3
-SHOWN_DECIMALS = 8
 
 
 def state_of(row: ClientLine) -> tuple[str, str]:
@@ -61,8 +60,7 @@ def _balances(found: ClientFigures) -> Iterator[Line]:
 
 def _balance(view: BalanceView) -> str:
     def amount(units: int) -> str:
-        shown = format_fixed if view.decimals <= SHOWN_DECIMALS else format_amount
-        return f"{shown(units, view.decimals)} {view.currency}"
+        return words.amount(units, view.decimals, view.currency)
 
     said = amount(view.available)
     if view.available < 0:

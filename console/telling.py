@@ -27,7 +27,7 @@ def summary(story: Story, now: datetime, width: int) -> list[Content]:
     """What it is, how it stands, what it waits for, and where it is paid."""
     view = story.view
     state, style = words.state_of(view)
-    waits = f"waits for {story.waits}" if story.waits else "waits for nothing"
+    waits = _waits(story)
     owner = f" · {story.owner} acts next" if story.waits and story.owner != "nobody" else ""
     title = f"{view.kind.replace('_', ' ')} {view.id}"
     amount = words.amount_of(view)
@@ -42,9 +42,20 @@ def summary(story: Story, now: datetime, width: int) -> list[Content]:
         _line(f"address {view.address or '-'}"),
         _line(f"txid    {view.txid or '-'}{f' {view.index}' if view.index else ''}"),
     ]
-    if view.reason:
+    if view.reason and not _is_reason(story):
         lines.insert(2, _line(f"because {view.reason}"))
     return lines
+
+
+def _waits(told: Story) -> str:
+    """What it waits for, or the reason that the engine noted, which is a sentence of its own."""
+    if _is_reason(told) and not told.view.reason.startswith("waiting for "):
+        return f"waits: {told.waits}"
+    return f"waits for {told.waits or 'nothing'}"
+
+
+def _is_reason(told: Story) -> bool:
+    return bool(told.waits) and told.view.reason.endswith(told.waits)
 
 
 def story(told: Story, *, whole_evidence: bool) -> list[Content]:

@@ -9,13 +9,12 @@ from console import words
 from console.bars import bars
 from console.deciding import Line, line
 from console.safe import middle
-from engine.money import format_amount, format_fixed
+from engine.money import format_amount
 
 if TYPE_CHECKING:
     from engine.chain_figures import ChainFigures, Course, Funds
 
 HOLDER_CELLS = 16
-SHOWN_DECIMALS = 8
 WEI_IN_GWEI = 9
 
 
@@ -48,8 +47,7 @@ def fee_rate(chain: ChainFigures) -> str:
 
 def amount(units: int, funds: Funds) -> str:
     """An amount with its currency, aligned like everywhere."""
-    shown = format_fixed if funds.decimals <= SHOWN_DECIMALS else format_amount
-    return f"{shown(units, funds.decimals)} {funds.currency}"
+    return words.amount(units, funds.decimals, funds.currency)
 
 
 def told(chain: ChainFigures, funds: Funds, course: Course | None, now: datetime) -> list[Line]:

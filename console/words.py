@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ SHAPES: dict[str, tuple[str, str]] = {
     "vanished": ("?", "asks"),
     "cancelled": ("-", "calm"),
 }
+DECIMALS_SHOWN = 8
+
 KINDS = {"deposit": "in", "withdrawal": "out", "transfer": "move", "site_transfer": "site"}
 
 
@@ -49,12 +52,33 @@ def kind_of(view: PaymentView) -> str:
     return KINDS.get(view.kind, view.kind)
 
 
+def amount(units: int, decimals: int, currency: str) -> str:
+    """An exact amount and its currency, with all decimals up to eight, so that columns align."""
+    shown = format_fixed if decimals <= DECIMALS_SHOWN else format_amount
+    return f"{shown(units, decimals)} {currency}"
+
+
+def listed(units: int, decimals: int, currency: str) -> str:
+    """The same in a list, which has no room for eighteen decimals: an ellipsis stands for those
+    beyond eight, and whoever opens the row reads them."""
+    figure, _, symbol = amount(units, decimals, currency).partition(" ")
+    whole, dot, part = figure.partition(".")
+    cut = f"{part[:DECIMALS_SHOWN]}…" if len(part) > DECIMALS_SHOWN else part
+    return f"{whole}{dot}{cut} {symbol}"
+
+
 def amount_of(view: PaymentView) -> str:
-    """The amount with all its decimals up to eight, so that columns align, and the currency."""
-    if view.units is None:
-        return view.currency
-    shown = format_fixed if view.decimals <= 8 else format_amount
-    return f"{shown(view.units, view.decimals)} {view.currency}"
+    """A payment's amount; only the currency as long as nobody knows it."""
+    return _of(view, amount)
+
+
+def listed_of(view: PaymentView) -> str:
+    """A payment's amount in a list."""
+    return _of(view, listed)
+
+
+def _of(view: PaymentView, said: Callable[[int, int, str], str]) -> str:
+    return view.currency if view.units is None else said(view.units, view.decimals, view.currency)
 
 
 def age(since: str | None, now: datetime) -> str:

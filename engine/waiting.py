@@ -61,8 +61,15 @@ def is_to_book(view: PaymentView) -> bool:
 def _of_held(view: PaymentView, needs: Needs) -> str:
     if view.unsettled:
         return "its coin to settle"
-    act = "someone to book it" if needs.act == "book" else "approve or refuse"
-    return act if needs.persons < 2 else f"{act}, {len(needs.signed)} of {needs.persons} signed"
+    persons = max(1, needs.persons - len(needs.signed))
+    more = "more " if needs.signed else ""
+    if needs.act == "book":
+        if needs.persons < 2:
+            return "someone to book it"
+        return f"{persons} {more}person{'s' * (persons > 1)} to book it"
+    if needs.persons < 2:
+        return "an approval"
+    return f"{persons} {more}approval{'s' * (persons > 1)}"
 
 
 def _persons_to_book(config: Config, view: PaymentView) -> int:
@@ -77,9 +84,9 @@ def _of_others(view: PaymentView) -> str:
     if view.state == "requested":
         if view.sub_state == "sending":
             return "its chain tx to be seen"
-        return view.reason or "the sender"
+        return _reason(view) or "the sender"
     if view.state == "pending":
-        return view.reason or _blocks(view)
+        return _reason(view) or _blocks(view)
     return _of_mined(view)
 
 
@@ -99,6 +106,11 @@ def _of_mined(view: PaymentView) -> str:
     if view.state == "pending":
         return _blocks(view)
     return "its coin to settle" if view.unsettled else NOTHING
+
+
+def _reason(view: PaymentView) -> str:
+    """What the engine noted, without the words that every list has above it."""
+    return view.reason.removeprefix("waiting: ").removeprefix("waiting for ")
 
 
 def _blocks(view: PaymentView) -> str:

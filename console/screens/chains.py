@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from console import deciding, watching
+from console import deciding, watching, words
 from console.columns import Column
 from console.frame import ConsoleScreen
 from console.listing import PagedList
@@ -195,7 +195,7 @@ def _columns() -> tuple[Column, ...]:
         Column("behind", 6, lambda row: (str(row.chain.view.behind or 0), ""), right=True, drop=1),
         Column("tip", 6, lambda row: (watching.tip_age(row.chain.tip_age), ""), right=True),
         Column("peers", 5, _peers, right=True, drop=3),
-        Column("fee", 14, lambda row: (watching.fee_rate(row.chain), ""), right=True, drop=2),
+        Column("fee", 17, lambda row: (watching.fee_rate(row.chain), ""), right=True, drop=2),
         Column("free to send", 16, _free, right=True, grow=1),
         Column("asked for", 16, _waiting, right=True, grow=1),
     )
@@ -212,8 +212,9 @@ def _peers(row: Line) -> tuple[str, str]:
 
 
 def _free(row: Line) -> tuple[str, str]:
-    return watching.amount(row.funds.free, row.funds), ""
+    return words.listed(row.funds.free, row.funds.decimals, row.funds.currency), ""
 
 
 def _waiting(row: Line) -> tuple[str, str]:
-    return watching.amount(row.funds.waiting, row.funds), "asks" if row.funds.short else ""
+    asked = words.listed(row.funds.waiting, row.funds.decimals, row.funds.currency)
+    return asked, "asks" if row.funds.short else ""

@@ -282,7 +282,7 @@ def payment_columns(age: Any) -> tuple[Column, ...]:
         Column("kind", 4, lambda line: (words.kind_of(line.view), ""), drop=1),
         Column("state", 14, lambda line: words.state_of(line.view)),
         Column("client", 9, lambda line: (line.view.client or "-", ""), grow=1),
-        Column("amount", 16, lambda line: (words.amount_of(line.view), ""), right=True),
+        Column("amount", 16, lambda line: (words.listed_of(line.view), ""), right=True),
         Column("waits for", 18, lambda line: (line.waits, ""), grow=2),
         Column("txid", 11, _txid, drop=2),
     )

@@ -15,6 +15,8 @@ from engine.reconciliation.timing import WORDS
 
 EXPLAINED = "explained to the last unit"
 NOT_EXPLAINED = "NOT EXPLAINED"
+LINE_MOST = 44
+"""Letters that stand beside a figure of 18 decimals on a terminal of 80 cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +37,6 @@ class SumLine:
 
 def sum_lines(view: SumView) -> tuple[SumLine, ...]:
     """Node; books; each timing item by its sign; books and timing; the difference."""
-    accounts = " + ".join(
-        f"{name.removeprefix('wallet:')} {format_fixed(units, view.decimals)}"
-        for name, units in view.accounts.items()
-    )
     timing = tuple(
         SumLine(
             "-" if item.units < 0 else "+",
@@ -50,11 +48,21 @@ def sum_lines(view: SumView) -> tuple[SumLine, ...]:
     )
     return (
         SumLine("", "node: coins at this block", view.node),
-        SumLine("", f"books: {accounts or 'no wallet account yet'}", view.books),
+        *_books(view),
         *timing,
         SumLine("=", "books and timing", view.books + sum(item.units for item in view.timing)),
         SumLine("", "difference", view.residual),
     )
+
+
+def _books(view: SumView) -> tuple[SumLine, ...]:
+    """The wallet accounts in one line, or a line for each where that would be too long."""
+    names = {name.removeprefix("wallet:"): units for name, units in view.accounts.items()}
+    said = (f"{name} {format_fixed(units, view.decimals)}" for name, units in names.items())
+    line = f"books: {' + '.join(said) or 'no wallet account yet'}"
+    if len(line) <= LINE_MOST:
+        return (SumLine("", line, view.books),)
+    return tuple(SumLine("", f"books: {name}", units) for name, units in names.items())
 
 
 def figure(line: SumLine, decimals: int) -> str:

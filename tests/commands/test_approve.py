@@ -64,7 +64,7 @@ def test_two_persons_book_what_is_above_the_limit(staffed: StaffedDesk) -> None:
     assert "it takes the signatures of 2 persons" in first.stdout
     assert "signed, 1 of 2: it waits for another person's signature" in first.stdout
     assert approval["state"] == "waiting"
-    assert ["0 of 2 signed" in needs[0], "1 of 2 signed" in needs[1]] == [True, True]
+    assert ["2 persons to book it" in needs[0], "1 more person to book" in needs[1]] == [True, True]
     assert "done: book" in second.stdout
     told = staffed.desk.json("show", payment)
     assert (told["state"], told["client"]) == ("credited", None)

@@ -42,8 +42,9 @@ def test_a_held_deposit_is_released_by_typing_the_end_of_its_id(staffed: Staffed
     async def steps(shown: Terminal) -> None:
         shown.app.act(Proposal(act="approve", payment=held))
         await shown.sees("entry that will be posted", "client:CR1", "-1.50000000 LTC")
-        await shown.sees(f"Type {held[-4:]}, the end of its id, to sign as ben")
+        await shown.sees(f"Type {held[-4:]}, the end of its id, then Enter, to sign as ben")
         await shown.press("enter", "y", "enter")
+        await shown.sees("that was something else: nothing is signed")
         assert _state(held) == "held"
         await shown.type(held[-4:])
         await shown.press("enter")
@@ -192,7 +193,7 @@ def test_an_act_on_a_client_is_confirmed_by_yes(staffed: StaffedDesk) -> None:
 
     async def steps(shown: Terminal) -> None:
         shown.app.act(Proposal(act="block", client="CR1", reason="police"))
-        await shown.sees("Type yes to sign as ann")
+        await shown.sees("Type yes, then Enter, to sign as ann")
         await shown.type("yes")
         await shown.press("enter")
         await shown.sees("done: block client CR1")

@@ -33,8 +33,28 @@ def _move(**evidence: object) -> HistoryView:
 
 def test_the_summary_says_what_it_waits_for(told: Story) -> None:
     lines = [line.plain for line in telling.summary(told, NOW, 80)]
-    assert lines[1] == "! held for 03:00 · waits for approve or refuse · staff acts next"
+    assert lines[1] == "! held for 03:00 · waits for an approval · staff acts next"
     assert lines[2] == "because the client is blocked"
+
+
+@pytest.mark.parametrize(
+    ("reason", "waits", "said"),
+    [
+        ("waiting for funds in the hot wallet", "funds in the hot wallet", "waits for funds in"),
+        ("waiting: the fee is above fee_max now", "the fee is above fee_max now", "waits: the fee"),
+        ("behind 12ab, which waits", "behind 12ab, which waits", "waits: behind 12ab"),
+        ("", "the sender", "waits for the sender"),
+        ("", "", "waits for nothing"),
+    ],
+)
+def test_a_reason_to_wait_is_said_once_and_as_a_sentence(
+    told: Story, reason: str, waits: str, said: str
+) -> None:
+    view = replace(told.view, kind="withdrawal", state="requested", reason=reason)
+    lines = telling.summary(replace(told, view=view, waits=waits), NOW, 80)
+    text = "\n".join(line.plain for line in lines)
+    assert said in lines[1].plain
+    assert "because" not in text
 
 
 def test_evidence_is_one_line_or_all_of_it(told: Story) -> None:

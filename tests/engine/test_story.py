@@ -27,7 +27,7 @@ def config(database: str, tmp_path: Path) -> Config:  # noqa: ARG001  # opened f
 def test_a_held_deposit_waits_for_staff(config: Config) -> None:
     payment = add_deposit(config, "ann", state="held", units=5)
     story = story_of(config, payment.id, role="approver")
-    assert (story.owner, story.waits) == ("staff", "approve or refuse")
+    assert (story.owner, story.waits) == ("staff", "an approval")
     assert [move.event for move in story.history] == ["request", "see", "confirm", "hold"]
     assert "approve" in {offer.act for offer in story.offers}
     assert story_of(config, payment.id).offers == ()

@@ -52,11 +52,11 @@ def test_a_coin_of_nobody_waits_for_someone_to_book_it(config: Config, view: Pay
     assert _said(config, view, client=None) == "someone to book it"
     assert _said(config, view, reason=rules.HELD_BELOW_MINIMUM) == "someone to book it"
     large = _said(config, view, client=None, units=10**9)
-    assert large == "someone to book it, 0 of 2 signed"
+    assert large == "2 persons to book it"
 
 
 def test_a_held_payment_waits_for_staff(config: Config, view: PaymentView) -> None:
-    assert _said(config, view) == "approve or refuse"
+    assert _said(config, view) == "an approval"
     assert _said(config, view, unsettled=True) == "its coin to settle"
 
 
@@ -66,6 +66,7 @@ def test_a_withdrawal_says_why_it_is_not_sent(config: Config, view: PaymentView)
     assert _said(config, asked, reason="the hot wallet has too little") == (
         "the hot wallet has too little"
     )
+    assert _said(config, asked, reason="waiting for funds") == "funds"
     assert _said(config, asked, sub_state="sending") == "its chain tx to be seen"
 
 
@@ -74,8 +75,8 @@ def test_a_withdrawal_that_is_sent_says_why_no_more_is_offered(
 ) -> None:
     sent = replace(view, kind="withdrawal", state="pending", confirmations=0)
     assert _said(config, sent, reason="") == "its first block"
-    dear = "waiting: the network's fee rate is above fee_rate_max now"
-    assert _said(config, sent, reason=dear) == dear
+    dear = "the network's fee rate is above fee_rate_max now"
+    assert _said(config, sent, reason=f"waiting: {dear}") == dear
 
 
 def test_what_is_at_its_end_waits_for_nothing(config: Config, view: PaymentView) -> None:

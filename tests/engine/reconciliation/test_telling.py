@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -34,14 +35,21 @@ def test_the_lines_add_up_by_their_signs() -> None:
         Timing(timing.SENDS, -3 * COIN, 1),
         node=1204 * COIN + 50_010_021 - 3 * COIN,
     )
-    node, books, deposits, sends, expected, difference = sum_lines(view)
+    node, kept, hot, deposits, sends, expected, difference = sum_lines(view)
     assert (node.units, expected.units) == (view.node, view.node)
-    assert books.text == "books: deposits 24.00000000 + hot 1,180.00000000"
+    assert (kept.text, hot.text) == ("books: deposits", "books: hot")
+    assert kept.units + hot.units == view.books
     assert deposits.text == "+ deposits mined, not yet deep enough (2)"
     assert (sends.text, sends.units) == ("- withdrawals mined, not yet settled (1)", 3 * COIN)
     assert (deposits.item, node.item) == (timing.NOT_DEEP, "")
     assert expected.text == "= books and timing"
     assert figure(difference, 8) == "0"
+
+
+def test_accounts_stand_in_one_line_where_there_is_room() -> None:
+    view = replace(_sum(node=COIN), accounts={"wallet:deposits": COIN, "wallet:hot": 0})
+    assert sum_lines(view)[1].text == "books: deposits 1.00000000 + hot 0.00000000"
+    assert sum_lines(replace(view, accounts={}))[1].text == "books: no wallet account yet"
 
 
 def test_a_difference_has_all_its_decimals() -> None:
