@@ -23,6 +23,7 @@ from engine.money import format_amount
 from engine.reconciliation.kinds import ENGINE, KINDS
 from engine.rules import DAY, HOUR
 from engine.sender import papers, proof, refund_proof
+from engine.sender.by_nonce.settle import FAILED
 from engine.sender.due import NOT_COLD
 from engine.withdrawals.flow import WithdrawalFlow
 
@@ -222,6 +223,19 @@ def _oldest_unsent(currency: Currency, now: datetime) -> Payment | None:
     return row
 
 
+def _stuck(config: Config, now: datetime) -> Iterator[Fact]:
+    """Payments that were signed long ago, and why they do not come to their end."""
+    wanted = Payment.state.in_(("requested", "pending")) & ~Payment.attempt.is_null()
+    wanted &= (Payment.reason != "") & (Payment.reason != FAILED)
+    for row in _payments(wanted & (Payment.updated_at <= rfc3339(now - SENDING_PATIENCE))):
+        why = row.reason.removeprefix("waiting: ")
+        text = (
+            f"a {row.kind} of {_amount(config, row)} was signed and is not done since"
+            f" {row.updated_at}: {why}; cashier show {row.id}"
+        )
+        yield _of_payment("send_stuck", row, text)
+
+
 def _sweeping(_config: Config, _now: datetime) -> Iterator[Fact]:
     """A sweep did not bring what it should, or what it goes to cannot be trusted."""
     for view in brakes.braked(brakes.SWEEP).values():
@@ -283,6 +297,7 @@ _SOURCES: tuple[Source, ...] = (
     _held,
     _totals,
     _sending,
+    _stuck,
     _sweeping,
     _parked,
     _unaccepted,

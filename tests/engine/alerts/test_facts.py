@@ -17,6 +17,7 @@ from engine.audit.keys import load_or_create
 from engine.clock import rfc3339
 from engine.config import Config
 from engine.installation import ensure_id
+from engine.sender.by_nonce.settle import FAILED
 from engine.withdrawals.decide import HELD_AMOUNT
 from tests.engine.house import NOW, add_client, add_deposit, house, new_batch
 
@@ -181,6 +182,17 @@ def test_sending_that_stopped_is_told_with_its_reason_once_a_currency(config: Co
     assert fact.text.endswith(": the wallet is locked")
     Brake.create(currency="LTC", kind="withdrawal", reason="x", staff="ann", since=rfc3339(NOW))
     assert kinds(config, after=timedelta(minutes=16)) == []
+
+
+def test_what_was_signed_and_is_stuck_is_told_with_its_reason(config: Config) -> None:
+    row = withdrawal(config)
+    Payment.update(state="pending", attempt="a", reason="waiting: too dear").execute()
+    assert kinds(config, after=timedelta(minutes=14)) == []
+    fact = the_one(config, after=timedelta(minutes=15))
+    assert (fact.kind, fact.subject) == ("send_stuck", row.id)
+    assert fact.text.endswith(f": too dear; cashier show {row.id}")
+    Payment.update(reason=FAILED).execute()
+    assert kinds(config, after=timedelta(minutes=15)) == []
 
 
 def test_what_nobody_can_read_is_told(config: Config) -> None:
