@@ -74,9 +74,9 @@ def _print_run(node: Litecoind, count: int, coins: int, batch: int) -> None:
         _fund(home, coins)
         twins = _twins(node, coins)
         _requests(home, count)
-        before_seq, before_calls, before_cpu = queries.last_seq(), home.chain.calls(), cpu_s()
-        took = _pay_all(home, count)
-        cpu, calls = cpu_s() - before_cpu, home.chain.calls() - before_calls
+        _follow(home)
+        before_seq = queries.last_seq()
+        took, cpu, calls = _pay_all(home, count)
         shapes = _shapes()
         facts = _facts_floor(node)
         floor = _node_floor(node, shapes, twins)
@@ -152,20 +152,28 @@ def _count(kind: str) -> int:
     return int(rows.count())
 
 
-def _pay_all(home: House, count: int) -> float:
-    """Seconds of our rounds until all is settled; a block whenever nothing moves."""
+def _follow(home: House) -> None:
+    """To where nothing is new: the books take in the coins that they know nothing of."""
+    while (done := home.follower.step(utc_now())).moved or done.busy:
+        pass
+
+
+def _pay_all(home: House, count: int) -> tuple[float, float, int]:
+    """Seconds, CPU seconds and calls of our rounds until all is settled; a block whenever nothing
+    moves."""
     sender = Sender(home.config, "LTC", home.chain, guard=home.lease.guard)
-    home.follower.step(utc_now())
-    took = 0.0
+    took = cpu = 0.0
+    calls = home.chain.calls()
     while _count("withdrawal") < count:
-        started = time.perf_counter()
+        started, used = time.perf_counter(), cpu_s()
         home.follower.step(utc_now())
         tip = chains.state("LTC")
         moved = sender.step(BlockRef(int(tip.height), str(tip.hash)), utc_now())
         took += time.perf_counter() - started
+        cpu += cpu_s() - used
         if not moved:
             home.node.mine(1)
-    return took
+    return took, cpu, home.chain.calls() - calls
 
 
 def _shapes() -> list[Shape]:
