@@ -25,7 +25,10 @@ from demo.ports import HOST, free_port
 from demo.trouble import DemoTrouble
 from engine.coins.eip55 import written
 from engine.errors import AmountError
+from engine.families.evm.recursion import bound_recursion
 from engine.money import parse_amount
+
+bound_recursion()
 
 CHAIN_ID = 31337
 COIN_DECIMALS = 18

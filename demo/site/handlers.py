@@ -20,8 +20,17 @@ from engine.money import format_amount, parse_amount
 TOKEN_LIFE_S = 120
 FAUCET_MAX = "100"
 SUGGESTED = "0.5"
+SUGGESTED_TIMES = 10  # of the least withdrawal with its fee, where the other is too little
 
 log = logging.getLogger(__name__)
+
+
+def suggested(currency: Currency) -> str:
+    """An amount to send first, of which something can be withdrawn again after the fee."""
+    least = currency.withdrawal.minimum + currency.withdrawal.fee
+    if parse_amount(SUGGESTED, currency.decimals) >= 2 * least:
+        return SUGGESTED
+    return format_amount(SUGGESTED_TIMES * least, currency.decimals)
 
 
 class FaucetRefused(CashierError):
@@ -121,16 +130,25 @@ class AccountPage(SiteHandler):
         await self.show(client, notice=notice)
 
     async def show(
-        self, client: str, *, notice: str = "", problem: str = "", amount: str = SUGGESTED
+        self,
+        client: str,
+        *,
+        notice: str = "",
+        problem: str = "",
+        symbol: str = "",
+        amount: str = "",
     ) -> None:
-        """The page, with the outcome of what was just asked for."""
+        """The page, with the outcome of what was just asked for: a problem with the `amount` of
+        `symbol` stands beside its field."""
         account = await self.account_of(client)
+        amounts = {each.symbol: suggested(each) for each in self.config.currencies.values()}
         self.render(
             "account.html",
             account=account,
             notice=notice,
             problem=problem,
-            amount=amount,
+            wrong=symbol,
+            amounts=amounts | ({symbol: amount} if symbol else {}),
             wallets=await self._wallets_of(client),
         )
 
@@ -197,7 +215,7 @@ class FaucetButton(AccountPage):
             self.settings["notices"][client] = await self._send(client, currency, amount)
         except CashierError as error:
             self.set_status(422)
-            await self.show(client, problem=str(error), amount=amount[:40])
+            await self.show(client, problem=str(error), symbol=currency.symbol, amount=amount[:40])
         else:
             self.redirect(f"/accounts/{client}", status=303)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -12,7 +14,10 @@ from demo import evm
 from demo.evm import EvmNode, TokenFaucet
 from demo.guard import Guard
 from demo.rpc import RpcError
+from demo.sandbox import TOP
+from engine.families.evm.recursion import DEPTH_MAX
 
+LIMIT = "import sys, demo.evm; print(sys.getrecursionlimit())"
 OURS = f"0x{'0f' * 20}"
 BALANCE_OF = "0x70a08231"
 
@@ -41,6 +46,12 @@ def program(request: pytest.FixtureRequest) -> str | None:
     found = evm.find()
     assert found is not None
     return found
+
+
+def test_a_reply_cannot_nest_so_deeply_that_the_demo_ends() -> None:
+    command = [sys.executable, "-W", "ignore", "-c", LIMIT]
+    said = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=True)
+    assert int(said.stdout) <= DEPTH_MAX
 
 
 def _tokens(node: EvmNode) -> int:

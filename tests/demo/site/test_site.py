@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html import unescape
 
 import pytest
 
 from demo.rpc import RpcError
 from demo.site.accounts import CLIENTS
+from demo.site.handlers import suggested
 from engine.clock import utc_now
 from engine.config import Config
 from engine.deposits.request import request_deposit
@@ -167,6 +169,20 @@ def test_an_amount_that_cannot_be_sent_is_said_beside_its_field(
     assert re.search(rf'role="alert">Nothing was sent: [^<]*{said}', answer.text)
     assert "<script>alert" not in answer.text
     assert not purse.paid
+
+
+def test_what_is_suggested_can_be_withdrawn_again(config: Config) -> None:
+    litecoin = config.currencies["LTC"]
+    assert suggested(litecoin) == "0.5"
+    dear = litecoin.withdrawal.model_copy(update={"minimum": 10**8, "fee": 5 * 10**7})
+    assert suggested(replace(litecoin, withdrawal=dear)) == "15"
+
+
+def test_a_payment_of_an_unknown_amount_names_its_currency(
+    visitor: Visitor, config: Config
+) -> None:
+    _asked(config)
+    assert "\N{EN DASH} LTC</td>" in visitor.get(ACCOUNT).text
 
 
 def test_without_an_address_the_faucet_says_where_to_get_one(visitor: Visitor) -> None:
