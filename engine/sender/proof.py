@@ -34,7 +34,12 @@ _SAME_COIN = """SELECT 1 FROM payment WHERE chain = {0} AND currency = {0} AND i
     (txid = {0} AND idx = {0}) OR (txid = {0} AND idx = {0})
     OR (address = {0} AND idx IN ({0}, {0}) AND txid LIKE {0})) LIMIT 1"""
 
+_OF_ANOTHER = """SELECT 1 FROM payment JOIN history ON history.payment = payment.id
+    WHERE payment.chain = {0} AND payment.address = {0} AND payment.kind = 'deposit'
+    AND history.prev = payment.id AND history.client <> {0} LIMIT 1"""
+
 Entry = tuple[str, str, int]  # account, currency, units
+_Claim = tuple[str, Spend]  # whose the node has shown the coin for: a payment's id
 
 
 Adjusted = Callable[[str, str, Sequence[Payment], Sequence[Mend]], tuple[int, int]]
@@ -51,12 +56,13 @@ def not_adjusted(
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """What a payment's verified history says: its last hash, what its entries posted, and which of
-    them put it right."""
+    """What a payment's verified history says: its last hash, what its entries posted, which of them
+    put it right, and the client for whom it was opened."""
 
     last_hash: str
     entries: tuple[Entry, ...]
     mends: tuple[Mend, ...] = ()
+    came_for: str | None = None
 
 
 class Proof:
@@ -67,8 +73,8 @@ class Proof:
         self._node = node
         self._sealed = sealed
         self._told: dict[str, _Told] = {}
-        self._final: set[Spend] = set()
-        self._shown: set[Spend] = set()
+        self._final: set[_Claim] = set()
+        self._shown: set[_Claim] = set()
         self._shown_at = ""
         self._covered: dict[tuple[str, str], str | None] = {}
         self._rows: dict[str, list[History]] = {}
@@ -155,7 +161,8 @@ class Proof:
                 return UNPROVED_BALANCE
             if not self._sealed.hold(rows):
                 return UNPROVED_SEALS
-            self._told[payment.id] = _Told(payment.last_hash, _entries(rows), mends_of(rows))
+            told = _Told(payment.last_hash, _entries(rows), mends_of(rows), rows[0].client)
+            self._told[payment.id] = told
         return None
 
     def _is_known(self, payment: Payment) -> bool:
@@ -167,11 +174,23 @@ class Proof:
         if row.txid is None or row.units != units:
             return None
         coin = Spend(str(row.txid), str(row.idx), units, str(row.address))
-        if coin not in self._final and coin not in self._shown:
-            if _is_claimed_twice(row) or not self._node.received(coin):
+        claim = str(row.id), coin
+        if claim not in self._final and claim not in self._shown:
+            if _is_claimed_twice(row) or self._is_of_another(row) or not self._node.received(coin):
                 return None
-            (self._final if row.final else self._shown).add(coin)
+            (self._final if row.final else self._shown).add(claim)
         return coin
+
+    def _is_of_another(self, row: Payment) -> bool:
+        """Whether the coin came to an address that another client was given. What came for nobody
+        is whose staff signed that it is."""
+        came_for = self._told[row.id].came_for
+        if came_for is None:
+            return False
+        values = (row.chain, row.address, came_for)
+        return (
+            database.execute_sql(_OF_ANOTHER.format(database.param), values).fetchone() is not None
+        )
 
 
 def _is_claimed_twice(row: Payment) -> bool:

@@ -58,6 +58,25 @@ def give(payment: Payment, *, to: str) -> None:
     )
 
 
+def copy(original: Payment, *, to: str) -> None:
+    """Another payment that says the same coin came for somebody else."""
+    _drop_guards()
+    _sql("DROP INDEX payment_arrival")
+    made = "ab" * 16
+    values = {**original.__data__, "id": made, "client": to, "first_seq": 10_000}
+    prev, seq = made, 10_000
+    for record in list(
+        History.select().where(History.payment == original.id).order_by(History.seq)
+    ):
+        seq += 1
+        copied = {**record.__data__, "payment": made, "client": to, "prev": prev, "seq": seq}
+        copied["evidence"] = record.evidence.replace(f"client:{original.client}", f"client:{to}")
+        fresh = History(**copied)
+        prev = copied["hash"] = row_hash(row_of(fresh))
+        History.insert(**copied).execute()
+    Payment.insert(**{**values, "last_hash": prev}).execute()
+
+
 def settle_balances(**units: int) -> None:
     """Kept balances that fit the postings again."""
     for name, each in units.items():
@@ -178,25 +197,53 @@ def test_a_copy_of_somebody_s_deposit_bears_nothing(
     desk.fund("ann", 5 * COIN)
     desk.client("mallory")
     seal(desk, key)
-    _drop_guards()
-    _sql("DROP INDEX payment_arrival")
     original = desk.deposit("ann")
-    made = "ab" * 16
-    values = {**original.__data__, "id": made, "client": "mallory", "first_seq": 10_000}
-    prev, seq = made, 10_000
-    for record in list(
-        History.select().where(History.payment == original.id).order_by(History.seq)
-    ):
-        seq += 1
-        copied = {**record.__data__, "payment": made, "client": "mallory", "prev": prev, "seq": seq}
-        copied["evidence"] = record.evidence.replace("client:ann", "client:mallory")
-        fresh = History(**copied)
-        prev = copied["hash"] = row_hash(row_of(fresh))
-        History.insert(**copied).execute()
-    Payment.insert(**{**values, "last_hash": prev}).execute()
+    copy(original, to="mallory")
     settle_balances(mallory=5 * COIN)
     if owner:
         Payment.update(**owner).where(Payment.id == original.id).execute()
+    forged = desk.withdraw("mallory", 3 * COIN)
+    _steps(desk)
+    row = desk.now_of(forged)
+    assert (row.state, row.reason) == ("held", proof.UNPROVED_BALANCE)
+    assert fake.sent == []
+
+
+@on_the_fake
+def test_a_copy_bears_nothing_though_the_coin_is_remembered_for_its_owner(
+    desk: Desk, fake: FakeChain, key: SealKey
+) -> None:
+    """The node has just shown it, and is not asked again."""
+    desk.fund("ann", 5 * COIN, 6 * COIN)
+    desk.fund("bob", 9 * COIN)
+    desk.client("mallory")
+    seal(desk, key)
+    desk.withdraw("ann", 10 * COIN)
+    desk._round()
+    sent = list(fake.sent)
+    assert sent
+    copy(desk.deposits("ann")[0], to="mallory")
+    settle_balances(mallory=5 * COIN)
+    forged = desk.withdraw("mallory", COIN)
+    desk._round()
+    row = desk.now_of(forged)
+    assert (row.state, row.reason) == ("held", proof.UNPROVED_BALANCE)
+    assert fake.sent == sent
+
+
+@on_the_fake
+def test_a_coin_on_an_address_that_was_given_to_somebody_else_pays_nobody(
+    desk: Desk, fake: FakeChain, key: SealKey
+) -> None:
+    """One cell is changed before a second coin comes, which the engine then credits itself."""
+    desk.fund("ann", 5 * COIN)
+    desk.client("mallory")
+    seal(desk, key)
+    address = desk.deposit("ann").address
+    _sql("UPDATE address SET client = 'mallory' WHERE address = ?", address)
+    desk.on.pay(str(address), 4 * COIN)
+    desk.mine(3)
+    assert desk.owed("mallory") == 4 * COIN
     forged = desk.withdraw("mallory", 3 * COIN)
     _steps(desk)
     row = desk.now_of(forged)
