@@ -5,7 +5,6 @@ A missing server or node is an error, never a skip.
 
 from __future__ import annotations
 
-import itertools
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -22,8 +21,7 @@ from tests.nodes.anvil import Anvil
 from tests.nodes.embedded import EmbeddedNode
 from tests.nodes.litecoind import Litecoind
 from tests.nodes.postgres import Postgres
-
-_numbers = itertools.count()
+from tests.nodes.postgres_copies import Copies
 
 Node = TypeVar("Node", Litecoind, Anvil, EmbeddedNode)
 
@@ -45,6 +43,12 @@ def postgres() -> Iterator[Postgres]:
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def copies(postgres: Postgres) -> Copies:
+    """Databases of this worker's server, used again and again."""
+    return Copies(postgres, "ready")
 
 
 @pytest.fixture(scope="session")
@@ -73,9 +77,10 @@ def _sqlite(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def _postgresql(request: pytest.FixtureRequest) -> Iterator[str]:
     server: Postgres = request.getfixturevalue("postgres")
-    name = f"test_{next(_numbers)}"
-    yield server.create(name, template="ready")
-    server.drop(name)
+    copies: Copies = request.getfixturevalue("copies")
+    name = copies.take()
+    yield server.url(name)
+    copies.give_back(name)
 
 
 @pytest.fixture

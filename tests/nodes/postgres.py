@@ -8,6 +8,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,13 @@ import psycopg2
 
 from tests.nodes.ports import PATIENCE_S, free_port, wait_until
 
-FLAGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=60")
+FLAGS = (
+    "fsync=off",
+    "synchronous_commit=off",
+    "full_page_writes=off",
+    "max_connections=60",
+    "autovacuum=off",
+)
 
 
 def _binaries() -> Path:
@@ -43,6 +51,7 @@ class Postgres:
         # The server refuses to run as root, so root hands it to the distribution's user.
         self._user = "postgres" if os.getuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
+        self._admin: Any = None  # one connection for all that is done to the cluster
         if self._user:
             entry = pwd.getpwnam(self._user)
             os.chown(self.folder, entry.pw_uid, entry.pw_gid)
@@ -63,6 +72,8 @@ class Postgres:
                 command, user=self._user, cwd="/", stdout=output, stderr=output
             )
         wait_until(self._answers, what=f"PostgreSQL ({log})")
+        self._admin = self._connect()
+        self._admin.autocommit = True
 
     def _answers(self) -> bool:
         if self._process is not None and self._process.poll() is not None:
@@ -75,6 +86,8 @@ class Postgres:
 
     def stop(self) -> None:
         """End it at once and remove its folder."""
+        if self._admin is not None:
+            self._admin.close()
         if self._process is not None:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(PATIENCE_S)
@@ -91,14 +104,20 @@ class Postgres:
     def drop(self, name: str) -> None:
         self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
-    def _connect(self) -> Any:
-        return psycopg2.connect(self.url("postgres"), connect_timeout=5)
-
-    def _execute(self, statement: str) -> None:
-        connection = self._connect()
+    @contextmanager
+    def opened(self, name: str) -> Iterator[Any]:
+        """A cursor in that database; each statement is a database transaction of its own."""
+        connection = self._connect(name)
         try:
             connection.autocommit = True
             with connection.cursor() as cursor:
-                cursor.execute(statement)
+                yield cursor
         finally:
             connection.close()
+
+    def _connect(self, name: str = "postgres") -> Any:
+        return psycopg2.connect(self.url(name), connect_timeout=30)
+
+    def _execute(self, statement: str) -> None:
+        with self._admin.cursor() as cursor:
+            cursor.execute(statement)
