@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from db import bulk
 from db.models import Payment
 from engine.clock import rfc3339
 from engine.deposits.rules import UNPAID
@@ -15,7 +16,7 @@ PER_ROUND = 100
 
 def expire_requests(chain: str, new_batch: Callable[[], Batch], *, now: datetime) -> int:
     """Expire what is due, a bounded number; returns how many."""
-    due = list(
+    due = bulk.read_rows(
         Payment.select()
         .where(
             (Payment.chain == chain)

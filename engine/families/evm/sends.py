@@ -64,11 +64,13 @@ class Sends:
         if key.public_key.to_checksum_address() != written(send.source):
             raise _unsigned(f"our keys do not make the address {send.source}")
         called, payload = self._contracts[send.currency] or send.to, self._payload(send)
-        fields = [
-            *(self._chain_id, nonce, offer.tip_cap, offer.fee_cap, offer.gas),
-            *(bytes.fromhex(called[2:]), payload["value"], payload["data"], []),
+        offered = (offer.tip_cap, offer.fee_cap, offer.gas)
+        fields: list[Any] = [
+            *(_field(each) for each in (self._chain_id or 0, nonce, *offered)),
+            *(bytes.fromhex(called[2:]), _field(payload["value"]), payload["data"], []),
         ]
-        raw = _encoded([*fields, *key.sign_msg_hash(keccak(_encoded(fields))).vrs])
+        signature = key.sign_msg_hash(keccak(_encoded(fields))).vrs
+        raw = _encoded([*fields, *(_field(each) for each in signature)])
         return SignedTx(f"0x{keccak(raw).hex()}", f"0x{raw.hex()}", offer.gas)
 
     def call_of(self, send: Send) -> dict[str, str]:
@@ -159,7 +161,7 @@ class Sends:
 def _encoded(fields: Sequence[Any]) -> bytes:
     """A chain tx of these fields (EIP-1559): without the last three what is signed, with them what
     is sent."""
-    return bytes([KIND]) + bytes(rlp.encode(fields))
+    return bytes([KIND]) + bytes(rlp.encode(fields, infer_serializer=False))
 
 
 def _signer(fields: Sequence[Any]) -> str:
@@ -169,6 +171,11 @@ def _signer(fields: Sequence[Any]) -> str:
         keccak(_encoded(fields[:-_SIGNATURE]))
     )
     return str(key.to_checksum_address())
+
+
+def _field(number: int) -> bytes:
+    """An integer as RLP writes it: no zero before it."""
+    return number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
 def _number(field: object) -> int:

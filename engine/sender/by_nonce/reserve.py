@@ -52,12 +52,13 @@ def free(chain: str, address: str, mined: int) -> list[int]:
 
 def _mined_by_us(of_address: Any) -> int:
     """The highest of the newest numbers whose chain tx is in a block; -1 where none is."""
-    rows = Nonce.select().where(of_address).order_by(Nonce.nonce.desc()).limit(NEWEST)
-    numbers = {str(row.family): int(row.nonce) for row in rows}
-    in_block = Attempt.select(Attempt.family).where(
-        Attempt.family.in_(list(numbers)) & ~Attempt.block_hash.is_null()
+    newest = Nonce.select(Nonce.family, Nonce.nonce).where(of_address)
+    rows: Any = newest.order_by(Nonce.nonce.desc()).limit(NEWEST).tuples()
+    numbers = {str(family): int(number) for family, number in rows}
+    in_block: Any = Attempt.select(Attempt.family).where(
+        bulk.one_of(Attempt.family, numbers) & ~Attempt.block_hash.is_null()
     )
-    return max((numbers[str(row.family)] for row in in_block), default=-1)
+    return max((numbers[str(family)] for (family,) in in_block.tuples()), default=-1)
 
 
 def reserve(made: Sequence[Stored]) -> None:
