@@ -125,4 +125,5 @@ class Wallet(Protocol):
         to one of `addresses` are spelled like it. Two calls."""
 
     def received(self, spend: Spend) -> bool:
-        """Whether the node shows this coin with this address and amount in its wallet."""
+        """Whether the node shows this coin with this address and amount in its wallet, in a block,
+        and others than the wallet itself paid it."""

@@ -187,3 +187,14 @@ def test_a_coin_is_received_as_it_is_and_only_from_its_block_on(on: Harness) -> 
     ):
         assert not on.chain.received(wrong)
     assert on.chain.received(spend)
+
+
+@on_every_wallet
+def test_a_coin_of_our_own_that_comes_back_is_nobody_s_deposit(on: Harness) -> None:
+    """Else a forged row could say that somebody paid in what we paid ourselves."""
+    address = on.chain.new_addresses(1)[0].address
+    txid = on.pay_ourselves(address, COIN)
+    on.mine()
+    (coin,) = (each for each in on.chain.coins(on.tip()) if each.address == address)
+    assert (coin.txid, coin.units) == (txid, COIN)
+    assert not on.chain.received(Spend(txid, coin.index, COIN, address))

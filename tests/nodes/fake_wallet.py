@@ -88,7 +88,8 @@ class FakeWallet(World):
 
     def received(self, spend: Spend) -> bool:
         self._call()
-        return spend.txid in self.mined and self._is_our_coin(spend)
+        mined = spend.txid in self.mined and not self.txs[spend.txid].own
+        return mined and self._is_our_coin(spend)
 
     def sign(
         self, spends: Sequence[Spend], pays: Sequence[Pay], *, passphrase: str | None

@@ -49,7 +49,7 @@ class RowReader:
             raise malformed(METHOD, reply.get("lastblock"), error) from None
         rows = reply["transactions"]
         found, oddities = self._read(rows)
-        arrivals = _mark_own(found, _txids(rows, _is_own))
+        arrivals = _mark_own(found, _txids(rows, is_own))
         unconfirmed = _txids(rows, _is_open)
         contested = _txids(rows, lambda row: _is_open(row) and bool(row.get("walletconflicts")))
         return Scan(tip_hash, tuple(arrivals), tuple(oddities), unconfirmed, contested)
@@ -121,7 +121,7 @@ def _txids(rows: Iterable[object], wanted: Callable[[Mapping[str, Any]], bool]) 
     return frozenset(row["txid"] for row in tables if wanted(row))
 
 
-def _is_own(row: Mapping[str, Any]) -> bool:
+def is_own(row: Mapping[str, Any]) -> bool:
     """It spends coins of the wallet's keys, and may pay an address of ours too. A row that involves
     a watched address does not tell whether that one pays or is paid."""
     return row.get("category") == "send" and row.get("involvesWatchonly") is not True

@@ -15,6 +15,7 @@ from engine.config import Currency
 from engine.errors import NodeRefused
 from engine.families.bitcoin.dialect import UNKNOWN_METHOD, Dialect, WalletKind, address_info
 from engine.families.bitcoin.raw_tx import RawTx, read_raw
+from engine.families.bitcoin.rows import is_own
 from engine.families.bitcoin.transport import Caller
 from engine.families.bitcoin.values import (
     OddValue,
@@ -182,6 +183,8 @@ class BitcoinWallet:
         details = reply.get("details")
         if not isinstance(details, list):
             raise OddValue("its details are no list")
+        if any(isinstance(row, dict) and is_own(row) for row in details):
+            return False  # we paid it ourselves: nobody's deposit
         return any(self._is_coin(row, spend) for row in details)
 
     def _is_coin(self, row: Any, spend: Spend) -> bool:
