@@ -5,6 +5,7 @@
 ARGS ?=
 PYTHON ?= python3
 BIN := .venv/bin
+HOUSE_TESTS := tests/test_tidy.py tests/test_import_hygiene.py
 INSTALLED := .venv/.installed
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
@@ -16,9 +17,9 @@ demo: $(INSTALLED) ## the sandbox: real nodes, the page and a small trading site
 	@.ci/system anvil || echo "cashier: the demo goes on with the embedded EVM chain" >&2
 	$(BIN)/cashier demo $(ARGS)
 
-test: $(INSTALLED) ## every test that takes seconds
+test: $(INSTALLED) ## every test that takes seconds; those of the house rules are in `make check`
 	@.ci/system node anvil browser postgres ssh terminal
-	$(BIN)/pytest -n 2 $(ARGS)
+	$(BIN)/pytest -n 2 $(addprefix --ignore=,$(HOUSE_TESTS)) $(ARGS)
 
 test-long: $(INSTALLED) ## every test that takes minutes
 	@.ci/system node anvil browser postgres ssh terminal
@@ -29,7 +30,7 @@ check: $(INSTALLED) ## lint, format, types, import contracts, house rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -q tests/test_tidy.py tests/test_import_hygiene.py
+	$(BIN)/pytest -q $(HOUSE_TESTS)
 
 bench: $(INSTALLED) ## the benchmarks, which print ratios
 	@.ci/system node anvil
