@@ -55,7 +55,7 @@ class Bumping:
         """Whether a family has waited for some blocks. That the node dropped or refused it ends
         nothing: nodes do so with what has become too cheap."""
         newest = look.newest
-        if look.winner is not None or look.used_by is not None:
+        if look.winner is not None or look.used_by is not None or look.gap is not None:
             return False
         return self._now - parse_rfc3339(newest.row.created_at) >= _patience(self._ground)
 

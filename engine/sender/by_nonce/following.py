@@ -91,11 +91,13 @@ class Following:
         facts = {txid: each.fact for txid, each in outcomes.items()}
         families = self._readable.of(families, facts, now)
         takers = Takers(self._payer, tip)
+        gaps = takers.gaps(families, outcomes) if bumps else {}
         self._unproved.clear()
         moved, looks = 0, list[Look]()
         for start in range(0, len(families), TOGETHER):
             part = families[start : start + TOGETHER]
             looked = [self._look_after(family, outcomes, takers, tip, now) for family in part]
+            looked = [replace(each, gap=gaps.get(str(each.newest.row.family))) for each in looked]
             moved += self._settle(looked, now)
             looks += looked
         moved += self._settle_vouched(now)

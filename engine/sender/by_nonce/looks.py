@@ -29,7 +29,8 @@ class Verdict(Enum):
 class Look:
     """One family under the outcomes of now. `used_by` is the chain tx in a block, none of ours,
     that took its number, without a block where the node does not name it, and `paid` says that it
-    did just what this one should; `sent` names those of its attempts whose bytes were sent just
+    did just what this one should; `gap` is a number of its address that comes first and that no
+    send of ours is out for; `sent` names those of its attempts whose bytes were sent just
     now; `deepest` is the highest block that is final for its currency; `vouched` says that balances
     of now bear out what only a log says."""
 
@@ -41,6 +42,7 @@ class Look:
     sent: frozenset[str] = frozenset()
     vouched: bool = False
     paid: bool = False
+    gap: int | None = None
 
     @property
     def newest(self) -> Stored:

@@ -15,6 +15,8 @@ from engine.sending import Outcome, Payer
 
 log = logging.getLogger(__name__)
 
+Outcomes = Mapping[str, Outcome]
+
 NAMELESS = Fact("", Standing.ABSENT)
 
 
@@ -26,11 +28,11 @@ class Takers:
         self._tip = tip
         self._mined: dict[str, int] = {}
 
-    def of(self, family: Sequence[Stored], outcomes: Mapping[str, Outcome]) -> Fact | None:
+    def of(self, family: Sequence[Stored], outcomes: Outcomes) -> Fact | None:
         """The chain tx in a block, none of the family, that took its number, without a block where
         the node counts one and does not name it; None while there is none. Raises NodeDown."""
         own = {str(stored.row.txid) for stored in family}
-        if any(outcomes[txid].fact.standing is Standing.MINED for txid in own):
+        if _is_mined(family, outcomes):
             return None
         address, number = str(family[0].row.address), int(family[0].row.nonce or 0)
         if self._mined_nonce(address) <= number:
@@ -42,6 +44,22 @@ class Takers:
             return None
         log.error("%s sent %s by number %d, which is none of ours", address, taker.txid, number)
         return taker
+
+    def gaps(self, families: Sequence[Sequence[Stored]], outcomes: Outcomes) -> dict[str, int]:
+        """The number that comes first at an address, and that none of `families` has, for the
+        lowest of them that waits for it, by its name. They are given by address and number. Raises
+        NodeDown."""
+        found: dict[str, int] = {}
+        seen = set[str]()
+        for family in families:
+            row = family[0].row
+            if str(row.address) in seen or _is_mined(family, outcomes):
+                continue
+            seen.add(str(row.address))
+            first = self._mined_nonce(str(row.address))
+            if int(row.nonce or 0) > first:
+                found[str(row.family)] = first
+        return found
 
     def has_paid(self, taker: Fact | None, stored: Stored) -> bool:
         """Whether the taker of an attempt's number did just what that should do: a copy of our rows
@@ -61,3 +79,7 @@ class Takers:
         if address not in self._mined:
             self._mined[address] = self._payer.mined_nonce(address, at=self._tip.hash)
         return self._mined[address]
+
+
+def _is_mined(family: Sequence[Stored], outcomes: Outcomes) -> bool:
+    return any(outcomes[str(each.row.txid)].fact.standing is Standing.MINED for each in family)

@@ -11,6 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from db.attempts import Nonce
 from db.models import Payment
 from engine.clock import rfc3339
 from engine.config import Currency
@@ -30,6 +31,9 @@ TAKEN = "a chain tx that is none of ours took its number: who else has the keys?
 PAID_UNKNOWN = "a chain tx that our rows do not know took its number and paid it; staff look at it"
 NAMELESS_TAKER = "a chain tx that the node does not name took its number; staff look at it"
 TAKERS = frozenset({TAKEN, PAID_UNKNOWN, NAMELESS_TAKER})
+GAP = "waiting: number {} of its address comes first, and "
+FREE_GAP = "is not used; the next send takes it"
+HELD_GAP = "is of a send that is held up"
 FAILED = "its chain tx failed; the amount goes back once that is final"
 GONE = "its chain tx failed on chain and paid nothing"
 UNCLEAR = "the node does not tell what its chain tx moved; staff look at it"
@@ -193,7 +197,7 @@ class Settling:
     def _follow_open(self, batch: Batch, look: Look, payment: Payment) -> None:
         stored = look.newest
         move = partial(self._move, batch, look, stored, payment)
-        reason = _taken_by(look)
+        reason = _taken_by(look) or _behind(look)
         if payment.state == "requested" and look.seen:
             move(
                 "send",
@@ -208,7 +212,7 @@ class Settling:
             move("unconfirm", reason=reason, **_NOWHERE)
         elif payment.state == "pending" and payment.block_hash is not None:
             batch.touch(payment, reason=reason, **_NOWHERE)
-        elif payment.reason != reason and (reason or payment.reason in TAKERS):
+        elif payment.reason != reason and (reason or _is_over(payment.reason)):
             batch.touch(payment, reason=reason)
         elif payment.state == "requested" and payment.reason != NOT_TAKEN and stored.row.last_error:
             batch.touch(payment, reason=NOT_TAKEN)
@@ -310,3 +314,18 @@ def _taken_by(look: Look) -> str:
     if look.paid:
         return PAID_UNKNOWN
     return NAMELESS_TAKER if look.used_by.block is None else TAKEN
+
+
+def _behind(look: Look) -> str:
+    """What is to be said of a number that comes before its own; empty while there is none."""
+    if look.gap is None:
+        return ""
+    row = look.newest.row
+    taken = (Nonce.chain == row.chain) & (Nonce.address == row.address) & (Nonce.nonce == look.gap)
+    is_ours = Nonce.select().where(taken).exists()
+    return GAP.format(look.gap) + (HELD_GAP if is_ours else FREE_GAP)
+
+
+def _is_over(reason: str) -> bool:
+    """Whether a reason is of numbers, and to be taken back when it holds no more."""
+    return reason in TAKERS or reason.endswith((FREE_GAP, HELD_GAP))

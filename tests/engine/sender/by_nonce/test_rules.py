@@ -19,7 +19,14 @@ from engine.sender.by_nonce.doubted import NOT_ITS_BYTES, doubted
 from engine.sender.by_nonce.looks import deepest_final
 from engine.sender.by_nonce.offers import GasTooHigh, gas_for, least, offer, raised
 from engine.sender.by_nonce.reserve import reserve
-from engine.sender.by_nonce.settle import FAILED, NAMELESS_TAKER, TAKEN
+from engine.sender.by_nonce.settle import (
+    FAILED,
+    FREE_GAP,
+    GAP,
+    HELD_GAP,
+    NAMELESS_TAKER,
+    TAKEN,
+)
 from engine.sender.by_nonce.signing import NOT_MOVED
 from engine.sender.fees import FeeTooHigh
 from engine.sending import Offer, Rates
@@ -300,3 +307,38 @@ def test_replacements_of_one_round_share_what_is_there(desk: FakeDesk) -> None:
     desk.node.base = GWEI
     desk.mine(4)
     assert [desk.state_of(each) for each in paid] == ["credited"] * 2
+
+
+def test_one_behind_a_number_that_a_thief_gave_back_says_so(desk: FakeDesk) -> None:
+    """A reorganisation forgot what took it: the next send does, and frees those behind it."""
+    desk.node.steal(desk.node.hot, 0, GWEI)
+    desk.node.mine()
+    desk.settle()
+    paid = desk.withdraw("ann", ETHER)
+    desk.settle()
+    assert [row.nonce for row in desk.attempts()] == [1]
+    desk.node.reorg(1, forget=True)
+    desk.settle()
+    desk.mine(7)
+    assert desk.shown(paid) == ("pending", "", f"{GAP.format(0)}{FREE_GAP}")
+    desk.node.base *= 100
+    desk.step(after=LATER)
+    assert len(desk.attempts()) == 1, "a higher fee would not help it"
+    desk.node.base = GWEI
+    next_one = desk.withdraw("ann", ETHER)
+    desk.settle()
+    assert desk.shown(paid) == ("pending", "", f"{GAP.format(0)}{FREE_GAP}")
+    desk.step(after=SOON)
+    assert desk.shown(paid) == ("pending", "", "")
+    desk.mine(3)
+    assert [desk.state_of(each) for each in (paid, next_one)] == ["credited"] * 2
+
+
+def test_one_behind_a_send_whose_rows_were_changed_says_so(desk: FakeDesk) -> None:
+    desk.node.refuses = "not now"
+    first, second = desk.withdraw("ann", ETHER), desk.withdraw("ann", ETHER)
+    desk.settle()
+    Attempt.update(signed="0x00").where(Attempt.id == desk.now_of(first).attempt).execute()
+    desk.node.refuses = ""
+    desk.step(after=SOON)
+    assert desk.shown(second)[2] == f"{GAP.format(0)}{HELD_GAP}"
