@@ -28,8 +28,9 @@ def ensure(config: Config, now: datetime) -> None:
 
 
 def state(symbol: str) -> Chain:
-    """The chain's row."""
-    return Chain.get_by_id(symbol)
+    """The chain's row. Raises ValueError where there is none."""
+    (row,) = bulk.read_by(Chain, symbol=symbol, order="symbol")
+    return row
 
 
 def followed_height(symbol: str) -> int:
