@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.chain import Arrival, Expectation, Standing, Trust
+from engine.chain import Arrival, Expectation, Pay, Sending, Spend, Standing, Trust
 from engine.errors import NodeDown, NodeRefused, UnknownCursor
 from engine.families.bitcoin import BitcoinChain, open_chain
-from tests.engine.families.bitcoin.test_other_nodes import WHITELIST
+from tests.engine.families.bitcoin.test_other_nodes import PAYING, WHITELIST
 from tests.nodes.currencies import currency_of
 from tests.nodes.litecoind import Litecoind
 
@@ -221,7 +221,7 @@ WATCHER = "watcher:5a17$" + hmac.new(b"5a17", b"only-asks", "sha256").hexdigest(
     [
         (
             f"-rpcauth={WATCHER}",
-            f"-rpcwhitelist=watcher:{','.join(sorted(WHITELIST))}",
+            f"-rpcwhitelist=watcher:{','.join(sorted(WHITELIST | PAYING))}",
             "-rpcwhitelistdefault=0",
         )
     ],
@@ -237,6 +237,17 @@ def test_the_documented_whitelist_is_enough_and_binds(
     assert chain.health(Expectation(None, None, address, 0), now_s=0).well
     assert txid in chain.scan(None).unconfirmed
     assert chain.facts([txid])[txid].standing is Standing.MEMPOOL
+    own_litecoind.mine()
+    (coin,) = _arrivals(chain, None, txid)
+    spend = Spend(txid, coin.index, coin.units, address)
+    assert chain.fee_floor() > 0
+    chain.fee_rate(blocks=6)
+    change = chain.change_address().address
+    signed = chain.sign([spend], [Pay(change, coin.units - 10_000)], passphrase=None)
+    assert chain.send(signed.raw).outcome is Sending.ACCEPTED
+    told = chain.senders(signed.txid)
+    assert told is not None
+    assert told.known
     with pytest.raises(NodeDown, match="403: the node does not allow us a call"):
         chain._node.call("getbalance")
     assert chain.scan(None).tip_hash == own_litecoind.tip()
