@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from db import bulk
 from db.models import Client, Payment
@@ -21,17 +22,18 @@ NOT_COLD = "its address is not a cold address that is configured and accepted"
 NO_ADDRESS = "the node does not accept the address"
 CHAIN_TXS_MAX = 50  # signed in one round, before the node is asked for news again
 SHOWN_MAX = 500  # payments that are told why they wait
+OF_THE_NETWORK = "waiting: the network"  # what its fee, or its rules, keep back begins so
 
 BLOCKED = "the client is blocked"
 TOO_SMALL = "the amount is too small to be sent"
 
 
 def due(currency: Currency, now: datetime) -> list[Payment]:
-    """The first of the queue, no address twice, as many as a round signs chain txs for; the last
+    """The first in turn, no address twice, as many as a round signs chain txs for; the last
     ones, too few for a chain tx, wait for company as long as is configured."""
     most = currency.batch.max
     taken: dict[str, Payment] = {}
-    for row in queue(currency, limit=min(most * CHAIN_TXS_MAX, max(most, SHOWN_MAX))):
+    for row in _in_turn(currency, min(most * CHAIN_TXS_MAX, max(most, SHOWN_MAX))):
         taken.setdefault(str(row.address), row)
     payments = list(taken.values())
     full = len(payments) // most * most
@@ -44,6 +46,18 @@ def due(currency: Currency, now: datetime) -> list[Payment]:
 
 def queue(currency: Currency, *, limit: int) -> list[Payment]:
     """Released payments without an attempt, oldest first."""
+    return _queued(currency, limit)
+
+
+def _in_turn(currency: Currency, limit: int) -> list[Payment]:
+    """The same, but those that the network would not take by themselves when they were looked at
+    come last: however many they are, they hold up nobody."""
+    apart = Payment.reason.startswith(OF_THE_NETWORK)
+    found = _queued(currency, limit, ~apart)
+    return found + _queued(currency, limit - len(found), apart) if len(found) < limit else found
+
+
+def _queued(currency: Currency, limit: int, *more: Any) -> list[Payment]:
     rows = (
         Payment.select()
         .where(
@@ -52,7 +66,8 @@ def queue(currency: Currency, *, limit: int) -> list[Payment]:
             & Payment.kind.in_(("withdrawal", "transfer"))
             & (Payment.state == "requested")
             & (Payment.final == 0)
-            & Payment.attempt.is_null()
+            & Payment.attempt.is_null(),
+            *more,
         )
         .order_by(Payment.first_seq)
         .limit(limit)
@@ -75,7 +90,7 @@ def wait_apart(
 ) -> None:
     """Show why single payments wait, by id, and why all `others` do; empty while they go on."""
     with batch:
-        for payment in queue(currency, limit=SHOWN_MAX):
+        for payment in _in_turn(currency, SHOWN_MAX):
             reason = reasons.get(payment.id, others or payment.reason)
             if payment.reason != reason:
                 batch.touch(payment, sub_state="waiting", reason=reason)

@@ -6,8 +6,10 @@ import pytest
 
 from db.attempts import Attempt
 from db.models import Payment
+from engine.sender import due, sender
 from engine.sender.due import CHAIN_TXS_MAX
 from tests.engine.deposits.life import COIN
+from tests.engine.deposits.worlds import on_the_fake
 from tests.engine.running import running
 from tests.engine.sender.conftest import OpenDesk
 from tests.nodes.fake import FakeChain
@@ -15,6 +17,7 @@ from tests.nodes.ports import wait_until
 
 COUNT = CHAIN_TXS_MAX + 5
 POLL_S = 600
+TOO_DEAR = "waiting: the network's fee is too large a share of the amount now"
 
 
 @pytest.mark.parametrize("on", ["fake"], indirect=True)
@@ -31,3 +34,24 @@ def test_a_queue_of_several_rounds_does_not_wait_for_the_next_poll(
         wait_until(lambda: sent.count() == COUNT, what="every chain tx of the queue")
     waiting = Payment.select().where((Payment.kind == "withdrawal") & (Payment.state != "pending"))
     assert waiting.count() == 0
+
+
+@on_the_fake
+def test_those_whom_the_network_is_too_dear_for_hold_up_nobody_behind_them(
+    open_desk: OpenDesk, fake: FakeChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One round passes over so many of them only, and the next begins behind them."""
+    monkeypatch.setattr(sender, "DEAR_MAX", 3)
+    monkeypatch.setattr(due, "SHOWN_MAX", 4)
+    desk = open_desk(**{"batch.max": 1, "withdrawal.fee_max_share": "0.01"})
+    desk.fund("ann", *[3 * COIN] * 11)
+    fake.estimate = 100_000
+    small = [desk.withdraw("ann", COIN // 100) for _ in range(9)]
+    large = desk.withdraw("ann", 2 * COIN)
+    monkeypatch.setattr(due, "CHAIN_TXS_MAX", 4)
+    for _ in range(4):
+        desk.step()
+    assert desk.state_of(large) == "pending"
+    assert {desk.now_of(each).reason for each in small} == {TOO_DEAR}
+    fake.estimate = 1_000
+    desk.finish(*small, large)
