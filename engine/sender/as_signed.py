@@ -58,14 +58,20 @@ def _is_told(family: Sequence[Stored], payment: Payment, sealed: SealedHistory) 
 
 
 def _pay_what_was_asked(family: Sequence[Stored], rows: Sequence[History]) -> bool:
-    asked = (json.loads(rows[0].evidence).get("address"), rows[0].units)
+    asked = (_spelled(json.loads(rows[0].evidence).get("address")), rows[0].units)
     paid = [
-        (output.address, output.units)
+        (_spelled(output.address), output.units)
         for stored in family
         for output in stored.outputs
         if output.payment == rows[0].payment
     ]
     return paid == [asked] * len(family)
+
+
+def _spelled(address: object) -> str:
+    """An address as it is compared: the capitals of an EVM one are a checksum only."""
+    text = str(address)
+    return text.lower() if text.startswith("0x") else text
 
 
 def _are_those_signed(family: Sequence[Stored], rows: Sequence[History]) -> bool:
