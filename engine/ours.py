@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from db import bulk
 from db.connection import database
 from db.models import Address, History, Payment
 
@@ -113,12 +114,8 @@ class StoredOurs:
         return [coin for part in parts for coin in self._coins(part)]
 
     def _coins(self, txids: Sequence[str]) -> list[SeenCoin]:
-        rows = list(
-            Payment.select().where(
-                (Payment.chain == self._chain)
-                & (Payment.kind == "deposit")
-                & Payment.txid.in_(txids)
-            )
+        rows = bulk.read_by(
+            Payment, chain=self._chain, kind="deposit", txid=txids, order="first_seq"
         )
         sights = _first_sights([row.id for row in rows])
         return [_seen(row, sights.get(row.id, {})) for row in rows]
@@ -126,10 +123,10 @@ class StoredOurs:
 
 def _first_sights(payments: Sequence[str]) -> dict[str, dict[str, object]]:
     """The evidence of each payment's first sight."""
-    rows = History.select(History.payment, History.evidence).where(
-        History.payment.in_(payments) & (History.event == "see")
+    rows: Any = History.select(History.payment, History.evidence).where(
+        bulk.one_of(History.payment, payments) & (History.event == "see")
     )
-    return {str(row.payment): json.loads(row.evidence) for row in rows}
+    return {str(payment): json.loads(evidence) for payment, evidence in rows.tuples()}
 
 
 def _seen(row: Payment, sight: Mapping[str, object]) -> SeenCoin:
