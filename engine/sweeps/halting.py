@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -19,14 +19,18 @@ from db.exact import sum_sql
 from db.models import Coin, History, Payment
 from engine import brakes, chronicle
 from engine.approvals.switches import currency_subject
+from engine.chain import BlockRef
+from engine.clock import rfc3339
 from engine.config import Currency
 from engine.lifecycle import Batch
 from engine.money import format_amount
+from engine.sender.by_nonce.settle import UNCLEAR
 from engine.sweeps.under_way import Move
 
 log = logging.getLogger(__name__)
 
 HALT = "halt"
+UNCLEAR_PATIENCE = timedelta(minutes=15)  # balances of now may bear out what a log says
 NAMED_MAX = 3  # misses in a reason; its history names all
 # In the words of the index, or no database takes it.
 _LOOKED_AT = "purpose = 'sweep' AND (final = 0 OR state = 'failed')"
@@ -34,21 +38,22 @@ _LOOKED_AT = "purpose = 'sweep' AND (final = 0 OR state = 'failed')"
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """A sweep whose chain tx is in a block and brought less than it should; units."""
+    """A sweep whose chain tx is in a block and brought less than it should; units. `arrived` is
+    None where nobody can tell."""
 
     payment: str
     source: str
     target: str
     expected: int
-    arrived: int
+    arrived: int | None
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, str | None]:
         return {
             "payment": self.payment,
             "source": self.source,
             "target": self.target,
             "expected": str(self.expected),
-            "arrived": str(self.arrived),
+            "arrived": None if self.arrived is None else str(self.arrived),
         }
 
 
@@ -64,16 +69,28 @@ def misses(currency: Currency) -> list[Miss]:
     )
     arrived = _arrived(currency.chain, rows) if rows else {}
     short = [row for row in rows if arrived.get(row.id, 0) < int(row.units or 0)]
-    named = _named(currency.symbol) if short else frozenset()
+    return _unnamed(currency, [(row, arrived.get(row.id, 0)) for row in short])
+
+
+def unclear(currency: Currency, tip: BlockRef, now: datetime) -> list[Miss]:
+    """Sweeps of a currency in final blocks of which only a log says for a while what they moved,
+    and nothing bears it out; those that no halt has named."""
+    rows = Payment.select().where(
+        (Payment.chain == currency.chain)
+        & (Payment.currency == currency.symbol)
+        & peewee.SQL(_LOOKED_AT)
+        & (Payment.reason == UNCLEAR)
+        & (Payment.block_height <= tip.height - currency.finality + 1)
+        & (Payment.updated_at <= rfc3339(now - UNCLEAR_PATIENCE))
+    )
+    return _unnamed(currency, [(row, None) for row in rows])
+
+
+def _unnamed(currency: Currency, found: Sequence[tuple[Payment, int | None]]) -> list[Miss]:
+    named = _named(currency.symbol) if found else frozenset()
     return [
-        Miss(
-            row.id,
-            str(row.source),
-            str(row.address),
-            int(row.units or 0),
-            arrived.get(row.id, 0),
-        )
-        for row in short
+        Miss(row.id, str(row.source), str(row.address), int(row.units or 0), arrived)
+        for row, arrived in found
         if row.id not in named
     ]
 
@@ -116,7 +133,8 @@ def halt_for(
     amount = partial(format_amount, decimals=currency.decimals)
     said = [
         f"sweep {each.payment} of {each.source} should have brought {amount(each.expected)}"
-        f" {currency.symbol} to {each.target}, and {amount(each.arrived)} arrived"
+        f" {currency.symbol} to {each.target}, and"
+        f" {'nobody can tell what' if each.arrived is None else amount(each.arrived)} arrived"
         for each in found[:NAMED_MAX]
     ]
     more = [f"and {len(found) - NAMED_MAX} more"] if len(found) > NAMED_MAX else []

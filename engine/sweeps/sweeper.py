@@ -52,7 +52,7 @@ class Sweeper:
         if not self._is_due(tip, now):
             return 0
         self._left.look(now)
-        self._halt_misses(now)
+        self._halt_misses(tip, now)
         under_way = moves(self._ground.symbol)
         moved = self._take_back(under_way, self._halted(), now)
         if moved:
@@ -96,9 +96,9 @@ class Sweeper:
 
     # --- what must not go ---
 
-    def _halt_misses(self, now: datetime) -> None:
+    def _halt_misses(self, tip: BlockRef, now: datetime) -> None:
         for currency in self._currencies:
-            found = halting.misses(currency)
+            found = halting.misses(currency) or halting.unclear(currency, tip, now)
             if found:
                 halting.halt_for(currency, found, guard=self._guard, now=now)
 

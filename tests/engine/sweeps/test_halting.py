@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from db.models import Payment
 from engine import brakes
 from engine.approvals.switches import currency_subject
 from engine.chronicle import remarks
 from engine.overview import overview
+from engine.sender.by_nonce.settle import UNCLEAR
+from engine.sweeps.halting import UNCLEAR_PATIENCE
+from engine.sweeps.sweeper import Sweeper
+from tests.engine.sender.by_nonce.fake_desk import FakeDesk
 from tests.engine.sweeps.conftest import OpenSweeping
 from tests.engine.sweeps.life import DEEP, ETHER, USDT, SweepingHouse
 from tests.nodes.anvil import Anvil
@@ -185,3 +192,28 @@ def test_a_status_of_one_is_no_arrival(
     assert "100 USDT" in _halt("USDT").reason
     assert "0 arrived" in _halt("USDT").reason
     assert house.on_books("wallet:deposits", "USDT") == 200 * USDT
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_one_of_which_nobody_can_tell_what_arrived_halts_after_a_while(
+    database: str, tmp_path: Path
+) -> None:
+    """Its states are forgotten, and the balances of now do not bear out its log."""
+    desk = FakeDesk.open(tmp_path, database, sweep={"above": "0.1"})
+    desk.credit("ann", ETHER)
+    sweeper = Sweeper(desk.config, "ETH", desk.node, guard=desk.lease.guard)
+    desk.node.forgets, desk.exact = True, False
+    desk.node.false.add("ETH")
+    assert sweeper.step(desk.tip(), desk.now) == 1
+    desk.settle()
+    desk.mine(8)
+    (sweep,) = Payment.select().where(Payment.purpose == "sweep")
+    assert (sweep.state, sweep.reason) == ("pending", UNCLEAR)
+    sweeper.step(desk.tip(), desk.now)
+    assert "sweep" not in brakes.of_currency("ETH")
+    sweeper.step(desk.tip(), desk.now + UNCLEAR_PATIENCE)
+    assert f"sweep {sweep.id}" in _halt().reason
+    assert "nobody can tell what arrived" in _halt().reason
+    _resume("ETH")
+    sweeper.step(desk.tip(), desk.now + 2 * UNCLEAR_PATIENCE)
+    assert "sweep" not in brakes.of_currency("ETH"), "a person has judged it"
