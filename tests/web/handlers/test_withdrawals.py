@@ -44,6 +44,12 @@ def count() -> int:
     return Payment.select().where(Payment.kind == "withdrawal").count()
 
 
+def test_the_history_says_which_way_each_payment_went(client: Visitor) -> None:
+    ask(client)
+    told = client.get("/cashier/history").text
+    assert told.index("Withdrawal · <time") < told.index("Deposit · <time")
+
+
 def test_a_withdrawal_is_answered_with_the_payment(client: Visitor) -> None:
     answer = ask(client)
     assert answer.status == 201
