@@ -12,7 +12,7 @@ from types import TracebackType
 
 from demo.sandbox import TOP
 
-LINES = 6
+LINES = 9  # that a demo without a console prints
 END_S = 40.0
 
 

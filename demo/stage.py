@@ -183,14 +183,13 @@ def _announce(stage: _Stage, say: Say) -> None:
     for node in stage.nodes:
         say(f"node {node.symbol}: {node.url}")
     say(
-        "Open the site, press Deposit, then send test coins there and watch the page:"
-        f" while a payment waits, a block comes every {EVERY_S:.0f} seconds."
-        f" What was credited you can withdraw again ({', '.join(stage.config.currencies)})."
+        "Open the site, press Deposit, then Send test coins there, and watch the page:\n"
+        f"while a payment waits, a block comes every {EVERY_S:.0f} seconds.\n"
+        f"What was credited you can withdraw again ({', '.join(stage.config.currencies)})."
     )
     say(
-        "Every command works on this run, such as:"
-        f" {_cashier()} status --config {shlex.quote(str(stage.config.path))}"
-        " (Ctrl-C ends all of it)"
+        "Every command works on this run (Ctrl-C ends all of it), such as:\n"
+        f"  {_cashier()} status --config {shlex.quote(str(stage.config.path))}"
     )
 
 
@@ -209,7 +208,7 @@ def _desk(stage: _Stage, say: Say) -> Terminal:
     invitation = f"Press Enter for the staff console ({who}); q leaves it."
     if stage.config.staff:
         other = shlex.join(_console(stage, SECOND))
-        invitation += f" A second person signs in another terminal: {_cashier()} {other}"
+        invitation += f"\nA second person signs in another terminal:\n  {_cashier()} {other}"
     return Terminal(command, guard=stage.guard, say=say, invitation=invitation)
 
 
