@@ -10,6 +10,7 @@ from typing import Any
 import peewee
 
 from db import bulk
+from db.connection import database
 from db.models import Address, Client, Payment
 from engine.chain import Arrival, Fact, Standing
 from engine.config import Currency
@@ -212,7 +213,7 @@ def _payments_by_identity(
 
 
 def _owners(chain: str, texts: set[str]) -> dict[str, Owner]:
-    rows: Any = (
+    query = (
         Address.select(
             Address.id,
             Address.address,
@@ -224,8 +225,8 @@ def _owners(chain: str, texts: set[str]) -> dict[str, Owner]:
         )
         .join(Client, peewee.JOIN.LEFT_OUTER, on=(Address.client == Client.id))
         .where((Address.chain == chain) & bulk.one_of(Address.address, sorted(texts)))
-        .tuples()
     )
+    rows: Any = database.execute_sql(*query.sql())  # peewee's tuples cost ten times as much a row
     return {
         address: Owner(number, address, height, used_at is not None, client, bool(blocked), purpose)
         for number, address, height, used_at, client, blocked, purpose in rows
