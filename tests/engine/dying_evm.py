@@ -30,6 +30,9 @@ FEES = {"ETH": ETHER // 1000, "USDT": MILLION // 10}
 ABOVE = {currency: units // 2 for currency, units in ONE.items()}  # is swept
 PAYS = {"ann": tuple(ONE), "bob": tuple(ONE), "cyd": ("USDT",)}  # who has no gas
 GIVEN_UP = ("cancelled", "refused")
+# The node orders a block by what is offered. What is paid in must come before the sweep of it where
+# both are in the pool again: the sweep would fail, and halt all until a person has looked.
+FIRST = {"maxFeePerGas": hex(100 * 10**9), "maxPriorityFeePerGas": hex(10**9)}
 TURNS = 0.3  # of the moments between two deaths
 AGAIN = 0.25  # of the wishes ask for the same payee and amount as another did
 
@@ -81,10 +84,11 @@ class DyingEvm(Mortal):
 
     def _pay(self, client: str | None, address: str, currency: str, units: int) -> None:
         if currency == "ETH":
-            txid = self.node.pay(address, units)
+            txid = self.node.send(address, wei=units, fields=FIRST)
         else:
             # Much gas: another block, in which the address is empty, may take it.
-            txid = self.token.send("transfer", address, units, gas=200_000)
+            data = self.token.data("transfer", address, units)
+            txid = self.node.send(self.token.address, data=data, gas=200_000, fields=FIRST)
         self._paid_in[txid] = (client, currency, units)
 
     def _next_wish(self, key: str) -> Wish:
