@@ -20,6 +20,7 @@ from engine.sender import attempts, bump, fees
 from engine.sender.as_signed import AsSigned
 from engine.sender.attempts import Draft, Stored
 from engine.sender.broadcast import Broadcast
+from engine.sender.by_nonce.doubted import Doubted
 from engine.sender.losing import NO_LOSS, loss_of
 from engine.sender.readable import Readable
 from engine.sender.settle import Look, Settling
@@ -50,6 +51,7 @@ class Following:
         self._node = node
         self._guard = guard
         self._is_as_signed = AsSigned(symbol, sealed)
+        self._doubted = Doubted(symbol, guard=guard)
         self._readable = Readable(symbol, self._batch)
         self._broadcast = Broadcast(symbol, node, go_on=go_on, sandbox=config.sandbox)
 
@@ -60,6 +62,8 @@ class Following:
         if not families:
             return 0
         facts = self._node.facts([stored.row.txid for family in families for stored in family])
+        self._doubted.begin()
+        looked_at = [stored for family in families for stored in family]
         families = self._readable.of(families, facts, now)
         moved = 0
         for start in range(0, len(families), TOGETHER):
@@ -69,6 +73,7 @@ class Following:
         if everything:
             due = (f for f in families if bump.is_due(f, facts, self._currency, now))
             moved += sum(self._bump(family, facts, tip, now) for family in due)
+        self._doubted.end(looked_at, now)
         return moved
 
     def send_new(self, made: Sequence[Stored], tip: BlockRef, now: datetime) -> int:
@@ -83,7 +88,8 @@ class Following:
 
     def _settle(self, looks: Sequence[Look], now: datetime) -> int:
         batch = partial(self._batch, now)
-        return Settling(batch, self._currency, self._is_as_signed, now=now).settle(looks)
+        doubt = self._doubted.name
+        return Settling(batch, self._currency, self._is_as_signed, doubt, now=now).settle(looks)
 
     def _look(
         self,

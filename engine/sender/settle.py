@@ -23,6 +23,7 @@ from engine.deposits.rules import confirmations
 from engine.lifecycle import Batch
 from engine.sender import attempts, coins, entries
 from engine.sender.attempts import Stored
+from engine.sender.by_nonce.doubted import NO_PAYMENT, NOT_ASKED
 from engine.sender.losing import NO_LOSS, Loss
 from engine.sender.twins import PAID_ELSEWHERE
 
@@ -75,13 +76,16 @@ class Settling:
         batch: Callable[[], Batch],
         currency: Currency,
         is_as_signed: Callable[[Sequence[Stored], Sequence[Payment]], bool],
+        doubt: Callable[[Stored, str], None],
         *,
         now: datetime,
     ) -> None:
-        """`is_as_signed` tells whether a family that its rows call lost may be given up."""
+        """`is_as_signed` tells whether a family that its rows call lost may be given up; `doubt` is
+        told of an attempt from which nothing follows, and why."""
         self._new_batch = batch
         self._currency = currency
         self._is_as_signed = is_as_signed
+        self._doubt = doubt
         self._at = rfc3339(now)
         self._payments: dict[str, list[Payment]] = {}  # by the attempt that pays them
         self._unbooked: frozenset[str] = frozenset()
@@ -91,6 +95,7 @@ class Settling:
     def settle(self, looks: Sequence[Look]) -> int:
         """Bring families and their payments to where the facts say; returns the moves made."""
         self._payments = attempts.payments_of([look.winner or look.newest for look in looks])
+        looks = [look for look in looks if self._is_believed(look)]
         # The change that one spends is booked by the attempt that made it, and so before it.
         self._unbooked = attempts.unbooked_parents([look.winner for look in looks if look.winner])
         self._noted.clear()
@@ -100,6 +105,24 @@ class Settling:
             batch.also(partial(self._reach, looks, "settle.during"))
         self._reach(looks, "settle.after")
         return moved
+
+    def _is_believed(self, look: Look) -> bool:
+        """Whether it pays what its payments ask for, and is theirs: by rows that were changed,
+        nobody's payment is done."""
+        stored = look.winner or look.newest
+        payments = self._payments[str(stored.row.id)]
+        family = {each.row.id for each in look.family}
+        paid = {each.payment: (each.address, each.units) for each in stored.outputs}
+        if len(payments) != len(stored.payments):
+            self._doubt(stored, NO_PAYMENT)
+            return False
+        if any(
+            paid[payment.id] != (payment.address, payment.units) or payment.attempt not in family
+            for payment in payments
+        ):
+            self._doubt(stored, NOT_ASKED)
+            return False
+        return True
 
     def _reach(self, looks: Sequence[Look], point: str) -> None:
         if any(look.winner is not None for look in looks):
