@@ -21,17 +21,20 @@ COMMANDS = {
     "move": ("commands.funds:move", "Move coins between the hot and the cold wallet."),
     "adjust": ("commands.funds:adjust", "Correct an account of the books, signed by two."),
     "note": ("commands.approve:note", "Write a note beside a payment, signed."),
-    "pause": ("commands.brake:pause", "Pause deposits or withdrawals of a currency, signed."),
+    "pause": (
+        "commands.brake:pause",
+        "Pause deposits, withdrawals or sweeps of a currency, signed.",
+    ),
     "resume": ("commands.brake:resume", "Let a paused currency go on, signed."),
     "client": ("commands.brake:client", "Block a client, or unblock one, signed."),
     "reconcile": ("commands.reconcile:reconcile", "Compare the books with the chain."),
     "console": ("commands.console:console", "The staff terminal."),
     "migrate": ("commands.migrate:migrate", "Make the database, or bring it up to date."),
-    "keys": ("commands.keys:keys", "Make and show keys."),
+    "keys": ("commands.keys:keys", "Make, show and accept keys."),
     "lifecycle": ("commands.lifecycle:lifecycle", "Draw the states and moves of payments."),
     "export": ("commands.export:export", "Write histories out for auditors."),
-    "demo": ("demo.command:demo", "The sandbox: a real node, the page and a small trading site."),
     "verify": ("commands.verify:verify", "Verify an export, or the database."),
+    "demo": ("demo.command:demo", "The sandbox: real nodes, the page and a small trading site."),
 }
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from engine.config import Config
 
 
-@click.command()
+@click.command(short_help="Let new staff keys and cold addresses count.")
 @click.argument("what", required=False, metavar="[STAFF|CURRENCY]")
 @json_option
 @optional_signing

@@ -22,7 +22,8 @@ KINDS = {"deposits": "deposit", "withdrawals": "withdrawal", "sweeps": "sweep"}
 _currency = click.argument("currency", metavar="CURRENCY")
 _direction = click.argument("direction", type=click.Choice(sorted(KINDS)), required=False)
 _client = click.argument("client", metavar="ID")
-_reason = click.option("--reason", required=True, help="Why; shown without your name.")
+_reason = click.option("--reason", required=True, help="Why; clients read it, without your name.")
+_why = click.option("--reason", required=True, help="Why; for staff and auditors, not the client.")
 
 
 @click.command()
@@ -43,7 +44,8 @@ def pause(app: App, /, **given: Any) -> None:
 @signing_options
 @pass_app
 def resume(app: App, /, **given: Any) -> None:
-    """Let a paused currency go on; what waited is credited and sent by itself. Sweeps are named."""
+    """Let a paused currency go on; what waited is credited and sent by itself. Sweeps go on only
+    when they are named."""
     _switch(app, "resume", **given)
 
 
@@ -52,9 +54,9 @@ def client() -> None:
     """Block a client, or unblock one."""
 
 
-@client.command()
+@client.command(short_help="Hold what a client pays in, and let nothing go out.")
 @_client
-@_reason
+@_why
 @signing_options
 @pass_app
 def block(app: App, /, **given: Any) -> None:
@@ -62,9 +64,9 @@ def block(app: App, /, **given: Any) -> None:
     _submit(app, "block", **given)
 
 
-@client.command()
+@client.command(short_help="Let a client's payments pass again.")
 @_client
-@_reason
+@_why
 @signing_options
 @pass_app
 def unblock(app: App, /, **given: Any) -> None:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 import click
 
-from commands.context import App, pass_app
+from commands.context import App, pass_app, require_currencies
 from commands.output import json_option, print_json, printable
 from db.connection import connected
 from engine import preflight
@@ -40,10 +40,7 @@ def check(
         if as_json:
             print_json({"items": [_of_file(error, place) for place in range(len(error.problems))]})
         raise
-    for symbol in currencies:
-        if symbol not in config.currencies:
-            known = ", ".join(config.currencies)
-            raise click.UsageError(f"no currency {symbol} is configured, known: {known}")
+    require_currencies(config, currencies)
     findings = []
     for found in _all(config, currencies or tuple(config.currencies), alerts=alerts):
         findings.append(found)

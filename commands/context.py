@@ -7,7 +7,7 @@ FILE` and `--help` need neither.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,3 +93,11 @@ def config_option() -> click.Option:
 def _remember(ctx: click.Context, _param: click.Parameter, value: Path | None) -> None:
     if value is not None:
         ctx.ensure_object(App).given = value
+
+
+def require_currencies(config: Config, symbols: Iterable[str]) -> None:
+    """That cashier.toml has each of them. Raises UsageError."""
+    for symbol in symbols:
+        if symbol not in config.currencies:
+            known = ", ".join(config.currencies)
+            raise click.UsageError(f"no currency {symbol} is configured, known: {known}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.context import App, pass_app
+from commands.context import App, pass_app, require_currencies
 from commands.payments import find_one
 from commands.signing import sign_and_submit, signing_options
 
@@ -45,7 +45,7 @@ def move() -> None:
     """Move coins of the house between its hot and its cold wallet."""
 
 
-@move.command()
+@move.command(short_help="Send coins from the hot wallet to the cold address.")
 @_currency
 @click.argument("amount")
 @signing_options
@@ -63,7 +63,7 @@ def cold(app: App, *, currency: str, amount: str, staff: str, key: Path | None, 
     sign_and_submit(app, propose, staff=staff, key=key, yes=yes)
 
 
-@move.command()
+@move.command(short_help="Say where cold coins are sent to become hot.")
 @_currency
 @pass_app
 def hot(app: App, *, currency: str) -> None:
@@ -119,11 +119,12 @@ def adjust(
 
 
 def _units(config: Config, symbol: str, text: str) -> str:
-    """The amount in units, as the form has it. Raises CurrencyUnknown, AmountError."""
-    from engine.errors import CurrencyUnknown
+    """The amount in units, as the form has it. Raises UsageError."""
+    from engine.errors import AmountError
     from engine.money import parse_amount
 
-    if symbol not in config.currencies:
-        known = ", ".join(config.currencies)
-        raise CurrencyUnknown(f"no currency {symbol} is configured, known: {known}")
-    return str(parse_amount(text, config.currencies[symbol].decimals))
+    require_currencies(config, [symbol])
+    try:
+        return str(parse_amount(text, config.currencies[symbol].decimals))
+    except AmountError as error:
+        raise click.UsageError(str(error)) from None

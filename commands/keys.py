@@ -50,7 +50,7 @@ def site(name: str, scopes: tuple[str, ...]) -> None:
     click.echo(f"scopes = {json.dumps(sorted(set(scopes)))}")
 
 
-@keys.command()
+@keys.command(short_help="Make the keys of an EVM chain, in an encrypted file.")
 @click.argument("currency")
 @click.option(
     "-o",

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from commands.context import App, pass_app
+from commands.context import App, pass_app, require_currencies
 from commands.output import json_option, print_json, print_table, printable
 from engine import queries
 from engine.approvals.views import ApprovalView, Note, approvals_of, notes_of
@@ -40,7 +40,7 @@ PREFIX_MIN = 6
 def payments(app: App, /, *, as_json: bool, **wanted: Any) -> None:
     """List payments, newest first; those that are held with what they need of staff."""
     with app.connect("console") as config:
-        _check_currency(config, wanted["currency"])
+        require_currencies(config, [wanted["currency"]] if wanted["currency"] else [])
         try:
             page = queries.list_payments(config, **wanted)
         except ValueError as error:
@@ -59,6 +59,8 @@ def payments(app: App, /, *, as_json: bool, **wanted: Any) -> None:
             ("id", "kind", "client", "currency", ">amount", "state", ">confirmations", "updated"),
             [_row(view) for view in page.items],
         )
+    if not page.items:
+        click.echo("no payment is like that", err=True)
     if page.next is not None:
         click.echo(f"more: --after {page.next}", err=True)
 
@@ -166,15 +168,9 @@ def find_one(config: Config, text: str) -> PaymentView:
         raise click.UsageError(f"more than one payment begins with {text}; give more of its id")
     if not found:
         raise PaymentNotFound(
-            f"no payment has the id {text}; {PREFIX_MIN} or more of its first signs are enough"
+            f"no payment has the id {text}; {PREFIX_MIN} or more of its first characters do"
         )
     return found[0]
-
-
-def _check_currency(config: Config, symbol: str | None) -> None:
-    if symbol is not None and symbol not in config.currencies:
-        known = ", ".join(config.currencies)
-        raise click.UsageError(f"no currency {symbol} is configured, known: {known}")
 
 
 def _row(view: PaymentView) -> tuple[object, ...]:

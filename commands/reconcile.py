@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.context import App, pass_app
+from commands.context import App, pass_app, require_currencies
 from commands.output import json_option, print_json, printable
 from commands.payments import PREFIX_MIN
 from commands.signing import optional_signing, sign_and_submit
 from engine.clock import parse_rfc3339, utc_now
 from engine.config import Config
-from engine.errors import CurrencyUnknown
 from engine.money import format_fixed
 from engine.reconciliation import standing
 from engine.reconciliation.asking import compare_now
@@ -109,7 +108,7 @@ def _open_break(config: Config, text: str) -> BreakView:
     found = [each for each in breaks if each.id.startswith(text)]
     if len(text) < PREFIX_MIN or not found:
         raise click.UsageError(
-            f"no open break has the id {text}; {PREFIX_MIN} or more of its first signs are enough"
+            f"no open break has the id {text}; {PREFIX_MIN} or more of its first characters do"
         )
     if len(found) > 1:
         raise click.UsageError(f"more than one break begins with {text}; give more of its id")
@@ -117,9 +116,7 @@ def _open_break(config: Config, text: str) -> BreakView:
 
 
 def _wanted(config: Config, asked: Sequence[str]) -> list[str]:
-    for symbol in asked:
-        if symbol not in config.currencies:
-            raise CurrencyUnknown(f"there is no currency {symbol} in cashier.toml")
+    require_currencies(config, asked)
     return [symbol for symbol in config.currencies if symbol in asked or not asked]
 
 

@@ -56,7 +56,8 @@ def test_a_currency_that_was_never_compared_is_exit_1_in_words(desk: Desk) -> No
 def test_an_unknown_currency_is_wrong_use(desk: Desk) -> None:
     result = desk.type("reconcile", "LTC", "NIX")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr == "there is no currency NIX in cashier.toml\n"
+    said = "no currency NIX is configured, known: LTC (cashier reconcile --help)"
+    assert result.stderr == f"cashier reconcile: {said}\n"
 
 
 def test_both_sides_add_up_and_nothing_open_is_exit_0(desk: Desk, fake: FakeChain) -> None:
