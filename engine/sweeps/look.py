@@ -132,7 +132,7 @@ class Look:
                 left=self._left,
                 new_batch=self._new_batch,
                 now=self._now,
-                tip=self._tip.height,
+                tip=self._tip,
             )
         return self._opener
 

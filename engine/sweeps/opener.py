@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
+from engine.chain import BlockRef
 from engine.config import Currency
 from engine.errors import NodeRefused
 from engine.lifecycle import Batch
@@ -45,7 +46,7 @@ class Opener:
     left: LeftAlone
     new_batch: Callable[[], Batch]
     now: datetime
-    tip: int
+    tip: BlockRef
     _promised: dict[str, int] = field(default_factory=dict)
     _topped_up: set[str] = field(default_factory=set)
     _opened: dict[str, int] = field(default_factory=dict)
@@ -75,10 +76,15 @@ class Opener:
             self.left.name(currency.symbol, place, str(error), self.now)
         except NodeRefused as error:
             # Another word than that a contract undoes it is about now, not about this address.
-            if error.rpc_code == REVERTED:
+            if error.rpc_code == REVERTED and self._is_at_tip():
                 why = f"its contract would undo the transfer: {error.detail}"
                 self.left.name(currency.symbol, place, why, self.now)
         return 0
+
+    def _is_at_tip(self) -> bool:
+        """Whether the node still has the block by which an address holds what it holds: what it
+        estimates is of now."""
+        return self.node.block(self.tip.hash) is not None
 
     def _coin(self, held: Holding) -> int:
         """All of it but what the network may take; the rest that it does not take stays there."""
@@ -127,7 +133,13 @@ class Opener:
         self._opened[currency.symbol] = opened + 1
         with self.new_batch() as batch:
             open_sweep(
-                batch, currency, source=place, hot=self._hot, units=units, offer=offer, tip=self.tip
+                batch,
+                currency,
+                source=place,
+                hot=self._hot,
+                units=units,
+                offer=offer,
+                tip=self.tip.height,
             )
             batch.also(partial(self.left.clear, currency.symbol, place))
         return 1

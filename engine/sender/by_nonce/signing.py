@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from db.models import Payment
 from engine.chain import BlockRef
 from engine.config import Currency
-from engine.errors import CashierError, NodeRefused
+from engine.errors import CashierError, NodeDown, NodeRefused
 from engine.sender.by_nonce import offers
 from engine.sender.by_nonce.entries import source_account
 from engine.sender.by_nonce.funds import Purse
@@ -205,7 +205,10 @@ class SigningRound:
             raise _Unpayable(TOO_MUCH_WORK, detail=str(error)) from None
 
     def _rejected(self, currency: Currency, send: Send) -> CashierError:
-        """Why a contract undoes it. A token's does so, too, where there is too little of it."""
+        """Why a contract undoes it. A token's does so, too, where there is too little of it, and
+        any may where the node is not at our block any more."""
+        if self._payer.block(self._tip.hash) is None:
+            raise NodeDown("the node's chain moved while it was asked")
         if not currency.is_token:
             return _Unpayable(REJECTED)
         (there,) = self._payer.balances([(send.currency, send.source)], at=self._tip.hash)

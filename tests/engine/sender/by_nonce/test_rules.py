@@ -12,7 +12,7 @@ from db.attempts import Attempt, AttemptInput, AttemptOutput, Nonce
 from db.connection import database as opened
 from db.models import Balance
 from engine.chain import BlockRef
-from engine.errors import StaleState
+from engine.errors import NodeDown, StaleState
 from engine.sender import attempts
 from engine.sender.by_nonce.bump import ATTEMPTS_MAX, RAISED_OFTEN
 from engine.sender.by_nonce.doubted import NOT_ITS_BYTES, doubted
@@ -342,3 +342,17 @@ def test_one_behind_a_send_whose_rows_were_changed_says_so(desk: FakeDesk) -> No
     desk.node.refuses = ""
     desk.step(after=SOON)
     assert desk.shown(second)[2] == f"{GAP.format(0)}{HELD_GAP}"
+
+
+def test_what_a_turning_chain_undoes_for_a_moment_is_not_refused(desk: FakeDesk) -> None:
+    """Its estimate is of a block that we do not know: what the payee is there says nothing."""
+    payee = desk.node.somebody()
+    paid = desk.withdraw("ann", ETHER, to=payee)
+    before = desk.tip()
+    desk.node.refusing.add(payee)
+    desk.node.reorg(1)
+    with pytest.raises(NodeDown):
+        desk.sender.pay(before, desk.now)
+    desk.node.refusing.clear()
+    desk.settle()
+    assert desk.state_of(paid) == "pending"
