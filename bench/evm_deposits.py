@@ -71,7 +71,7 @@ def _run(node: Anvil, token: Contract, count: int, confirmations: int) -> Sample
             _ask_blocks(floor, node, blocks)
             floor.ask([("eth_getTransactionReceipt", (txid,)) for txid in txids])
             if at_once:
-                _ask_balances(floor, node, token, txids)
+                ask_balances(floor, node, token, txids)
         rows = commit_rows_again(house.folder, before_seq)
         return Sample(took, cpu, calls, requests, floor.took, floor.cpu, rows)
 
@@ -105,7 +105,7 @@ def _ask_blocks(floor: RawEvm, node: Anvil, heights: range) -> None:
     floor.ask([("trace_block", (hex(height),)) for height in heights])
 
 
-def _ask_balances(floor: RawEvm, node: Anvil, token: Contract, txids: list[str]) -> None:
+def ask_balances(floor: RawEvm, node: Anvil, token: Contract, txids: list[str]) -> None:
     """Whether the token's balances really grew: before the block of each payment and after it."""
     calls = list[Call]()
     for txid in txids[1::2]:
