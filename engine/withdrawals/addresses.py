@@ -15,6 +15,8 @@ from engine.withdrawals.evm_addresses import check_payee, mistyped
 
 SHOWN_MAX = 120  # longer than any address
 _TAPROOT = 1
+_TO_KEY = (("76a914", "88ac"), ("0014", ""))  # by the hash of a public key: old, and as witness
+_DIGEST_HEX = 40
 
 
 def check_address(config: Config, currency: Currency, text: object) -> str:
@@ -94,10 +96,21 @@ def _first_versions(network: Network) -> tuple[int, ...]:
 def _is_own(currency: Currency, found: ReadAddress) -> bool:
     cold = None if currency.cold is None else currency.cold.address
     read = None if cold is None else read_address(currency.parameters, cold)
-    if read is not None and read.script == found.script:
+    scripts = _scripts_of_key(found.script)
+    if read is not None and read.script in scripts:
         return True
-    same = (Address.script == found.script) | (Address.address == found.canonical)
+    same = Address.script.in_(scripts) | (Address.address == found.canonical)
     return Address.select().where((Address.chain == currency.chain) & same).exists()
+
+
+def _scripts_of_key(script: str) -> tuple[str, ...]:
+    """The script, and the other one that pays to the same key: wallets that watch the one only
+    would never show what the other brought."""
+    for start, end in _TO_KEY:
+        digest = script.removeprefix(start).removesuffix(end)
+        if script == f"{start}{digest}{end}" and len(digest) == _DIGEST_HEX:
+            return tuple(f"{before}{digest}{after}" for before, after in _TO_KEY)
+    return (script,)
 
 
 def _elsewhere(config: Config, currency: Currency, text: str) -> WithdrawalRefused | None:

@@ -141,6 +141,27 @@ def test_an_address_of_ours_is_refused_in_every_spelling(config: Config, purpose
     assert check_address(config, config.currencies["LTC"], SCRIPT) == SCRIPT
 
 
+@pytest.mark.parametrize(("ours", "other"), [(SEGWIT, PUBKEY), (PUBKEY, SEGWIT)])
+def test_the_other_form_of_a_key_of_ours_is_refused(config: Config, ours: str, other: str) -> None:
+    """A wallet that watches one form only would never see what the other is paid."""
+    parameters = config.currencies["LTC"].parameters
+    found, wanted = read_address(parameters, ours), read_address(parameters, other)
+    assert found is not None and wanted is not None
+    key = wanted.script.removeprefix("76a914").removeprefix("0014").removesuffix("88ac")
+    script = f"0014{key}" if ours == SEGWIT else f"76a914{key}88ac"
+    assert len(script) == len(found.script)
+    Address.create(
+        chain="LTC",
+        address="the one that was given out",
+        script=script,
+        purpose="deposit",
+        created_at=rfc3339(NOW),
+        created_height=0,
+    )
+    assert code(config, other) == "address_own"
+    assert check_address(config, config.currencies["LTC"], SCRIPT) == SCRIPT
+
+
 @pytest.mark.usefixtures("database")
 def test_the_cold_address_is_ours(tmp_path: Path) -> None:
     config = house(tmp_path, cold={"address": SEGWIT, "above": "1"})
