@@ -12,13 +12,14 @@ import logging
 import time
 from decimal import Decimal
 from typing import Any, Protocol, Self
-from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
+from urllib.parse import quote, urlunsplit
 
 from bitcoinrpc.authproxy import AuthServiceProxy, JSONRPCException
 
 from engine.errors import NodeDown, NodeError, NodeRefused
 from engine.families.bitcoin.connection import Reply, connection_to
 from engine.families.down import down, status_words
+from engine.families.node_url import read_node_url
 
 TIMEOUT_S = 30
 IDLE_MAX_S = 20
@@ -68,7 +69,7 @@ class Transport:
     """Calls to one node, from one thread. `calls` counts those made."""
 
     def __init__(self, node_url: str, *, timeout_s: int = TIMEOUT_S) -> None:
-        self._url = _parse(node_url)
+        self._url = read_node_url(node_url, path="/wallet/name")
         self._timeout_s = timeout_s
         self._connection = connection_to(self._url, timeout_s=timeout_s)
         self._proxy: AuthServiceProxy | None = None
@@ -140,20 +141,6 @@ class Transport:
         if reply is None:
             raise NodeDown("the node's reply is malformed")
         return json.loads(reply.read(), parse_float=Decimal)["result"]
-
-
-def _parse(node_url: str) -> SplitResult:
-    try:
-        url = urlsplit(node_url)
-        usable = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
-    except ValueError:
-        usable = False
-        url = urlsplit("")
-    if not usable:
-        raise NodeDown(
-            "the node's URL is not of the form http://user:password@host:port/wallet/name"
-        )
-    return url
 
 
 def _is_code(code: object) -> bool:

@@ -14,7 +14,7 @@ import socket
 import time
 from collections.abc import Sequence
 from typing import Any, cast
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import unquote
 
 from web3.providers.base import JSONBaseProvider
 
@@ -23,6 +23,7 @@ from engine.families.deadline import TimedSocket
 from engine.families.down import ReplyMismatch, down, status_words
 from engine.families.evm import TIMEOUT_S
 from engine.families.evm.recursion import bound_recursion
+from engine.families.node_url import read_node_url
 
 IDLE_MAX_S = 20
 REPLY_BYTES_MAX = 256 * 1024 * 1024
@@ -55,7 +56,7 @@ class Transport(JSONBaseProvider):
 
     def __init__(self, node_url: str, *, timeout_s: int = TIMEOUT_S) -> None:
         super().__init__()
-        self._url = _parse(node_url)
+        self._url = read_node_url(node_url, path="/path")
         self._timeout_s = timeout_s
         self._connection = self._new_connection()
         self._used_at = time.monotonic()
@@ -145,18 +146,6 @@ class Transport(JSONBaseProvider):
         connection = kind(self._url.hostname or "", port, timeout=self._timeout_s)
         connection.reply_timeout_s = self._timeout_s
         return connection
-
-
-def _parse(node_url: str) -> SplitResult:
-    try:
-        url = urlsplit(node_url)
-        usable = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
-    except ValueError:
-        usable = False
-        url = urlsplit("")
-    if not usable:
-        raise NodeDown("the node's URL is not of the form http://user:password@host:port/path")
-    return url
 
 
 def _whole(response: http.client.HTTPResponse) -> bytes:
