@@ -148,7 +148,7 @@ class CashierConsole(App[None]):
             return f"the engine is silent since {since}: nothing is credited or paid"
         if pulse.oldest_held and self._is_old(pulse.oldest_held):
             waits = words.age(pulse.oldest_held, self.clock())
-            return f"a held payment waits for {waits}"
+            return f"a held payment has waited for {waits}"
         return ""
 
     def _is_old(self, since: str) -> bool:

@@ -39,7 +39,7 @@ def test_a_held_payment_that_waits_for_long_is_said(house: FilledHouse) -> None:
     house.beat(later)
 
     async def steps(shown: Terminal) -> None:
-        await shown.sees("a held payment waits for 2h 03m")
+        await shown.sees("a held payment has waited for 2h 03m")
 
     at_terminal(house.path, steps, now=later, size=SMALL)
 
