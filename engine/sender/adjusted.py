@@ -3,7 +3,9 @@ not the rows that tell of them."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
+from typing import Any
 
 from db.models import Payment
 from engine.approvals.funds import adjustments_of
@@ -11,7 +13,7 @@ from engine.approvals.refunds import PERSONS
 from engine.approvals.rights import are_enough
 from engine.approvals.spending import carried_out_forms
 from engine.config import Config
-from engine.history import row_of
+from engine.history import canonical, row_of
 from engine.ledger import client_account
 from engine.sender.mended import Mend
 from engine.sender.proof import verified_rows
@@ -37,7 +39,7 @@ def adjusted_units(
         change = -sum(int(u) for name, of, u in lines if (name, of) == (account, currency))
         if change < 0:
             took -= change
-        elif change > 0 and _is_signed(config, row, change, client, currency):
+        elif change > 0 and _is_signed(config, row):
             gave += change
     for mend in mends:
         raised = mend.given(client, currency)
@@ -46,22 +48,13 @@ def adjusted_units(
     return gave, took
 
 
-def _is_signed(
-    config: Config,
-    row: dict[str, object],
-    change: int,
-    client: str,
-    currency: str,
-) -> bool:
-    """Whether enough different persons signed just this adjustment."""
+def _is_signed(config: Config, row: dict[str, Any]) -> bool:
+    """Whether enough different persons signed just this entry: amounts alone do not tell giving
+    from taking."""
     subject, prev = str(row["payment"]), str(row["prev"])
     forms = carried_out_forms(config, act="adjust", subject=subject, history_hash=prev)
-    wanted = (client, currency, str(change))
-    names = {
-        name
-        for name, form in forms.items()
-        if tuple(form.get(key) for key in ("client", "currency", "units")) == wanted
-    }
+    entry = hashlib.sha256(canonical(row["evidence"]["entry"])).hexdigest()
+    names = {name for name, form in forms.items() if form.get("entry_hash") == entry}
     return are_enough(config.staff, names, PERSONS)
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from db.models import Balance, History
+from engine.approvals.funds import adjustments_of
+from engine.history import canonical, row_hash, row_of
+from engine.sender.proof import UNPROVED_BALANCE
 from tests.engine.deposits.life import COIN
 from tests.engine.deposits.worlds import on_the_fake
 from tests.engine.moves.houses import OpenMoving, OpenOffice
 from tests.engine.moves.life import MovingHouse, moves
 from tests.engine.moves.vaults import Vault
+from tests.engine.sender.test_forgery import _drop_guards, _sql
 
 
 def _open(open_moving: OpenMoving, cold: Vault, **keys: object) -> MovingHouse:
@@ -53,3 +58,32 @@ def test_what_nobody_signed_is_not_paid_out(
     house.withdraw("bob", COIN)
     house.settle()
     assert [row.state for row in moves("withdrawal")] == ["held"]
+
+
+@on_the_fake
+def test_a_signed_debit_that_a_row_turned_around_gives_nothing(
+    open_moving: OpenMoving, open_office: OpenOffice, cold: Vault
+) -> None:
+    """The same client and amount, signed by two: but to take it, not to give it."""
+    house = _open(open_moving, cold)
+    house.on.pay(house.address("bob"), COIN)
+    house.mine(2)
+    bench = open_office(house)
+    for name in ("ann", "ben"):
+        taken = _adjust("-client:bob|house", COIN)
+        bench.do("adjust", by=name, now=house.now, **taken)
+    assert house.owed("bob") == 0
+    _drop_guards()
+    subject = adjustments_of("bob").id
+    row = row_of(History.get(History.payment == subject))
+    for line in row["evidence"]["entry"]:
+        line[2] = str(-int(line[2]))
+    row["hash"] = row_hash(row)
+    evidence = canonical(row["evidence"]).decode()
+    _sql(
+        "UPDATE history SET evidence = ?, hash = ? WHERE seq = ?", evidence, row["hash"], row["seq"]
+    )
+    Balance.update(units=-2 * COIN).where(Balance.account == "client:bob").execute()
+    house.withdraw("bob", 2 * COIN)
+    house.rounds(2)
+    assert [(row.state, row.reason) for row in moves("withdrawal")] == [("held", UNPROVED_BALANCE)]
