@@ -1,14 +1,17 @@
 """What only a balance shows: rewards, and what contracts send where the node traces nothing.
 
 Cost follows open work: addresses with open requests are looked at with each block, the others a
-page at a time. What is found is held with its exact amount until a person knows whose it is.
+page at a time. What is found is held with its exact amount until a person knows whose it is, and
+only when a second look, a moment later, finds the same: a node that makes a block just now may tell
+its balances under the name of the block before, and coins that come by a chain tx would be counted
+twice for ever.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from db.models import Address, Payment
@@ -17,7 +20,7 @@ from engine.config import Config
 from engine.deposits.cases import cases_of_arrivals
 from engine.deposits.standing import Settlement
 from engine.errors import TipMoved
-from engine.holdings import holdings, surplus_name
+from engine.holdings import Key, holdings, surplus_name
 from engine.lifecycle import Batch
 from engine.own_sends import explained
 
@@ -25,6 +28,7 @@ log = logging.getLogger(__name__)
 
 PAGE = 100  # addresses of the rolling look, with each block
 OPEN_MAX = 400  # addresses with open requests, with each block
+SURE_AFTER = timedelta(seconds=1)
 ONLY_BALANCE = "only its balance shows it: no chain tx, call or log of its block names it"
 
 
@@ -42,25 +46,44 @@ class SurplusWatch:
         self._currencies = [c.symbol for c in config.currencies.values() if c.chain == symbol]
         self._looked_at = ""
         self._after = 0
+        # What one look found, by currency and address: how many units, and since when.
+        self._seen_once: dict[Key, tuple[int, datetime]] = {}
 
     def step(self, tip: BlockRef, now: datetime) -> int:
-        """Look once at each block that the follower reached; returns how many were found. Raises
-        NodeDown."""
-        if tip.hash == self._looked_at:
+        """Look once at each block that the follower reached, and again at what was more there;
+        returns how many were found for sure. Raises NodeDown."""
+        is_new = tip.hash != self._looked_at
+        if not is_new and not self._seen_once:
             return 0
-        page, after = self._page()
-        addresses = list(dict.fromkeys((*self._open(), *page)))
+        addresses, after = {address: None for _, address in self._seen_once}, self._after
+        if is_new:
+            page, after = self._page()
+            addresses |= dict.fromkeys((*self._open(), *page))
         try:
-            found = self._found(addresses, tip) if addresses else []
+            found = self._found(list(addresses), tip) if addresses else []
         except TipMoved as error:  # our own sends stand elsewhere by now: the next look knows
             log.info("%s: %s", self._symbol, error)
             return 0
-        if found:
+        sure = self._sure(found, now)
+        if sure:
             batch = partial(Batch, self._config, actor="engine", now=now, guard=self._guard)
-            cases = cases_of_arrivals(self._symbol, self._config.currencies, found)
+            cases = cases_of_arrivals(self._symbol, self._config.currencies, sure)
             Settlement(batch, chain=self._symbol, tip=tip, now=now, hook=None).settle(cases)
         self._looked_at, self._after = tip.hash, after
-        return len(found)
+        return len(sure)
+
+    def _sure(self, found: Sequence[Arrival], now: datetime) -> list[Arrival]:
+        """Those that an earlier look found as well; the others are remembered for the next one."""
+        before, self._seen_once = self._seen_once, {}
+        sure = []
+        for each in found:
+            key = each.currency, each.address
+            units, since = before.get(key, (each.units, now))
+            if units == each.units and now - since >= SURE_AFTER:
+                sure.append(each)
+            else:
+                self._seen_once[key] = each.units, since if units == each.units else now
+        return sure
 
     def _found(self, addresses: Sequence[str], tip: BlockRef) -> list[Arrival]:
         rows = holdings(self._node, self._symbol, self._currencies, addresses, tip)

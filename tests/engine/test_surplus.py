@@ -10,7 +10,7 @@ import pytest
 
 from db.models import Address, Payment
 from engine.chain import BlockRef, ByBalance
-from engine.surplus import PAGE, SurplusWatch
+from engine.surplus import PAGE, SURE_AFTER, SurplusWatch
 from tests.engine.deposits.life import COIN
 from tests.engine.house import NOW, add_addresses, add_client, add_deposit, house
 
@@ -76,7 +76,38 @@ def test_what_is_more_than_our_rows_becomes_a_deposit_once(tmp_path: Path) -> No
     watch = _watch(tmp_path, purse)
     (address,) = add_addresses(1)
     purse.units[address] = COIN
-    assert watch.step(BlockRef(1, "0x1"), NOW) == 1
-    assert watch.step(BlockRef(2, "0x2"), NOW) == 0
+    assert watch.step(BlockRef(1, "0x1"), NOW) == 0
+    assert watch.step(BlockRef(1, "0x1"), NOW + SURE_AFTER) == 1
+    assert watch.step(BlockRef(2, "0x2"), NOW + 2 * SURE_AFTER) == 0
+    assert watch.step(BlockRef(2, "0x2"), NOW + 3 * SURE_AFTER) == 0
     (payment,) = Payment.select()
     assert (payment.units, payment.block_hash, payment.state) == (COIN, "0x1", "pending")
+
+
+def test_what_is_not_there_at_the_second_look_never_was(tmp_path: Path) -> None:
+    """A node that makes a block tells its balances under the name of the one before."""
+    purse = Purse()
+    watch = _watch(tmp_path, purse)
+    (address,) = add_addresses(1)
+    purse.units[address] = COIN
+    assert watch.step(BlockRef(1, "0x1"), NOW) == 0
+    purse.units[address] = 0
+    assert watch.step(BlockRef(1, "0x1"), NOW + SURE_AFTER) == 0
+    assert purse.asked == [address], "it was not looked at again"
+    purse.units[address] = COIN
+    assert watch.step(BlockRef(2, "0x2"), NOW + 2 * SURE_AFTER) == 0, "what was gone counts anew"
+    assert not Payment.select().exists()
+
+
+def test_what_grows_between_two_looks_is_looked_at_again(tmp_path: Path) -> None:
+    purse = Purse()
+    watch = _watch(tmp_path, purse)
+    (address,) = add_addresses(1)
+    purse.units[address] = COIN
+    assert watch.step(BlockRef(1, "0x1"), NOW) == 0
+    purse.units[address] = 3 * COIN
+    assert watch.step(BlockRef(2, "0x2"), NOW + SURE_AFTER) == 0
+    assert watch.step(BlockRef(2, "0x2"), NOW + 1.5 * SURE_AFTER) == 0
+    assert watch.step(BlockRef(2, "0x2"), NOW + 2 * SURE_AFTER) == 1
+    (payment,) = Payment.select()
+    assert (payment.units, payment.block_hash) == (3 * COIN, "0x2")

@@ -21,7 +21,7 @@ from engine.sender.by_nonce.sender import NonceSender
 from engine.sending import Payer
 from engine.sweeps.sweeper import Sweeper
 from tests.engine.approvals.people import People
-from tests.engine.families.evm.life import POLL, EvmHouse
+from tests.engine.families.evm.life import POLL, EvmHouse, look_twice
 from tests.engine.toml_text import SITE_SECRET, dump
 from tests.nodes.anvil import Anvil
 from tests.nodes.anvil_hands import evm_tables, fresh_words
@@ -90,7 +90,7 @@ class SweepingHouse(EvmHouse):
             row = chains.state("ETH")
             tip = BlockRef(int(row.height), str(row.hash))
             moved += self.sender.follow(tip, self.now)
-            moved += self.surplus.step(tip, self.now)
+            moved += look_twice(self.surplus, tip, self.now)
             moved += self.mover.step(tip, self.now)
             moved += self.sender.pay(tip, self.now) if self.sends else 0
         return Round(moved, done.tip_height, done.well, done.busy)

@@ -20,7 +20,7 @@ from engine.sender import entries
 from engine.sender.by_nonce.sender import NonceSender
 from engine.sending import Payer
 from tests.engine.deposits.books import assert_histories_verify
-from tests.engine.families.evm.life import ETHER, POLL, ROUNDS_MAX, EvmHouse
+from tests.engine.families.evm.life import ETHER, POLL, ROUNDS_MAX, EvmHouse, look_twice
 from tests.nodes.contracts import Contract
 
 FEE = ETHER // 100
@@ -62,7 +62,7 @@ class EvmDesk(EvmHouse):
         tip = self.tip()
         moved = self.sender.follow(tip, self.now)
         if not done.busy:
-            self.surplus.step(tip, self.now)
+            look_twice(self.surplus, tip, self.now)
         moved += self.sender.pay(tip, self.now)
         return Round(done.moved + moved, done.tip_height, well=True, busy=done.busy)
 

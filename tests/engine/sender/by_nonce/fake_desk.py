@@ -24,7 +24,7 @@ from engine.sender import entries
 from engine.sender.by_nonce.sender import NonceSender
 from engine.surplus import SurplusWatch
 from tests.engine.deposits.books import assert_histories_verify
-from tests.engine.families.evm.life import POLL, ROUNDS_MAX, START
+from tests.engine.families.evm.life import POLL, ROUNDS_MAX, START, look_twice
 from tests.engine.toml_text import SITE_SECRET, dump
 from tests.nodes.anvil_hands import evm_tables
 from tests.nodes.fake_payer import FakePayer
@@ -96,7 +96,7 @@ class FakeDesk:
         if self.exact:
             self.assert_rows_are_the_chain(tip)
         if not done.busy:
-            moved += self.surplus.step(tip, self.now)
+            moved += look_twice(self.surplus, tip, self.now)
         moved += self.sender.pay(tip, self.now)
         self.assert_nobody_is_paid_twice()
         return Round(done.moved + moved, done.tip_height, well=True, busy=done.busy)
