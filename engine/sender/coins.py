@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import peewee
 
+from db.connection import database
 from db.fields import UnitsField
 from db.models import Coin, Payment
 from engine.chain import Fact, Spend
@@ -43,22 +45,23 @@ def spendable(chain: str, currency: str, *, deepest: int, final: int) -> list[Ow
     of very many the smallest, too, that may be spent along."""
     ours = _ours(chain, currency, deepest)
     by_size = [order.desc() for order in _size()]
-    found = list(ours.order_by((Coin.height <= final).desc(), *by_size).limit(CANDIDATES_MAX))
+    deep_first = ours.order_by((Coin.height <= final).desc(), *by_size)
+    found = _rows(deep_first.limit(CANDIDATES_MAX))
     if len(found) == CANDIDATES_MAX:
-        found += list(ours.order_by(*_size()).limit(CONSOLIDATED_MAX))
+        found += _rows(ours.order_by(*_size()).limit(CONSOLIDATED_MAX))
     return [
-        OwnCoin(
-            Spend(row.txid, row.idx, int(row.units), row.address),
-            row.account,
-            int(row.height or 0) <= final,
-        )
-        for row in {(row.txid, row.idx): row for row in found}.values()
+        OwnCoin(Spend(txid, index, int(units), address), account, height <= final)
+        for txid, index, units, address, account, height in {row[:2]: row for row in found}.values()
     ]
+
+
+def _rows(query: peewee.ModelSelect[Coin]) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in database.execute_sql(*query.sql())]
 
 
 def _ours(chain: str, currency: str, deepest: int) -> peewee.ModelSelect[Coin]:
     return (
-        Coin.select(Coin)
+        Coin.select(Coin.txid, Coin.idx, Coin.units, Coin.address, Coin.account, Coin.height)
         .join(Payment, peewee.JOIN.LEFT_OUTER, on=(Coin.payment == Payment.id), attr="origin")
         .where(
             (Coin.chain == chain)

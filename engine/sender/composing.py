@@ -48,8 +48,8 @@ class Composer:
                     raise
                 continue
             if composed is not None:
-                used = {coin.spend for coin in composed.coins}
-                self._own = [coin for coin in self._own if coin.spend not in used]
+                used = {id(coin) for coin in composed.coins}
+                self._own = [coin for coin in self._own if id(coin) not in used]
                 return composed
         return None
 
