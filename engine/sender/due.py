@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from db import bulk
@@ -15,7 +17,9 @@ from engine.lifecycle import Batch
 from engine.sender import entries
 from engine.sender.asked import Asked
 from engine.sender.papers import UNSIGNED
-from engine.sender.proof import Adjusted, Proof, not_adjusted
+from engine.sender.proof import UNPROVED_HISTORY, Adjusted, Proof, not_adjusted
+
+log = logging.getLogger(__name__)
 
 OWN_ADDRESS = "the address is one of this cashier's own"
 NOT_COLD = "its address is not a cold address that is configured and accepted"
@@ -117,8 +121,7 @@ def refuse_unpayable(
         flaw = (
             (BLOCKED if payment.client in blocked else "")
             or astray(payment)
-            or proof.flaw(payment, adjusted=adjusted)
-            or paper_flaw(payment)
+            or _unproved(payment, partial(proof.flaw, adjusted=adjusted), paper_flaw)
         )
         if flaw:
             with new_batch() as batch:
@@ -133,6 +136,16 @@ def refuse_unpayable(
         else:
             payable.append((recipient.address, payment))
     return payable, moved
+
+
+def _unproved(payment: Payment, *proofs: Callable[[Payment], str | None]) -> str | None:
+    """What the first of these proofs finds. Rows that cannot be read hold up their payment only:
+    whoever writes nonsense can write the hash that fits."""
+    try:
+        return next((flaw for each in proofs if (flaw := each(payment))), None)
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        log.exception("payment %s cannot be proved", payment.id)
+        return UNPROVED_HISTORY
 
 
 def no_address_twice(payable: Iterable[tuple[str, Payment]]) -> list[Payment]:

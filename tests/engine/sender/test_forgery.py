@@ -13,7 +13,8 @@ import pytest
 
 from db.connection import database
 from db.models import Balance, Coin, History, Payment
-from engine.history import canonical, row_hash, row_of
+from engine.alerts.facts import FLAWS
+from engine.history import canonical, record_hash, row_hash, row_of
 from engine.sender import proof
 from tests.engine.deposits.worlds import on_the_fake
 from tests.engine.sender.desk import COIN, FEE, Desk
@@ -249,6 +250,30 @@ def test_one_coin_bears_only_once(desk: Desk, fake: FakeChain) -> None:
     Balance.update(units=-10 * COIN).where(Balance.account == "client:ann").execute()
     forged = desk.withdraw("ann", 6 * COIN, fee=FEE)
     _assert_held(desk, fake, forged.id, proof.UNPROVED_BALANCE)
+
+
+@on_the_fake
+@pytest.mark.parametrize("evidence", ["{", "[]", '{"entry":7}', '{"entry":[["a","b","c"]]}'])
+@pytest.mark.parametrize("of", ["withdrawal", "deposit"])
+def test_a_history_that_cannot_be_read_holds_up_nobody_else(
+    desk: Desk, fake: FakeChain, asked: Payment, evidence: str, of: str
+) -> None:
+    """Its hash fits: whoever wrote it can compute that, too."""
+    _drop_guards()
+    payment = asked if of == "withdrawal" else desk.deposit("ann")
+    record = History.get(History.hash == desk.now_of(payment).last_hash)
+    record.evidence = evidence
+    made = record_hash(record.__data__)
+    _sql("UPDATE history SET evidence = ?, hash = ? WHERE seq = ?", evidence, made, record.seq)
+    _sql("UPDATE payment SET last_hash = ? WHERE id = ?", made, payment.id)
+    desk.on.pay(desk.address("bob"), 3 * COIN)
+    desk.on.mine(3)
+    _steps(desk)
+    good = desk.withdraw("bob", COIN)
+    _steps(desk)
+    assert (desk.state_of(asked), desk.state_of(good)) == ("held", "pending")
+    assert desk.now_of(asked).reason in FLAWS
+    assert len(set(fake.sent)) == 1
 
 
 @on_the_fake
