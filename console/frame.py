@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.message_pump import MessagePump
 from textual.screen import ModalScreen, Screen
 from textual.widget import Widget
+from textual.widgets import Input
 
 from console import words
 from console.safe import clip
@@ -135,6 +136,8 @@ class Banner(Bar):
 
 
 HELP = "help"
+TYPING = (Binding("enter", "", "take it"), Binding("escape", "", "leave"))
+"""What ends a line that one writes; the line itself hears them."""
 
 
 class KeyBar(Bar):
@@ -166,15 +169,20 @@ class KeyBar(Bar):
         return Content.assemble(*parts)
 
     def _keys(self) -> Iterable[tuple[str, str, str]]:
-        """Key, word and action of each binding that is shown, the screen's before the app's."""
+        """Key, word and action of each binding that is shown, the screen's before the app's. While
+        somebody types, letters are letters, and only what is no letter is a key."""
+        types = isinstance(self.screen.focused, Input)
+        if types:
+            for binding in TYPING:
+                yield self.app.get_key_display(binding), binding.description, binding.action
         for active in own_bindings(self.screen):
             binding = active.binding
-            if binding.show and active.enabled:
+            if binding.show and active.enabled and (not types or binding.key.startswith("ctrl+")):
                 yield self.app.get_key_display(binding), binding.description, binding.action
 
     async def on_click(self, event: events.Click) -> None:
         for end, action in self._ends:
-            if event.x < end:
+            if event.x < end and action:
                 await self.app.run_action(action, default_namespace=self.screen)
                 return
 
@@ -195,6 +203,7 @@ def own_bindings(screen: Screen[Any]) -> list[ActiveBinding]:
         for active in screen.active_bindings.values()
         if active.binding.description
         and active.binding.action not in STOCK
+        and not isinstance(active.node, Input)
         and not active.binding.action.startswith(("app.focus", "screen."))
     ]
 

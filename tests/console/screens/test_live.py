@@ -72,6 +72,20 @@ def test_a_filter_line_is_written_taken_and_left(house: FilledHouse) -> None:
     at_terminal(house.path, steps)
 
 
+def test_while_one_types_only_what_is_no_letter_is_offered_as_a_key(house: FilledHouse) -> None:
+    async def steps(shown: Terminal) -> None:
+        await shown.press("f")
+        await shown.sees("⏎ take it", "esc leave", "^p everything")
+        assert "/ search" not in shown.text
+        await shown.press("ctrl+p")
+        await shown.sees("go to the screen, key 1")
+        assert "key home" not in shown.text
+        await shown.press("escape", "escape")
+        await shown.sees("/ search")
+
+    at_terminal(house.path, steps)
+
+
 def test_a_filter_that_means_nothing_is_said(house: FilledHouse) -> None:
     async def steps(shown: Terminal) -> None:
         await shown.press("f", "ctrl+u")
