@@ -23,6 +23,7 @@ from engine.money import format_amount
 from engine.reconciliation.kinds import ENGINE, KINDS
 from engine.rules import DAY, HOUR
 from engine.sender import papers, proof, refund_proof
+from engine.sender.by_nonce.forgotten import PAID_BEFORE
 from engine.sender.by_nonce.settle import FAILED
 from engine.sender.due import NOT_COLD
 from engine.withdrawals.flow import WithdrawalFlow
@@ -48,6 +49,7 @@ FLAWS = (
     refund_proof.UNSIGNED_REFUND,
     refund_proof.UNPROVED_COIN,
     NOT_COLD,
+    PAID_BEFORE,
 )
 
 

@@ -34,7 +34,7 @@ class Checks:
         self._payer = payer
         self._by_symbol = {each.symbol: each for each in currencies}
         self._ground = currencies[0]
-        self._hot = hot
+        self.hot = hot
         self._cold = {e.cold.address.lower() for e in currencies if e.cold is not None}
         self._top_up = offers.top_up_cap(list(currencies), rates)
 
@@ -42,7 +42,7 @@ class Checks:
         """Why it leads elsewhere than the house lets it; empty when it does not."""
         if payment.purpose == "sweep" and payment.kind == "transfer":
             return self._astray_sweep(payment)
-        if payment.source not in {None, self._hot}:
+        if payment.source not in {None, self.hot}:
             return NOT_HOT
         if payment.kind != "transfer":
             return ""
@@ -52,7 +52,7 @@ class Checks:
         return "" if payment.address == cold is not None else NOT_COLD
 
     def _astray_sweep(self, payment: Payment) -> str:
-        if payment.address != self._hot:
+        if payment.address != self.hot:
             return NOT_SWEPT_HERE
         return "" if self._is_deposit_address(payment.source) else NOT_OURS
 
@@ -63,7 +63,7 @@ class Checks:
 
     def _is_deposit_address(self, address: str | None) -> bool:
         """Whether our keys make it, and it is none of the house's."""
-        if address is None or address == self._hot or address.lower() in self._cold:
+        if address is None or address == self.hot or address.lower() in self._cold:
             return False
         try:
             return self._payer.owns(address)

@@ -28,6 +28,7 @@ from engine.sender.attempts import Stored
 from engine.sender.by_nonce.asking import OfCurrency
 from engine.sender.by_nonce.checks import Checks
 from engine.sender.by_nonce.following import Following
+from engine.sender.by_nonce.forgotten import Forgotten
 from engine.sender.by_nonce.looks import FinalHeight
 from engine.sender.by_nonce.making import Signing, as_stored
 from engine.sender.by_nonce.reserve import reserve
@@ -78,6 +79,7 @@ class NonceSender:
             sealed=self._sealed,
             final_height=final_height,
         )
+        self._forgotten = Forgotten(symbol, payer)
         self._looked: tuple[str, datetime] | None = None
 
     def step(self, tip: BlockRef, now: datetime) -> int:
@@ -162,14 +164,21 @@ class NonceSender:
                 proof,
                 rows,
                 astray=checks.astray,
-                paper_flaw=partial(
-                    paper_flaw, self._config, node, now=now, rows=proof.verified_rows
-                ),
+                paper_flaw=partial(self._paper_flaw, symbol, checks.hot, tip, now=now),
                 adjusted=partial(adjusted_units, self._config),
             )
             payable += good
             moved += count
         return sorted(payable, key=lambda each: each[1].first_seq), moved
+
+    def _paper_flaw(
+        self, symbol: str, hot: str, tip: BlockRef, payment: Payment, *, now: datetime
+    ) -> str | None:
+        """What persons must have signed and did not, or must look at first."""
+        node, rows = self._nodes[symbol], self._proofs[symbol].verified_rows
+        return paper_flaw(self._config, node, payment, now=now, rows=rows) or self._forgotten.flaw(
+            payment, rows(payment.id) or (), source=payment.source or hot, tip=tip
+        )
 
     def _store_and_send(self, signed: Sequence[Signing], tip: BlockRef, now: datetime) -> int:
         made = [
