@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 from demo.sandbox import TOP
 from demo.showing import Showing
 from tests.chromium import chromium, new_context
+from tests.nodes.ports import PATIENCE_S
 
 pytestmark = [pytest.mark.node, pytest.mark.browser]
 
@@ -75,7 +76,7 @@ def _to_the_cashier(site: Page, symbol: str, *, page_url: str) -> Page:
 
 def _cashier(showing: Showing, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(TOP / "cashier.py"), *words, "--config", str(showing.config)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
 
 
 class Client:
@@ -87,7 +88,7 @@ class Client:
         showing: Showing,
         name: str,
         size: tuple[int, int],
-        symbol: str = "LTC",
+        symbol: str,
     ) -> None:
         self.symbol = symbol
         self.site, self.complaints = _open(browser, showing.site, size)
@@ -111,8 +112,8 @@ class Client:
         expect(credited).to_be_visible()
         expect(self.cashier.locator("#main")).to_contain_text(f"{exact} {self.symbol}")
         expect(self.balance).to_have_text(exact)
-        row = self.site.get_by_role("row").filter(has_text="credited")
-        expect(row).to_contain_text(f"{amount} {self.symbol}")
+        row = self.site.get_by_role("row").filter(has_text=f"{amount} {self.symbol}")
+        expect(row).to_contain_text("credited")
         steps = self.cashier.evaluate("window.steps")
         # Confirmed and credited may come in one round of the engine, then nobody sees the former;
         # on a machine that is busy with other things a depth may be passed over too.
@@ -135,26 +136,18 @@ class Client:
 def test_deposits_are_credited_while_their_clients_watch_and_an_auditor_verifies_the_run(
     browser: Browser, tmp_path: Path
 ) -> None:
-    with Showing("--for", "300") as showing:
-        ada = Client(browser, showing, "Ada Lindqvist", PHONE)
-        bo = Client(browser, showing, "Bo Okafor", DESKTOP)
+    with Showing("--for", "600") as showing:
+        ada = Client(browser, showing, "Ada Lindqvist", PHONE, "LTC")
+        bo = Client(browser, showing, "Bo Okafor", DESKTOP, "ETH")
+        chiara = Client(browser, showing, "Chiara O'Neill", DESKTOP, "USDT")
         ada.send("0.5")
-        bo.send("1.25000001")
+        bo.send("0.000000000000000001")
+        chiara.send("1.25")
         ada.expect_credit("0.5", exact="0.50000000")
-        bo.expect_credit("1.25000001", exact="1.25000001")
+        bo.expect_credit("0.000000000000000001", exact="0.000000000000000001")
+        chiara.expect_credit("1.25", exact="1.250000")
         _expect_status(showing)
         _expect_audit(showing, tmp_path)
-        assert showing.end() == 0
-
-
-def test_ether_and_a_token_are_credited_while_their_clients_watch(browser: Browser) -> None:
-    with Showing("--for", "300") as showing:
-        ada = Client(browser, showing, "Ada Lindqvist", PHONE, "ETH")
-        bo = Client(browser, showing, "Bo Okafor", DESKTOP, "USDT")
-        ada.send("0.000000000000000001")
-        bo.send("1.25")
-        ada.expect_credit("0.000000000000000001", exact="0.000000000000000001")
-        bo.expect_credit("1.25", exact="1.250000")
         assert showing.end() == 0
 
 
@@ -165,8 +158,8 @@ def _expect_status(showing: Showing) -> None:
     ltc, *others = json.loads(done.stdout)["currencies"]
     assert {each["currency"]: each["state"] for each in others} == {"ETH": "well", "USDT": "well"}
     assert (ltc["currency"], ltc["network"], ltc["state"]) == ("LTC", "regtest", "well")
-    assert ltc["payments"]["credited"] == 2
-    assert ltc["balances"]["wallet:deposits"] == "1.75000001"
+    assert ltc["payments"]["credited"] == 1
+    assert ltc["balances"]["wallet:deposits"] == "0.5"
 
 
 def _expect_audit(showing: Showing, folder: Path) -> None:
