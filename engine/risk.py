@@ -32,6 +32,8 @@ REASON_MAX = 200
 AGAIN_AFTER_S = 20  # how long one that did not answer in time is left alone by who can wait
 HUNG_MAX = 4  # questions that may hang at a time; further ones wait for theirs and are held
 NO_ANSWER = "the risk check gave no usable answer"
+SAID_HOLD = "the risk check said hold"
+NOT_ALLOWED = "it is not allowed"  # clients read why something was refused, and of no risk check
 
 
 class Answer(Enum):
@@ -123,7 +125,7 @@ def _read(reply: object) -> tuple[Answer, str]:
         return Answer.HOLD, NO_ANSWER
     text = reason if isinstance(reason, str) else ""
     if answer is not Answer.ALLOW and not text:
-        text = f"the risk check said {answer.value}"
+        text = NOT_ALLOWED if answer is Answer.REFUSE else SAID_HOLD
     return answer, text[:REASON_MAX]
 
 

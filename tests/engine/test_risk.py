@@ -19,7 +19,15 @@ from engine.chain import Arrival, BlockRef
 from engine.config import Config
 from engine.deposits.cases import Case, fact_of
 from engine.errors import ConfigError
-from engine.risk import NO_ANSWER, REASON_MAX, REPLY_MAX_BYTES, Answer, RiskHook, open_hook
+from engine.risk import (
+    NO_ANSWER,
+    NOT_ALLOWED,
+    REASON_MAX,
+    REPLY_MAX_BYTES,
+    Answer,
+    RiskHook,
+    open_hook,
+)
 from tests.engine import risk_hooks
 from tests.engine.house import house
 from tests.nodes.ports import PATIENCE_S
@@ -41,7 +49,7 @@ def test_an_answer_is_obeyed_with_its_reason(answer: Answer) -> None:
 
 
 def test_who_does_not_allow_without_a_reason_gets_one() -> None:
-    assert hook(lambda _: "refuse").ask({}) == (Answer.REFUSE, "the risk check said refuse")
+    assert hook(lambda _: "refuse").ask({}) == (Answer.REFUSE, NOT_ALLOWED)
     assert hook(lambda _: {"answer": "hold", "reason": 7}).ask({})[1] == "the risk check said hold"
     assert hook(lambda _: "allow").ask({}) == (Answer.ALLOW, "")
 
@@ -124,6 +132,13 @@ def test_a_hook_that_hangs_does_not_keep_the_process_from_ending() -> None:
     assert (done.returncode, done.stdout) == (0, "hold\n")
 
 
+def _shown_in_the_guide() -> dict[str, Any]:
+    guide = (TOP / "docs" / "configuration.md").read_text(encoding="utf-8")
+    shown = guide.partition("## [risk]")[2].partition("```json\n")[2].partition("```")[0]
+    question: dict[str, Any] = json.loads(shown)
+    return question
+
+
 def test_the_question_names_the_deposit_in_whole_coins(tmp_path: Path) -> None:
     questions: list[Mapping[str, Any]] = []
 
@@ -134,6 +149,7 @@ def test_the_question_names_the_deposit_in_whole_coins(tmp_path: Path) -> None:
     case = Case(house(tmp_path).currencies["LTC"], fact_of(ARRIVAL), arrival=ARRIVAL)
     assert hook(note).ask_about_deposit(case) == (Answer.ALLOW, "")
     [question] = questions
+    assert question.keys() == _shown_in_the_guide().keys()
     assert json.loads(json.dumps(question)) == {
         "kind": "deposit",
         "client": None,

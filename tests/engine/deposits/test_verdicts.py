@@ -15,7 +15,7 @@ from engine.config import Config
 from engine.deposits import rules
 from engine.deposits.cases import Case, Owner, fact_of
 from engine.deposits.verdicts import ACCUMULATING, judge
-from engine.risk import RiskHook
+from engine.risk import NOT_ALLOWED, RiskHook
 from tests.engine.house import add_deposit, house, new_batch
 
 OWNER = Owner(
@@ -125,7 +125,7 @@ def test_the_hook_is_asked_about_each_coin_once_and_obeyed(strict: Config) -> No
     hook = Hook(refuse=["0.000002"], hold=["0.000003"])
     assert verdicts([case(strict, units) for units in (100, 200, 300)], hook) == [
         CREDIT,
-        ("refuse", "the risk check said refuse"),
+        ("refuse", NOT_ALLOWED),
         ("hold", "the risk check said hold"),
     ]
     assert hook.asked == [COINS, "0.000002", "0.000003"]
@@ -163,7 +163,7 @@ def test_what_the_hook_does_not_allow_completes_no_sum(config: Config) -> None:
     hook = Hook(refuse=["0.0000006"], hold=["0.0000007"])
     cases = [case(config, 60), case(config, 70), case(config, 10)]
     assert verdicts(cases, hook) == [
-        ("refuse", "the risk check said refuse"),
+        ("refuse", NOT_ALLOWED),
         ("hold", "the risk check said hold"),
         SMALL,
     ]
