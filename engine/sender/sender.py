@@ -39,6 +39,7 @@ from engine.sender.due import (
 )
 from engine.sender.following import Following, passphrase_of
 from engine.sender.losing import Coin, spenders_of
+from engine.sender.paid_before import PaidBefore
 from engine.sender.papers import paper_flaw
 from engine.sender.proof import Proof
 
@@ -83,6 +84,7 @@ class Sender:
         self._go_on = go_on
         self._sealed = open_sealed(config)
         self._proof = Proof(node, self._sealed)
+        self._paid_before = PaidBefore(self._currency.symbol, node)
         self._following = Following(
             config, symbol, node, guard=guard, go_on=go_on, sealed=self._sealed
         )
@@ -118,15 +120,14 @@ class Sender:
         own = [coin for coin in own if coin.spend.coin not in self._contested]
         payments = _worth_a_look(payments, room=len(own) * self._currency.batch.max)
         self._proof.begin(payments, tip.hash)
+        self._paid_before.begin()
         checked, moved = refuse_unpayable(
             partial(self._batch, now),
             self._node,
             self._proof,
             payments,
             astray=partial(astray_of, payable_cold(self._config, self._currency)),
-            paper_flaw=partial(
-                paper_flaw, self._config, self._node, now=now, rows=self._proof.verified_rows
-            ),
+            paper_flaw=partial(self._paper_flaw, now),
             adjusted=partial(adjusted_units, self._config),
         )
         if not checked:
@@ -140,6 +141,13 @@ class Sender:
         if reason or dear:
             wait_apart(self._batch(now), self._currency, dear, others=reason)
         return moved
+
+    def _paper_flaw(self, now: datetime, payment: Payment) -> str | None:
+        """Why a payment must not be signed, beyond what its rows prove."""
+        rows = self._proof.verified_rows
+        return paper_flaw(self._config, self._node, payment, now=now, rows=rows) or (
+            self._paid_before.flaw(payment, rows(payment.id) or ())
+        )
 
     def _sign_all(
         self,

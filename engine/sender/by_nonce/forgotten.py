@@ -37,7 +37,7 @@ class Forgotten:
     ) -> str | None:
         """Why a client's payment must not be signed before a person has looked; `rows` are its
         history, which says whether one did. Raises NodeDown."""
-        if payment.kind != "withdrawal" or _is_judged(rows):
+        if payment.kind != "withdrawal" or is_judged(rows):
             return None
         users = self._users_of(source, tip)
         if not users:
@@ -82,7 +82,7 @@ class Forgotten:
         return [number for number in range(mined - 1, since - 1, -1) if number not in known]
 
 
-def _is_judged(rows: Iterable[History]) -> bool:
+def is_judged(rows: Iterable[History]) -> bool:
     """Whether persons released it after it had been held for that."""
     events = [(row.event, row.reason) for row in rows if row.event in {"hold", "release"}]
     if ("hold", PAID_BEFORE) not in events:
