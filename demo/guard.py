@@ -17,7 +17,6 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
 
 GRACE_S = 8.0
 REMOVE_S = 5.0
@@ -47,12 +46,7 @@ class Guard:
     def __enter__(self) -> Guard:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close the pipe, and return when everything is gone."""
         if self._process.stdin is not None:
             self._process.stdin.close()

@@ -7,7 +7,6 @@ it is gone when closed.
 from __future__ import annotations
 
 import sqlite3
-from types import TracebackType
 from typing import Self
 
 
@@ -25,12 +24,7 @@ class Tails:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._scratch.close()
 
     def swap(self, payment: str, row_hash: str, note: str = "") -> str | None:
