@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
-from db.models import Payment
+from db.models import History, Payment
 from engine import queries
 from engine.config import Config
 from engine.errors import PaymentNotFound, StaleState, TooLate
@@ -52,6 +53,17 @@ def _check(payment: Payment) -> None:
         raise TooLate("this payment was not asked for by the client")
     if payment.state not in {"requested", "held"} or payment.attempt is not None:
         raise TooLate("it is too late to cancel: the withdrawal is already on its way or ended")
+    if not _is_as_debited(payment):
+        raise TooLate("it cannot be cancelled now: ask the site's support")
+
+
+def _is_as_debited(payment: Payment) -> bool:
+    """Whether its row asks for no more back than its first one says was debited."""
+    first = History.get_or_none((History.payment == payment.id) & (History.prev == payment.id))
+    if first is None:
+        return False
+    fee = json.loads(first.evidence).get("fee_units")
+    return bool((first.units, fee) == (payment.units, str(payment.fee_units or 0)))
 
 
 def _cancel(config: Config, payment: Payment, *, client: str, now: datetime) -> None:

@@ -55,6 +55,19 @@ def test_twice_is_the_same_as_once(config: Config) -> None:
     assert [event for event, _ in events(payment)] == ["request", "cancel"]
 
 
+@pytest.mark.parametrize("change", [{"units": 3 * COIN}, {"fee_units": 2 * COIN}])
+def test_no_more_comes_back_than_was_debited(config: Config, change: dict[str, int]) -> None:
+    """A row that was raised would give back what others have in transit."""
+    fund("bob")
+    ask(config, client="bob", amount="5")
+    payment = ask(config, amount="1").id
+    before = has()
+    Payment.update(**change).where(Payment.id == payment).execute()
+    with pytest.raises(TooLate, match="support"):
+        cancel(config, payment)
+    assert has() == before
+
+
 def test_a_stored_attempt_is_too_late(config: Config) -> None:
     payment = ask(config).id
     sign(config, payment)
