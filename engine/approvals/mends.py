@@ -29,7 +29,6 @@ from engine.lifecycle import Batch
 from engine.reconciliation.kinds import MEND
 from engine.reconciliation.lines import OUTFLOW, Line, lines_without_coin, read_lines
 from engine.reconciliation.mending import entry_of, own_coins
-from engine.reconciliation.payouts import Accounts
 from engine.reconciliation.postings import posted_for
 from engine.reconciliation.spends import cures_in
 from engine.sender.proof import verified_rows
@@ -48,27 +47,16 @@ def mend(currency: Currency, row: Break) -> Cure:
     if line.is_deposit and (units is not None or line.state != "refunded"):
         payment: Payment = Payment.get_by_id(line.payment)
         require_history(payment)
-        entry = _entry(currency.symbol, line, units, posted=posted_for(payment.id))
+        entry = entry_of(currency.symbol, line, units, posted=posted_for(payment.id))
         move = partial(_of_deposit, currency, line, payment, units, entry)
         return Cure(payment.id, payment.last_hash, entry, move)
     own = own_coins(currency.symbol, [line.coin]).get(line.coin, 0)
     return chronicled(
         cures_in(currency.symbol),
-        _entry(currency.symbol, line, units, own_units=own),
+        entry_of(currency.symbol, line, units, own_units=own),
         partial(_write_coin, currency, line, units),
         evidence={"coin_was": _was(line)},
     )
-
-
-def _entry(
-    currency: str,
-    line: Line,
-    units: int | None,
-    *,
-    posted: Accounts | None = None,
-    own_units: int = 0,
-) -> NewEntry | None:
-    return entry_of(currency, line, units, posted=posted, own_units=own_units)
 
 
 def _line(currency: Currency, coin: tuple[str, str]) -> Line:
