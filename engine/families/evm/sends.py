@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import rlp
-from eth_keys.datatypes import PrivateKey, Signature
+from eth_account import Account
+from eth_keys.datatypes import Signature
 from eth_keys.exceptions import BadSignature
 from eth_utils.crypto import keccak
 from eth_utils.exceptions import ValidationError
@@ -60,17 +61,24 @@ class Sends:
         flaw = self._flaw(send, nonce, offer)
         if flaw is not None:
             raise _unsigned(flaw)
-        key = PrivateKey(secret)
-        if key.public_key.to_checksum_address() != written(send.source):
+        account = Account.from_key(secret)
+        if account.address != written(send.source):
             raise _unsigned(f"our keys do not make the address {send.source}")
-        called, payload = self._contracts[send.currency] or send.to, self._payload(send)
-        offered = (offer.tip_cap, offer.fee_cap, offer.gas)
-        fields: list[Any] = [
-            *(_field(each) for each in (self._chain_id or 0, nonce, *offered)),
-            *(bytes.fromhex(called[2:]), _field(payload["value"]), payload["data"], []),
-        ]
-        signature = key.sign_msg_hash(keccak(_encoded(fields))).vrs
-        raw = _encoded([*fields, *(_field(each) for each in signature)])
+        contract = self._contracts[send.currency]
+        signed = account.sign_transaction(
+            {
+                "type": KIND,
+                "chainId": self._chain_id,
+                "nonce": nonce,
+                "maxPriorityFeePerGas": offer.tip_cap,
+                "maxFeePerGas": offer.fee_cap,
+                "gas": offer.gas,
+                "to": written(send.to if contract is None else contract),
+                **self._payload(send),
+                "accessList": [],
+            }
+        )
+        raw = bytes(signed.raw_transaction)
         return SignedTx(f"0x{keccak(raw).hex()}", f"0x{raw.hex()}", offer.gas)
 
     def call_of(self, send: Send) -> dict[str, str]:
@@ -158,24 +166,13 @@ class Sends:
         return symbol, f"0x{payee.hex()}", int.from_bytes(units, "big")
 
 
-def _encoded(fields: Sequence[Any]) -> bytes:
-    """A chain tx of these fields (EIP-1559): without the last three what is signed, with them what
-    is sent."""
-    return bytes([KIND]) + bytes(rlp.encode(fields, infer_serializer=False))
-
-
 def _signer(fields: Sequence[Any]) -> str:
-    """Who signed these fields. Raises what the libraries raise at no signature."""
+    """Who signed these fields (EIP-1559), told by other code than what signs: one checks the other.
+    Raises what the libraries raise at no signature."""
     parity, r, s = (_number(each) for each in fields[-_SIGNATURE:])
-    key = Signature(vrs=(parity, r, s)).recover_public_key_from_msg_hash(
-        keccak(_encoded(fields[:-_SIGNATURE]))
-    )
+    signed = bytes([KIND]) + bytes(rlp.encode(fields[:-_SIGNATURE], infer_serializer=False))
+    key = Signature(vrs=(parity, r, s)).recover_public_key_from_msg_hash(keccak(signed))
     return str(key.to_checksum_address())
-
-
-def _field(number: int) -> bytes:
-    """An integer as RLP writes it: no zero before it."""
-    return number.to_bytes((number.bit_length() + 7) // 8, "big")
 
 
 def _number(field: object) -> int:
