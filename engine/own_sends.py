@@ -17,7 +17,7 @@ from engine.errors import NodeRefused, RowsMoved
 from engine.holdings import REST, Holding, Key
 from engine.outflows import GAS, VALUE
 from engine.own_rows import as_proved, booked_thefts, is_booked, is_ours, touching, used_up
-from engine.sender.by_nonce.doubted import doubted
+from engine.sender.doubted import doubted
 from engine.sending import Outcome, Payer, Send
 
 NUMBERS_BACK = 1_000  # an address's newest sends among which a stranger's is looked for

@@ -55,6 +55,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/sender/following.py": "tests/engine/sender/test_exactly_once.py",
     "engine/sender/losing.py": "tests/engine/sender/test_exactly_once.py",
     "engine/sender/readable.py": "tests/engine/sender/test_exactly_once.py",
+    "engine/sender/judged.py": "tests/engine/sender/test_paid_before.py",
     "engine/sender/released.py": "tests/engine/sender/by_nonce/test_balance_only.py",
     "engine/sender/sender.py": "tests/engine/sender/test_paying.py",
 }

@@ -23,9 +23,9 @@ from engine.money import format_amount
 from engine.reconciliation.kinds import ENGINE, KINDS
 from engine.rules import DAY, HOUR
 from engine.sender import papers, proof, refund_proof
-from engine.sender.by_nonce.forgotten import PAID_BEFORE
 from engine.sender.by_nonce.settle import FAILED
 from engine.sender.due import NOT_COLD
+from engine.sender.judged import PAID_BEFORE
 from engine.withdrawals.flow import WithdrawalFlow
 
 NODE_PATIENCE = timedelta(minutes=5)

@@ -12,7 +12,7 @@ from db.attempts import Attempt, AttemptOutput
 from engine.chain import Fact, Standing
 from engine.clock import parse_rfc3339
 from engine.reconciliation.kinds import Finding
-from engine.sender.by_nonce import doubted
+from engine.sender import doubted
 
 AGE_MIN = timedelta(minutes=10)
 

@@ -20,7 +20,7 @@ from engine.sender import attempts, bump, fees
 from engine.sender.as_signed import AsSigned
 from engine.sender.attempts import Draft, Stored
 from engine.sender.broadcast import Broadcast
-from engine.sender.by_nonce.doubted import Doubted
+from engine.sender.doubted import Doubted
 from engine.sender.losing import NO_LOSS, loss_of
 from engine.sender.readable import Readable
 from engine.sender.settle import Look, Settling

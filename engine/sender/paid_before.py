@@ -9,7 +9,7 @@ from typing import Protocol
 from db.models import History, Payment
 from engine.chain import Pay, SentTx
 from engine.reconciliation.spends import booked_spends
-from engine.sender.by_nonce.forgotten import PAID_BEFORE, is_judged
+from engine.sender.judged import PAID_BEFORE, is_judged
 
 
 class Node(Protocol):

@@ -23,7 +23,7 @@ from engine.deposits.rules import confirmations
 from engine.lifecycle import Batch
 from engine.sender import attempts, coins, entries
 from engine.sender.attempts import Stored
-from engine.sender.by_nonce.doubted import NO_PAYMENT, NOT_ASKED
+from engine.sender.doubted import NO_PAYMENT, NOT_ASKED
 from engine.sender.losing import NO_LOSS, Loss
 from engine.sender.twins import PAID_ELSEWHERE
 

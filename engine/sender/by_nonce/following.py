@@ -20,11 +20,11 @@ from engine.sender.as_signed import AsSigned
 from engine.sender.attempts import Stored
 from engine.sender.broadcast import Broadcast
 from engine.sender.by_nonce.bump import Bumping, may_go_again
-from engine.sender.by_nonce.doubted import INCOMPLETE, NOT_ITS_BYTES, Doubted, is_whole
 from engine.sender.by_nonce.looks import FinalHeight, Look, deepest_final, send_of
 from engine.sender.by_nonce.losing import Takers
 from engine.sender.by_nonce.settle import Settling
 from engine.sender.by_nonce.vouching import vouched
+from engine.sender.doubted import INCOMPLETE, NOT_ITS_BYTES, Doubted, is_whole
 from engine.sender.readable import Readable
 from engine.sending import Outcome, Payer
 

@@ -4,7 +4,7 @@ not pay anew what it paid since, whatever anybody books of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import peewee
@@ -13,12 +13,11 @@ from db.attempts import Nonce
 from db.models import History, Payment
 from engine.chain import BlockRef, Standing
 from engine.errors import NodeDown, NodeRefused
+from engine.sender.judged import PAID_BEFORE, is_judged
 from engine.sending import Payer, Send
 
-PAID_BEFORE = "a chain tx that our rows do not know paid just this: are they an older copy?"
-ASKED_MAX = (
-    100  # numbers of an address, the newest; for each the node is asked some dozens of calls
-)
+# Numbers of an address, the newest; for each the node is asked some dozens of calls.
+ASKED_MAX = 100
 
 
 class Forgotten:
@@ -80,12 +79,3 @@ class Forgotten:
         rows: Any = Nonce.select(Nonce.nonce).where(of_address & (Nonce.nonce >= since)).tuples()
         known = {int(number) for (number,) in rows}
         return [number for number in range(mined - 1, since - 1, -1) if number not in known]
-
-
-def is_judged(rows: Iterable[History]) -> bool:
-    """Whether persons released it after it had been held for that."""
-    events = [(row.event, row.reason) for row in rows if row.event in {"hold", "release"}]
-    if ("hold", PAID_BEFORE) not in events:
-        return False
-    last = len(events) - 1 - events[::-1].index(("hold", PAID_BEFORE))
-    return any(event == "release" for event, _ in events[last:])

@@ -21,9 +21,9 @@ from engine.lifecycle import Batch
 from engine.sender import attempts
 from engine.sender.attempts import Stored
 from engine.sender.by_nonce import entries
-from engine.sender.by_nonce.doubted import NO_PAYMENT, NOT_ASKED, NOT_SIGNED
 from engine.sender.by_nonce.looks import Look, Verdict, send_of
 from engine.sender.by_nonce.noting import Noting
+from engine.sender.doubted import NO_PAYMENT, NOT_ASKED, NOT_SIGNED
 from engine.sender.settle import NOT_TAKEN
 
 LOST = "another chain tx took its number; it is paid again with the next one"

@@ -20,8 +20,8 @@ from engine.ledger import WALLET_DEPOSITS, WALLET_HOT
 from engine.lifecycle import Batch
 from engine.reconciliation.reconciler import REFUSED_MAX, Reconciler
 from engine.sender.by_nonce import entries
-from engine.sender.by_nonce.doubted import NOT_ITS_BYTES
 from engine.sender.by_nonce.looks import Look
+from engine.sender.doubted import NOT_ITS_BYTES
 from tests.engine.approvals.people import People
 from tests.engine.families.evm.life import ETHER
 from tests.engine.reconciliation.paying import (

@@ -9,7 +9,7 @@ import pytest
 
 from db.attempts import AttemptOutput
 from db.models import Parked, Payment
-from engine.sender.by_nonce.doubted import NO_PAYMENT, NOT_ASKED, doubted
+from engine.sender.doubted import NO_PAYMENT, NOT_ASKED, doubted
 from tests.engine.deposits.worlds import on_the_fake
 from tests.engine.sender.desk import COIN, Desk
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from db.models import Payment
-from engine.sender.by_nonce.forgotten import PAID_BEFORE
+from engine.sender.judged import PAID_BEFORE
 from tests.engine.approvals.people import Bench, People
 from tests.engine.deposits.worlds import everywhere
 from tests.engine.reconciliation.against import reconcile

@@ -9,7 +9,8 @@ import pytest
 
 from db.attempts import Attempt, AttemptInput, AttemptOutput
 from db.models import Parked, Payment
-from engine.sender.by_nonce.doubted import (
+from engine.sender.by_nonce.settle import PAID_UNKNOWN
+from engine.sender.doubted import (
     INCOMPLETE,
     NO_PAYMENT,
     NOT_ASKED,
@@ -17,7 +18,6 @@ from engine.sender.by_nonce.doubted import (
     NOT_SIGNED,
     doubted,
 )
-from engine.sender.by_nonce.settle import PAID_UNKNOWN
 from engine.sending import Offer
 from tests.engine.sender.by_nonce.fake_desk import ETHER, FakeDesk
 

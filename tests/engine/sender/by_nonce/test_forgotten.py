@@ -8,7 +8,7 @@ import pytest
 
 from db.attempts import Nonce
 from db.models import Payment
-from engine.sender.by_nonce.forgotten import PAID_BEFORE
+from engine.sender.judged import PAID_BEFORE
 from engine.sending import Offer, Send
 from tests.engine.approvals.conftest import people
 from tests.engine.approvals.people import Bench, People

@@ -15,7 +15,6 @@ from engine.chain import BlockRef
 from engine.errors import NodeDown, StaleState
 from engine.sender import attempts
 from engine.sender.by_nonce.bump import ATTEMPTS_MAX, RAISED_OFTEN
-from engine.sender.by_nonce.doubted import NOT_ITS_BYTES, doubted
 from engine.sender.by_nonce.looks import deepest_final
 from engine.sender.by_nonce.offers import GasTooHigh, gas_for, least, offer, raised
 from engine.sender.by_nonce.reserve import reserve
@@ -28,6 +27,7 @@ from engine.sender.by_nonce.settle import (
     TAKEN,
 )
 from engine.sender.by_nonce.signing import NOT_MOVED
+from engine.sender.doubted import NOT_ITS_BYTES, doubted
 from engine.sender.fees import FeeTooHigh
 from engine.sending import Offer, Rates
 from tests.engine.deposits.life import events_of
