@@ -80,7 +80,7 @@ def test_balances_add_up_and_clients_are_one_line(desk: Desk) -> None:
     assert row["payments"] == {"credited": 3, "held": 1}
     shown = desk.type("status").stdout
     assert "3.00000003" in shown
-    assert "c1" not in shown
+    assert "client:c1" not in shown
 
 
 def test_the_sandbox_clock_is_honoured_and_garbage_in_it_is_wrong_use(desk: Desk) -> None:
