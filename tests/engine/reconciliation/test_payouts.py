@@ -5,6 +5,7 @@ from __future__ import annotations
 from engine import ledger
 from engine.lifecycle import Batch
 from engine.sender import entries
+from engine.sender.doubted import NOT_ASKED
 from tests.engine.approvals.people import Bench, People
 from tests.engine.deposits.worlds import everywhere, on_the_fake
 from tests.engine.reconciliation.against import assert_reconciles, reconcile
@@ -75,16 +76,23 @@ def test_rows_that_agree_with_each_other_and_not_with_the_chain_differ(
 
 
 @everywhere
-def test_an_altered_output_is_named_by_what_the_chain_tx_pays(desk: Desk) -> None:
+def test_by_an_altered_output_nothing_is_booked_and_it_is_named(desk: Desk) -> None:
     desk.fund("ann", 5 * COIN)
-    desk.withdraw("ann", 2 * COIN)
+    payment = desk.withdraw("ann", 2 * COIN)
     desk.step()
-    change("UPDATE attempt_output SET units = ? WHERE payment IS NOT NULL", str(2 * COIN - 9))
+    altered = "UPDATE attempt_output SET units = ? WHERE payment IS NOT NULL"
+    change(altered, str(2 * COIN - 9))
     desk.on.mine()
     desk.step()
-    found, (mined,) = reconcile(desk)
-    assert (mined.kind, mined.units, found.residual) == ("fee_differs", -9, -9)
-    assert "node" in mined.evidence
+    found, opened = reconcile(desk)
+    (named,) = [each for each in opened if each.kind == "amount_differs"]
+    assert (named.subject, named.evidence["because"]) == (desk.attempt().id, NOT_ASKED)
+    assert found.residual < -2 * COIN, "what left is not explained by a row that nobody signed"
+    change(altered, str(2 * COIN))
+    desk.on.mine()
+    desk.step()
+    desk.finish(payment)
+    assert_reconciles(desk)
 
 
 @on_the_fake
