@@ -18,7 +18,13 @@ from tests.nodes.rpc import RpcError
 
 CHAIN_ID = 31337
 NO_FUNDS = "Insufficient funds"
-FLAGS = ("--no-mining", "--quiet", f"--chain-id={CHAIN_ID}", "--preserve-historical-states")
+# States are kept in memory, as many as any test looks back. By itself anvil writes those before the
+# last 500 to a disk, one with each block, and for so long tells balances by the hash before.
+STATES = 600
+FLAGS = (
+    *("--no-mining", "--quiet", f"--chain-id={CHAIN_ID}"),
+    *("--preserve-historical-states", f"--prune-history={STATES}"),
+)
 
 
 def call(port: int, method: str, *params: object) -> Any:
