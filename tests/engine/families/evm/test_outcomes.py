@@ -193,7 +193,7 @@ def test_receipts_of_one_branch_and_blocks_of_another_are_not_mixed(
     on = hands(url=f"http://127.0.0.1:{proxy.port}")
     send = Send(on.hot, "ETH", on.stranger(), UNITS)
     made = _sent(on, send)
-    own_anvil.mine(on.tip().height + 1)
+    own_anvil.rpc("anvil_mine", hex(on.tip().height + 1))
     proxy.divert("eth_getBlockByNumber", own_anvil.port)
     with pytest.raises(NodeDown):
         outcome_of(on, made, send)
