@@ -19,7 +19,7 @@ demo: $(INSTALLED) ## the sandbox: real nodes, the page and a small trading site
 
 test: $(INSTALLED) ## every test that takes seconds; those of the house rules are in `make check`
 	@.ci/system node anvil browser postgres ssh terminal
-	$(BIN)/pytest -n 2 $(addprefix --ignore=,$(HOUSE_TESTS)) $(ARGS)
+	$(BIN)/pytest -n 3 $(addprefix --ignore=,$(HOUSE_TESTS)) $(ARGS)
 
 test-long: $(INSTALLED) ## every test that takes minutes
 	@.ci/system node anvil browser postgres ssh terminal
