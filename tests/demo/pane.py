@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,13 +40,31 @@ class Pane:
 
     def sees(self, *words: str, timeout_s: float = PATIENCE_S) -> str:
         """Wait until all of these stand on it; its text."""
-        until = time.monotonic() + timeout_s
-        while True:
+        text = ""
+
+        def stands() -> bool:
+            nonlocal text
             text = self.text
-            if all(word in text for word in words):
-                return text
-            assert time.monotonic() < until, f"waited for {words} in vain:\n{text}"
+            return all(word in text for word in words)
+
+        if not self.changes(stands, timeout_s=timeout_s):
+            raise AssertionError(f"waited for {words} in vain:\n{text}")
+        return text
+
+    def loses(self, word: str) -> None:
+        """Wait until it stands on it no more."""
+        if not self.changes(lambda: word not in self.text):
+            raise AssertionError(f"{word} stays:\n{self.text}")
+
+    @staticmethod
+    def changes(so: Callable[[], bool], *, timeout_s: float = PATIENCE_S) -> bool:
+        """Whether something becomes so in time."""
+        until = time.monotonic() + timeout_s
+        while not so():
+            if time.monotonic() > until:
+                return False
             time.sleep(0.1)
+        return True
 
     @property
     def is_open(self) -> bool:

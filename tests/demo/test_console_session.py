@@ -8,6 +8,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,9 +19,11 @@ from demo.sandbox import TOP
 from tests.demo.client import DemoClient, cashier
 from tests.demo.pane import Pane, panes
 from tests.nodes import rpc
+from tests.nodes.ports import PATIENCE_S
 
 pytestmark = pytest.mark.node
 
+CLOSES = "Enter closes"
 TEMPLATE = """
 [site]
 name = "Example Trading"
@@ -115,15 +118,14 @@ def test_a_held_withdrawal_is_approved_by_two_and_a_theft_is_cured_by_two(
 
 
 def _approve_by_two(session: Session, address: str) -> None:
-    for pane, answer in ((session.mine, "1 of 2"), (session.other, "done: approve")):
+    for pane, answer in ((session.mine, "signed, 1 of 2"), (session.other, "done: approve")):
         pane.press("2")
         pane.sees("1 waits for staff", "! withdrawal", "it takes")
         pane.press("a")
         pane.sees(f"Type {address[-4:]}")
         pane.type(address[-4:])
         pane.press("Enter")
-        pane.sees(answer)
-        pane.press("Enter")
+        _close(pane, answer)
     session.mine.sees("nothing waits for staff")
 
 
@@ -135,7 +137,7 @@ def _steal(session: Session, rich: str) -> None:
 
 
 def _cure_by_two(session: Session) -> None:
-    for pane, answer in ((session.mine, "1 of 2"), (session.other, "done: cure")):
+    for pane, answer in ((session.mine, "signed, 1 of 2"), (session.other, "done: cure")):
         pane.press("3")
         # The half-signed cure stands in the second person's queue by this name, too.
         pane.sees("node and books", "unknown_spend")
@@ -145,15 +147,34 @@ def _cure_by_two(session: Session) -> None:
         word = re.findall(r"Type (\S+?),? ", pane.sees("to sign as"))[0]
         pane.type(word)
         pane.press("Enter")
-        pane.sees(answer)
-        pane.press("Enter")
+        _close(pane, answer)
     session.mine.sees("= explained", "LTC")
 
 
+def _close(pane: Pane, answer: str) -> None:
+    """Read what the dialog ended with and close it.
+
+    The list behind the dialog may tell of the signature first: Enter says nothing until then.
+    """
+    pane.sees(answer, CLOSES)
+    pane.press("Enter")
+    pane.loses(CLOSES)
+
+
 def _go_down_to(pane: Pane, word: str) -> None:
-    for _ in range(20):
-        if any(line.startswith(">") and word in line for line in pane.text.splitlines()):
-            return
+    """By the arrow, from the top, a step at a time as each is seen."""
+    pane.press("Home")
+    until = time.monotonic() + PATIENCE_S
+    while word not in (before := _cursor(pane)):
+        assert time.monotonic() < until, f"the cursor does not reach {word}:\n{pane.text}"
         pane.press("Down")
-        time.sleep(0.3)
-    raise AssertionError(f"the cursor does not reach {word}:\n{pane.text}")
+        if not pane.changes(partial(_cursor_left, pane, before), timeout_s=3):
+            pane.press("Home")  # the end, or rows that came above
+
+
+def _cursor_left(pane: Pane, before: str) -> bool:
+    return _cursor(pane) != before
+
+
+def _cursor(pane: Pane) -> str:
+    return next((line for line in pane.text.splitlines() if line.startswith(">")), "")
