@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from db.models import Order
 from engine import orders
@@ -19,6 +19,7 @@ from engine.approvals.openssh import namespace, sign
 from engine.approvals.plan import Proposal
 from engine.audit.seals import installation_id
 from engine.config import Config, Staff
+from engine.lease import ChainLease
 
 ROLES = {
     "ann": "payments",
@@ -62,6 +63,17 @@ class People:
         return sign(signed_bytes(form), key=self.key(by), space=wanted)
 
 
+class Staffed(Protocol):
+    """A house that can begin again with another configuration."""
+
+    config: Config
+
+    @property
+    def lease(self) -> ChainLease: ...
+
+    def restart(self) -> None: ...
+
+
 class Bench:
     """One engine's office and the people before it: what each proposes is signed, placed as an
     order and carried out."""
@@ -70,6 +82,13 @@ class Bench:
         self.people = people
         self.guard = guard
         self.config = config
+
+    @classmethod
+    def staffed(cls, house: Staffed, people: People) -> Bench:
+        """Everybody in `people` is this house's staff from now on; the office of its engine."""
+        house.config = people.join(house.config)
+        house.restart()
+        return cls(house.config, people, guard=house.lease.guard)
 
     @property
     def office(self) -> Office:

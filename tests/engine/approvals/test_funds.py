@@ -10,31 +10,21 @@ from engine.audit.database import verify_database
 from engine.errors import ActRefused, CashierError
 from tests.engine.deposits.life import COIN
 from tests.engine.deposits.worlds import everywhere, on_the_fake
-from tests.engine.moves.houses import OpenMoving, OpenOffice
-from tests.engine.moves.life import MovingHouse, events, moves
+from tests.engine.moves.houses import OpenMoving, OpenOffice, adjustment, funded
+from tests.engine.moves.life import events, moves
 from tests.engine.moves.vaults import Vault
 from tests.nodes.harness import Harness
-
-
-def _open(open_moving: OpenMoving, cold: Vault, **keys: object) -> MovingHouse:
-    house = open_moving(confirmations=2, **{"batch.every": 0, "cold.address": cold.address, **keys})
-    house.fund(10 * COIN)
-    return house
 
 
 def _move(units: int) -> dict[str, Any]:
     return {"currency": "LTC", "units": str(units), "account": "wallet:cold"}
 
 
-def _adjust(account: str, units: int, reason: str = "checked") -> dict[str, Any]:
-    return {"currency": "LTC", "units": str(units), "account": account, "reason": reason}
-
-
 @everywhere
 def test_one_person_moves_coins_to_cold(
     open_moving: OpenMoving, open_office: OpenOffice, cold: Vault
 ) -> None:
-    house = _open(open_moving, cold)
+    house = funded(open_moving, cold)
     bench = open_office(house)
     state, result = bench.do("move", by="ann", now=house.now, **_move(3 * COIN))
     assert (state, result["done"]) == ("done", True)
@@ -50,7 +40,7 @@ def test_one_person_moves_coins_to_cold(
 def test_above_the_limit_two_persons_move_coins_and_never_with_old_signatures(
     open_moving: OpenMoving, open_office: OpenOffice, cold: Vault
 ) -> None:
-    house = _open(open_moving, cold, book_above="1")
+    house = funded(open_moving, cold, book_above="1")
     bench = open_office(house)
     first = bench.do("move", by="ann", now=house.now, **_move(2 * COIN))[1]
     again = bench.do("move", by="ann", now=house.now, **_move(2 * COIN))[1]
@@ -73,7 +63,7 @@ def test_above_the_limit_two_persons_move_coins_and_never_with_old_signatures(
 def test_a_move_that_cannot_be_is_refused(
     open_moving: OpenMoving, open_office: OpenOffice, cold: Vault
 ) -> None:
-    house = _open(open_moving, cold)
+    house = funded(open_moving, cold)
     bench = open_office(house)
     for units, said in ((0, "above zero"), (11 * COIN, "can spare 10 LTC")):
         with pytest.raises(ActRefused, match=said):
@@ -91,7 +81,7 @@ def test_a_move_that_cannot_be_is_refused(
 def test_a_move_that_is_held_can_be_refused_and_another_made(
     open_moving: OpenMoving, open_office: OpenOffice, cold: Vault, on: Harness
 ) -> None:
-    house = _open(open_moving, cold)
+    house = funded(open_moving, cold)
     bench = open_office(house)
     forged = house.forge_transfer(on.stranger(), COIN)
     house.settle()
@@ -106,7 +96,7 @@ def test_a_move_that_is_held_can_be_refused_and_another_made(
 def test_an_unwatched_cold_address_gets_no_move(
     open_moving: OpenMoving, open_office: OpenOffice, vault: Vault
 ) -> None:
-    house = _open(open_moving, vault)
+    house = funded(open_moving, vault)
     with pytest.raises(ActRefused, match="does not watch"):
         open_office(house).form("move", by="ann", now=house.now, **_move(COIN))
 
@@ -115,10 +105,10 @@ def test_an_unwatched_cold_address_gets_no_move(
 def test_two_persons_adjust_a_client_and_the_history_says_why(
     open_moving: OpenMoving, open_office: OpenOffice, cold: Vault
 ) -> None:
-    house = _open(open_moving, cold)
+    house = funded(open_moving, cold)
     house.client("bob")
     bench = open_office(house)
-    given = _adjust("+client:bob|house", COIN, "promised at the fair")
+    given = adjustment("+client:bob|house", COIN, "promised at the fair")
     one = bench.do("adjust", by="ann", now=house.now, **given)[1]
     assert (one["done"], house.owed("bob")) == (False, 0)
     two = bench.do("adjust", by="ben", now=house.now, **given)[1]
@@ -133,11 +123,11 @@ def test_two_persons_adjust_a_client_and_the_history_says_why(
 def test_an_adjustment_takes_no_more_than_there_is(
     open_moving: OpenMoving, open_office: OpenOffice, cold: Vault
 ) -> None:
-    house = _open(open_moving, cold)
+    house = funded(open_moving, cold)
     house.client("bob")
     bench = open_office(house)
     results = [
-        bench.do("adjust", by=name, now=house.now, **_adjust("-client:bob|loss", COIN))
+        bench.do("adjust", by=name, now=house.now, **adjustment("-client:bob|loss", COIN))
         for name in ("ann", "ben")
     ]
     assert results[1] == ("refused", "the balance is not sufficient")
@@ -148,10 +138,10 @@ def test_an_adjustment_takes_no_more_than_there_is(
 def test_a_difference_at_the_wallet_is_booked_to_loss(
     open_moving: OpenMoving, open_office: OpenOffice, cold: Vault
 ) -> None:
-    house = _open(open_moving, cold)
+    house = funded(open_moving, cold)
     bench = open_office(house)
     for name in ("ann", "ben"):
-        bench.do("adjust", by=name, now=house.now, **_adjust("-wallet:hot|loss", COIN))
+        bench.do("adjust", by=name, now=house.now, **adjustment("-wallet:hot|loss", COIN))
     assert (house.balance("wallet:hot"), house.balance("loss")) == (9 * COIN, -COIN)
 
 
@@ -170,4 +160,4 @@ def test_only_clients_wallets_and_ours_are_adjusted_against_ours(
     house = open_moving()
     house.client("bob")
     with pytest.raises(ActRefused):
-        open_office(house).form("adjust", by="ann", now=house.now, **_adjust(account, COIN))
+        open_office(house).form("adjust", by="ann", now=house.now, **adjustment(account, COIN))

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.engine.approvals.people import Bench, People
+from tests.engine.deposits.life import COIN
 from tests.engine.moves.life import MovingHouse
 from tests.engine.moves.vaults import Vault, open_vault
 from tests.nodes.currencies import currency_of
@@ -24,6 +26,18 @@ def with_cold(
     """A house with this cold wallet; with `above`, what the hot one may hold."""
     table = {"confirmations": 2, "batch.every": 0, "cold.address": cold.address, **keys}
     return open_moving(**table, **({"cold.above": above} if above else {}))
+
+
+def funded(open_moving: OpenMoving, cold: Vault, *, above: str = "", **keys: object) -> MovingHouse:
+    """That, with ten coins of the house's own."""
+    house = with_cold(open_moving, cold, above=above, **keys)
+    house.fund(10 * COIN)
+    return house
+
+
+def adjustment(account: str, units: int, reason: str = "checked") -> dict[str, Any]:
+    """What staff propose to adjust the books by."""
+    return {"currency": "LTC", "units": str(units), "account": account, "reason": reason}
 
 
 @pytest.fixture
@@ -54,10 +68,4 @@ def open_moving(database: str, on: Harness, tmp_path: Path) -> OpenMoving:
 @pytest.fixture
 def open_office(people: People) -> OpenOffice:
     """`open_office(house)`: the house gets its staff, and what they sign is carried out there."""
-
-    def opened(house: MovingHouse) -> Bench:
-        house.config = people.join(house.config)
-        house.restart()
-        return Bench(house.config, people, guard=house.lease.guard)
-
-    return opened
+    return lambda house: Bench.staffed(house, people)

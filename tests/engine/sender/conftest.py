@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.engine.approvals.conftest import people
+from tests.engine.approvals.people import Bench, People
 from tests.engine.deposits.conftest import fake, on
 from tests.engine.moves.houses import cold, open_moving, open_office, vault
 from tests.engine.sender.desk import Desk
@@ -29,3 +30,9 @@ def open_desk(database: str, on: Harness, tmp_path: Path) -> OpenDesk:  # the fi
 def desk(open_desk: OpenDesk) -> Desk:
     """A desk that wants three confirmations, and calls final what is ten deep."""
     return open_desk()
+
+
+@pytest.fixture
+def bench(desk: Desk, people: People) -> Bench:
+    """The office of this desk's engine; everybody in `people` is its staff."""
+    return Bench.staffed(desk, people)

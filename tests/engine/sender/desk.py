@@ -29,6 +29,7 @@ from tests.engine.reconciliation.against import assert_reconciles
 from tests.nodes.harness import Harness
 
 FEE = 50_000
+MINUTE = timedelta(minutes=1)
 POOR = frozenset({"own_funds_negative"})  # where a test's clients pay no fee, the house pays all
 
 
@@ -64,6 +65,15 @@ class Desk(House):
         done = self._round()
         assert_books_balance()
         return done
+
+    def go_on(self, rounds: int = 3, *, after: timedelta = MINUTE, blocks: int = 0) -> None:
+        """Rounds over rows that somebody forged or lost, each after so many `blocks`: the books
+        are not looked at."""
+        for _ in range(rounds):
+            if blocks:
+                self.on.mine(blocks)
+            self.now += after
+            self._round()
 
     def failing_step(self) -> NodeError:
         self.now += POLL

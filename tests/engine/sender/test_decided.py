@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
-
 from db.models import Approval, Client, Payment
 from engine import ledger
 from engine.approvals.form import signed_bytes
@@ -14,21 +12,10 @@ from engine.clock import rfc3339
 from engine.lifecycle import Batch
 from engine.sender import proof
 from tests.engine.approvals.coins import nobodys_coin
-from tests.engine.approvals.people import Bench, People
+from tests.engine.approvals.people import Bench
 from tests.engine.deposits.worlds import on_the_fake
 from tests.engine.sender.conftest import OpenDesk
 from tests.engine.sender.desk import COIN, FEE, Desk
-
-
-@pytest.fixture
-def bench(desk: Desk, people: People) -> Bench:
-    return _office(desk, people)
-
-
-def _office(desk: Desk, people: People) -> Bench:
-    desk.config = people.join(desk.config)
-    desk.restart()
-    return Bench(desk.config, people, guard=desk.lease.guard)
 
 
 def _held(desk: Desk) -> Payment:

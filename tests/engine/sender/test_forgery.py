@@ -6,61 +6,18 @@ Triggers guard the append-only tables; whoever has the database drops them first
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from db.connection import database
 from db.models import Balance, Coin, History, Payment
 from engine.alerts.facts import FLAWS
-from engine.history import canonical, record_hash, row_hash, row_of
+from engine.history import record_hash, row_hash, row_of
 from engine.sender import proof
+from tests.engine.audit.tampering import drop_guards, rewrite, sql
 from tests.engine.deposits.worlds import on_the_fake
 from tests.engine.sender.desk import COIN, FEE, Desk
 from tests.nodes.fake import FakeChain
-
-
-def _sql(statement: str, *values: object) -> None:
-    database.execute_sql(statement.replace("?", database.param), values)
-
-
-def _drop_guards() -> None:
-    """As the owner of the tables can."""
-    if database.param == "?":
-        names = database.execute_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-        for (name,) in names.fetchall():
-            _sql(f"DROP TRIGGER {name}")
-        return
-    rows = database.execute_sql(
-        "SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal"
-    )
-    for name, table in rows.fetchall():
-        _sql(f"DROP TRIGGER {name} ON {table}")
-
-
-def _rewrite(payment: Payment, change: Callable[[dict[str, Any]], None]) -> None:
-    """Change rows of a payment's history, with hashes that fit again."""
-    prev = payment.id
-    for record in list(History.select().where(History.payment == payment.id).order_by(History.seq)):
-        row = row_of(record)
-        change(row)
-        row["prev"] = prev
-        prev = row["hash"] = row_hash(row)
-        _sql(
-            "UPDATE history SET client = ?, units = ?, amount = ?, evidence = ?, prev = ?,"
-            " hash = ?, event = ?, to_state = ? WHERE seq = ?",
-            row["client"],
-            row["units"],
-            row["amount"],
-            canonical(row["evidence"]).decode(),
-            row["prev"],
-            row["hash"],
-            row["event"],
-            row["to"],
-            row["seq"],
-        )
-    _sql("UPDATE payment SET last_hash = ? WHERE id = ?", prev, payment.id)
 
 
 def _copy(payment: Payment, **changes: object) -> str:
@@ -70,7 +27,7 @@ def _copy(payment: Payment, **changes: object) -> str:
     values["first_seq"] = int(Payment.select().count()) + 10_000
     names = list(values)
     marks = ", ".join("?" * len(names))
-    _sql(
+    sql(
         f"INSERT INTO payment ({', '.join(names)}) VALUES ({marks})",
         *[_plain(name, value) for name, value in values.items()],
     )
@@ -83,15 +40,8 @@ def _plain(name: str, value: object) -> object:
     return int(value) if isinstance(value, bool) else value
 
 
-def _steps(desk: Desk) -> None:
-    """Rounds of the engine; what the books look like now is no matter of ours."""
-    for _ in range(4):
-        desk.now = desk.now.replace(minute=(desk.now.minute + 1) % 60)
-        desk._round()
-
-
 def _assert_held(desk: Desk, fake: FakeChain, payment: str, reason: str) -> None:
-    _steps(desk)
+    desk.go_on(4)
     row = Payment.get_by_id(payment)
     assert (row.state, row.reason) == ("held", reason)
     assert fake.sent == []
@@ -133,8 +83,8 @@ def test_an_altered_row_pays_nobody(
 
 @on_the_fake
 def test_an_altered_history_pays_nobody(desk: Desk, fake: FakeChain, asked: Payment) -> None:
-    _drop_guards()
-    _sql("UPDATE history SET reason = 'altered' WHERE payment = ?", asked.id)
+    drop_guards()
+    sql("UPDATE history SET reason = 'altered' WHERE payment = ?", asked.id)
     _assert_held(desk, fake, asked.id, proof.UNPROVED_HISTORY)
 
 
@@ -145,12 +95,12 @@ def test_a_payment_put_back_to_its_beginning_is_not_paid_again(
     """What was stored is followed, whatever its payment's row says."""
     desk.settle()
     assert desk.state_of(asked) == "pending"
-    _sql(
+    sql(
         "UPDATE payment SET state = 'requested', attempt = NULL, txid = NULL, idx = NULL"
         " WHERE id = ?",
         asked.id,
     )
-    _steps(desk)
+    desk.go_on(4)
     assert len(set(fake.sent)) == len(desk.attempts()) == 1
 
 
@@ -165,8 +115,8 @@ def test_what_was_signed_is_not_signed_again_because_a_row_forgot_it(
     desk.step()
     desk.step()
     signed = set(fake.sent)
-    _sql("UPDATE payment SET attempt = NULL WHERE id = ?", later.id)
-    _steps(desk)
+    sql("UPDATE payment SET attempt = NULL WHERE id = ?", later.id)
+    desk.go_on(4)
     row = desk.now_of(later)
     assert (row.state, row.reason) == ("held", proof.SIGNED_BEFORE)
     assert set(fake.sent) == signed
@@ -185,15 +135,15 @@ def test_a_balance_that_no_deposit_bears_pays_nobody(desk: Desk, fake: FakeChain
 def test_a_deposit_that_the_node_does_not_show_pays_nobody(desk: Desk, fake: FakeChain) -> None:
     """Its amount raised everywhere, its history rehashed: the node's coin is what it was."""
     desk.fund("ann", 5 * COIN)
-    _drop_guards()
+    drop_guards()
     deposit = desk.deposit("ann")
 
     def tenfold(row: dict[str, Any]) -> None:
         for line in row["evidence"].get("entry", ()):
             line[2] += "0"
 
-    _rewrite(deposit, tenfold)
-    _sql("UPDATE payment SET units = ? WHERE id = ?", str(50 * COIN), deposit.id)
+    rewrite(deposit, tenfold)
+    sql("UPDATE payment SET units = ? WHERE id = ?", str(50 * COIN), deposit.id)
     Balance.update(units=-50 * COIN).where(Balance.account == "client:ann").execute()
     Coin.update(units=50 * COIN).execute()
     forged = desk.withdraw("ann", 4 * COIN)
@@ -208,18 +158,18 @@ def test_a_refund_of_what_was_never_debited_pays_nobody(desk: Desk, fake: FakeCh
     spent = desk.withdraw("mallory", COIN // 2)
     desk.settle()
     desk.mine(3)
-    _drop_guards()
+    drop_guards()
 
     def backwards(row: dict[str, Any]) -> None:
         for line in row["evidence"].get("entry", ()):
             if line[0] == "client:mallory":
                 line[2] = str(-4 * COIN)
 
-    _rewrite(spent, backwards)
+    rewrite(spent, backwards)
     Balance.update(units=-4 * COIN).where(Balance.account == "client:mallory").execute()
     sent = list(fake.sent)
     forged = desk.withdraw("mallory", 3 * COIN)
-    _steps(desk)
+    desk.go_on(4)
     row = desk.now_of(forged)
     assert (row.state, row.reason) == ("held", proof.UNPROVED_BALANCE)
     assert fake.sent == sent
@@ -228,8 +178,8 @@ def test_a_refund_of_what_was_never_debited_pays_nobody(desk: Desk, fake: FakeCh
 @on_the_fake
 def test_one_coin_bears_only_once(desk: Desk, fake: FakeChain) -> None:
     desk.fund("ann", 5 * COIN)
-    _sql("DROP INDEX payment_arrival")
-    _drop_guards()
+    sql("DROP INDEX payment_arrival")
+    drop_guards()
     deposit = desk.deposit("ann")
     twin = _copy(deposit)
     prev = twin
@@ -246,7 +196,7 @@ def test_one_coin_bears_only_once(desk: Desk, fake: FakeChain) -> None:
                 "hash": row["hash"],
             }
         ).execute()
-    _sql("UPDATE payment SET last_hash = ? WHERE id = ?", prev, twin)
+    sql("UPDATE payment SET last_hash = ? WHERE id = ?", prev, twin)
     Balance.update(units=-10 * COIN).where(Balance.account == "client:ann").execute()
     forged = desk.withdraw("ann", 6 * COIN, fee=FEE)
     _assert_held(desk, fake, forged.id, proof.UNPROVED_BALANCE)
@@ -259,18 +209,18 @@ def test_a_history_that_cannot_be_read_holds_up_nobody_else(
     desk: Desk, fake: FakeChain, asked: Payment, evidence: str, of: str
 ) -> None:
     """Its hash fits: whoever wrote it can compute that, too."""
-    _drop_guards()
+    drop_guards()
     payment = asked if of == "withdrawal" else desk.deposit("ann")
     record = History.get(History.hash == desk.now_of(payment).last_hash)
     record.evidence = evidence
     made = record_hash(record.__data__)
-    _sql("UPDATE history SET evidence = ?, hash = ? WHERE seq = ?", evidence, made, record.seq)
-    _sql("UPDATE payment SET last_hash = ? WHERE id = ?", made, payment.id)
+    sql("UPDATE history SET evidence = ?, hash = ? WHERE seq = ?", evidence, made, record.seq)
+    sql("UPDATE payment SET last_hash = ? WHERE id = ?", made, payment.id)
     desk.on.pay(desk.address("bob"), 3 * COIN)
     desk.on.mine(3)
-    _steps(desk)
+    desk.go_on(4)
     good = desk.withdraw("bob", COIN)
-    _steps(desk)
+    desk.go_on(4)
     assert (desk.state_of(asked), desk.state_of(good)) == ("held", "pending")
     assert desk.now_of(asked).reason in FLAWS
     assert len(set(fake.sent)) == 1
@@ -283,6 +233,6 @@ def test_an_honest_neighbour_is_paid_all_the_same(desk: Desk, fake: FakeChain) -
     asked = desk.withdraw("ann", 2 * COIN)
     Payment.update(units=4 * COIN).where(Payment.id == asked.id).execute()
     good = desk.withdraw("bob", COIN)
-    _steps(desk)
+    desk.go_on(4)
     assert (desk.state_of(asked), desk.state_of(good)) == ("held", "pending")
     assert len(set(fake.sent)) == 1

@@ -21,13 +21,6 @@ from tests.engine.sender.desk import COIN, Desk
 
 
 @pytest.fixture
-def bench(desk: Desk, people: People) -> Bench:
-    desk.config = people.join(desk.config)
-    desk.restart()
-    return Bench(desk.config, people, guard=desk.lease.guard)
-
-
-@pytest.fixture
 def uncredited(desk: Desk) -> Payment:
     """A deposit that is credited by its state, and was never posted."""
     desk.on.pay(desk.address("ann"), 3 * COIN)
@@ -38,7 +31,7 @@ def uncredited(desk: Desk) -> Payment:
         batch.move(payment, "confirm", evidence={})
         batch.move(payment, "credit", evidence={})
     desk.on.mine(2)
-    desk._round()
+    desk.go_on(1)
     return payment
 
 
@@ -88,8 +81,7 @@ def test_a_debit_that_a_forged_cure_gave_back_pays_nobody(desk: Desk, bench: Ben
     with Batch(desk.config, actor="staff:ben", now=desk.now) as batch:
         batch.move(desk.now_of(paid), "mend", evidence={}, entry=entry)
     forged = desk.withdraw("ann", 2 * COIN)
-    for _ in range(3):
-        desk._round()
+    desk.go_on()
     row = desk.now_of(forged)
     assert (row.state, row.reason) == ("held", proof.UNPROVED_BALANCE)
     assert len(desk.attempts()) == 1

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from db.models import Payment
 from engine.sender.judged import PAID_BEFORE
-from tests.engine.approvals.people import Bench, People
+from tests.engine.approvals.people import Bench
 from tests.engine.deposits.worlds import everywhere
 from tests.engine.reconciliation.against import reconcile
 from tests.engine.sender.desk import COIN, FEE, Desk
-
-
-@pytest.fixture
-def bench(desk: Desk, people: People) -> Bench:
-    desk.config = people.join(desk.config)
-    desk.restart()
-    return Bench(desk.config, people, guard=desk.lease.guard)
 
 
 @pytest.fixture
@@ -39,18 +30,10 @@ def forgotten(desk: Desk, bench: Bench) -> Payment:
     return payment
 
 
-def _rounds(desk: Desk) -> None:
-    """Blocks and what the engine makes of them; a theft was booked that was none."""
-    for _ in range(3):
-        desk.on.mine(1)
-        desk.now += timedelta(minutes=1)
-        desk._round()
-
-
 @everywhere
 def test_what_a_booked_loss_paid_is_not_paid_again(desk: Desk, forgotten: Payment) -> None:
     other = desk.withdraw("bob", COIN)
-    _rounds(desk)
+    desk.go_on(blocks=1)  # a theft was booked that was none
     row = desk.now_of(forgotten)
     assert (row.state, row.reason) == ("held", PAID_BEFORE)
     desk.assert_paid_once(forgotten, other)
@@ -61,8 +44,8 @@ def test_what_a_person_looked_at_and_released_is_paid(
     desk: Desk, bench: Bench, forgotten: Payment
 ) -> None:
     """The client asks for the same sum to the same address twice, and the second one is owed."""
-    _rounds(desk)
+    desk.go_on(blocks=1)  # a theft was booked that was none
     assert bench.do("approve", by="cleo", now=desk.now, payment=forgotten.id)[0] == "done"
-    _rounds(desk)
+    desk.go_on(blocks=1)  # a theft was booked that was none
     assert desk.on.paid_to(str(forgotten.address)) == [COIN, COIN]
     assert desk.owed("ann") == 10 * COIN - FEE

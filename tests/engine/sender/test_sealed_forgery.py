@@ -17,11 +17,11 @@ from engine.audit.sealed import CHANGED, SealedHistory
 from engine.history import row_hash, row_of
 from engine.sender import proof
 from engine.sender.proof import Proof
-from tests.engine.audit.tampering import tamper
+from tests.engine.audit.tampering import drop_guards, rewrite, sql, tamper
 from tests.engine.deposits.books import assert_books_balance
+from tests.engine.deposits.life import POLL
 from tests.engine.deposits.worlds import on_the_fake
 from tests.engine.sender.desk import COIN, Desk
-from tests.engine.sender.test_forgery import _drop_guards, _rewrite, _sql, _steps
 from tests.nodes.fake import FakeChain
 
 
@@ -46,10 +46,10 @@ def give(payment: Payment, *, to: str) -> None:
         for line in row["evidence"].get("entry", ()):
             line[0] = line[0].replace(f"client:{owner}", f"client:{to}")
 
-    _rewrite(payment, change)
-    _sql("UPDATE payment SET client = ? WHERE id = ?", to, payment.id)
-    _sql("UPDATE address SET client = ? WHERE address = ?", to, payment.address)
-    _sql(
+    rewrite(payment, change)
+    sql("UPDATE payment SET client = ? WHERE id = ?", to, payment.id)
+    sql("UPDATE address SET client = ? WHERE address = ?", to, payment.address)
+    sql(
         "UPDATE posting SET account = ? WHERE account = ? AND entry IN"
         " (SELECT seq FROM history WHERE payment = ?)",
         f"client:{to}",
@@ -60,8 +60,8 @@ def give(payment: Payment, *, to: str) -> None:
 
 def copy(original: Payment, *, to: str) -> None:
     """Another payment that says the same coin came for somebody else."""
-    _drop_guards()
-    _sql("DROP INDEX payment_arrival")
+    drop_guards()
+    sql("DROP INDEX payment_arrival")
     made = "ab" * 16
     values = {**original.__data__, "id": made, "client": to, "first_seq": 10_000}
     prev, seq = made, 10_000
@@ -111,15 +111,14 @@ def test_a_deposit_that_was_given_to_somebody_else_pays_nobody(
     desk.client("mallory")
     seal(desk, key)
     desk.withdraw("bob", COIN)
-    desk._round()
+    desk.go_on(1, after=POLL)
     sent = list(fake.sent)
-    _drop_guards()
+    drop_guards()
     give(desk.deposit("ann"), to="mallory")
     settle_balances(ann=0, mallory=5 * COIN)
     forged = desk.withdraw("mallory", 3 * COIN)
     assert is_believed_without_seals(desk, forged)
-    desk.now += timedelta(seconds=1)
-    desk._round()
+    desk.go_on(1, after=timedelta(seconds=1))
     row = desk.now_of(forged)
     assert (row.state, row.reason) == ("held", proof.UNPROVED_SEALS)
     assert fake.sent == sent
@@ -136,7 +135,7 @@ def test_a_debit_that_was_given_to_somebody_else_stops_all_sending_until_it_is_b
     spent = desk.withdraw("mallory", 4 * COIN)
     desk.finish(spent)
     seal(desk, key)
-    _drop_guards()
+    drop_guards()
     mallory = {row.seq: dict(row.__data__) for row in History.select()}
     give(desk.now_of(spent), to="bob")
     sent = list(fake.sent)
@@ -146,8 +145,7 @@ def test_a_debit_that_was_given_to_somebody_else_stops_all_sending_until_it_is_b
     blind = Proof(desk.node, SealedHistory(()))
     blind.begin([forged], "tip")
     assert blind.flaw(forged) is None
-    desk.now += timedelta(minutes=1)
-    desk._round()
+    desk.go_on(1)
     row = desk.now_of(forged)
     assert (row.state, row.sub_state, row.reason) == ("requested", "waiting", CHANGED)
     assert fake.sent == sent
@@ -155,14 +153,13 @@ def test_a_debit_that_was_given_to_somebody_else_stops_all_sending_until_it_is_b
     for seq, values in mallory.items():
         names = ("client", "evidence", "prev", "hash")
         marks = ", ".join(f"{name} = ?" for name in names)
-        _sql(f"UPDATE history SET {marks} WHERE seq = ?", *(values[n] for n in names), seq)
-    _sql(
+        sql(f"UPDATE history SET {marks} WHERE seq = ?", *(values[n] for n in names), seq)
+    sql(
         "UPDATE payment SET client = 'mallory', last_hash = ? WHERE id = ?",
         mallory[max(s for s, v in mallory.items() if v["payment"] == spent.id)]["hash"],
         spent.id,
     )
-    desk.now += timedelta(minutes=1)
-    desk._round()
+    desk.go_on(1)
     row = desk.now_of(forged)
     assert (row.state, row.reason) == ("held", proof.UNPROVED_BALANCE)
     assert fake.sent == sent
@@ -175,14 +172,14 @@ def test_seals_of_another_key_over_a_forgery_pay_nobody(
     desk.fund("ann", 5 * COIN)
     desk.client("mallory")
     seal(desk, key)
-    _drop_guards()
+    drop_guards()
     give(desk.deposit("ann"), to="mallory")
     settle_balances(ann=0, mallory=5 * COIN)
     tamper("DELETE FROM seal")
     seals.seal(now=desk.now, key=load_or_create(desk.config.folder / "of-a-thief"))
     forged = desk.withdraw("mallory", 3 * COIN)
     assert is_believed_without_seals(desk, forged)
-    _steps(desk)
+    desk.go_on(4)
     row = desk.now_of(forged)
     assert (row.state, row.reason) == ("requested", CHANGED)
     assert fake.sent == []
@@ -203,7 +200,7 @@ def test_a_copy_of_somebody_s_deposit_bears_nothing(
     if owner:
         Payment.update(**owner).where(Payment.id == original.id).execute()
     forged = desk.withdraw("mallory", 3 * COIN)
-    _steps(desk)
+    desk.go_on(4)
     row = desk.now_of(forged)
     assert (row.state, row.reason) == ("held", proof.UNPROVED_BALANCE)
     assert fake.sent == []
@@ -219,13 +216,13 @@ def test_a_copy_bears_nothing_though_the_coin_is_remembered_for_its_owner(
     desk.client("mallory")
     seal(desk, key)
     desk.withdraw("ann", 10 * COIN)
-    desk._round()
+    desk.go_on(1, after=POLL)
     sent = list(fake.sent)
     assert sent
     copy(desk.deposits("ann")[0], to="mallory")
     settle_balances(mallory=5 * COIN)
     forged = desk.withdraw("mallory", COIN)
-    desk._round()
+    desk.go_on(1, after=POLL)
     row = desk.now_of(forged)
     assert (row.state, row.reason) == ("held", proof.UNPROVED_BALANCE)
     assert fake.sent == sent
@@ -240,12 +237,12 @@ def test_a_coin_on_an_address_that_was_given_to_somebody_else_pays_nobody(
     desk.client("mallory")
     seal(desk, key)
     address = desk.deposit("ann").address
-    _sql("UPDATE address SET client = 'mallory' WHERE address = ?", address)
+    sql("UPDATE address SET client = 'mallory' WHERE address = ?", address)
     desk.on.pay(str(address), 4 * COIN)
     desk.mine(3)
     assert desk.owed("mallory") == 4 * COIN
     forged = desk.withdraw("mallory", 3 * COIN)
-    _steps(desk)
+    desk.go_on(4)
     row = desk.now_of(forged)
     assert (row.state, row.reason) == ("held", proof.UNPROVED_BALANCE)
     assert fake.sent == []
