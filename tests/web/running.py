@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import http.client
 import json
 import socket
@@ -116,10 +117,17 @@ def _dashed(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
-def say(port: int, raw: bytes, *, timeout_s: float = 5.0) -> bytes:
+def opened(port: int) -> socket.socket:
+    """A connection to the server, with the patience that tests have."""
+    return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+
+
+def say(port: int, raw: bytes) -> bytes:
     """Send raw bytes and return whatever comes until the server closes."""
-    with socket.create_connection(("127.0.0.1", port), timeout=timeout_s) as sock:
-        sock.sendall(raw)
+    with opened(port) as sock:
+        # Who refuses before all of it is there closes, and its words are to be read all the same.
+        with contextlib.suppress(ConnectionError):
+            sock.sendall(raw)
         return read_all(sock)
 
 

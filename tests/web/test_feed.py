@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -11,20 +12,22 @@ from typing import Any
 
 import pytest
 from tornado.httpclient import HTTPClientError, HTTPRequest
-from tornado.websocket import WebSocketClientConnection, websocket_connect
+from tornado.websocket import (
+    WebSocketClientConnection,
+    WebSocketClosedError,
+    websocket_connect,
+)
 
 from db.connection import database
 from db.models import Session
 from engine.clock import utc_now
 from engine.config import Config
 from engine.sessions import end_session
-from tests.nodes.ports import PATIENCE_S
+from tests.nodes.ports import PATIENCE_S, wait_until
 from tests.web.conftest import token_for
 from tests.web.running import Visitor, say
 from tests.web.till import Till
 from web.feed import SOCKETS_PER_CLIENT_MAX
-
-WAIT_S = PATIENCE_S
 
 
 class Ear:
@@ -35,6 +38,7 @@ class Ear:
         self._visitor = visitor
         self._headers = headers
         self._socket: WebSocketClientConnection | None = None
+        self._ended = False
 
     def open(self) -> Ear:
         origin = f"http://127.0.0.1:{self._visitor.port}"
@@ -49,6 +53,7 @@ class Ear:
         """The next message; None when the socket closed. Raises TimeoutError."""
         assert self._socket is not None
         raw = self._run(self._socket.read_message)
+        self._ended = raw is None
         return None if raw is None else dict(json.loads(raw))
 
     def hear_until(self, kind: str, **wanted: Any) -> dict[str, Any]:
@@ -76,13 +81,15 @@ class Ear:
         self._loop.close()
 
     async def _leave(self) -> None:
+        """Close, and hear the rest until the other side has closed too."""
         assert self._socket is not None
         self._socket.close()
-        await asyncio.sleep(0.05)
+        while not self._ended:
+            self._ended = await self._socket.read_message() is None
 
     def _run(self, start: Callable[[], Any]) -> Any:
         async def bounded() -> Any:
-            return await asyncio.wait_for(start(), WAIT_S)
+            return await asyncio.wait_for(start(), PATIENCE_S)
 
         return self._loop.run_until_complete(bounded())
 
@@ -232,8 +239,9 @@ def test_what_a_client_says_is_not_listened_to(
 def test_a_client_that_talks_without_end_is_cut_off(client: Visitor) -> None:
     with listening(client) as ear:
         ear.hear_until("hello")
-        for _ in range(100):
-            ear.say("{}")
+        with pytest.raises(WebSocketClosedError):
+            for _ in range(100_000):
+                ear.say("{}")
         assert ear.hear() is None
         assert ear.close_code == 1008
 
@@ -242,7 +250,8 @@ def test_a_client_that_talks_without_end_is_cut_off(client: Visitor) -> None:
 def test_a_frame_that_is_too_long_ends_the_socket(client: Visitor) -> None:
     with listening(client) as ear:
         ear.hear_until("hello")
-        ear.say("x" * 100_000)
+        with contextlib.suppress(WebSocketClosedError):  # before its last byte is sent
+            ear.say("x" * 100_000)
         assert ear.hear() is None
 
 
@@ -268,33 +277,42 @@ def test_a_client_has_a_bounded_number_of_sockets(client: Visitor) -> None:
     finally:
         for ear in ears:
             ear.close()
-    deadline = time.monotonic() + WAIT_S
-    while time.monotonic() < deadline:
-        try:
-            with listening(client) as ear:
-                assert ear.hear() is not None
-                return
-        except HTTPClientError:
-            time.sleep(0.1)
-    raise AssertionError("closed sockets still count")
+    wait_until(lambda: _may_listen(client), what="the closed sockets to count no more")
 
 
-def test_a_socket_outlives_a_database_that_fails_for_a_while(client: Visitor, till: Till) -> None:
+def _may_listen(visitor: Visitor) -> bool:
+    try:
+        with listening(visitor) as ear:
+            return ear.hear() is not None
+    except HTTPClientError:
+        return False
+
+
+def test_a_socket_outlives_a_database_that_fails_for_a_while(
+    client: Visitor, till: Till, caplog: pytest.LogCaptureFixture
+) -> None:
     payment = client.post("/v1/deposits", {"currency": "LTC"}).json["id"]
     with listening(client) as ear:
         ear.hear_until("hello")
         database.execute_sql("ALTER TABLE history RENAME TO gone")
-        time.sleep(0.6)
+        wait_until(lambda: "cannot read the database" in caplog.text, what="a look that fails")
         database.execute_sql("ALTER TABLE gone RENAME TO history")
         till.see(payment, 1)
         ear.hear_until("payment", state="pending")
 
 
 def test_a_move_is_heard_within_half_a_second(client: Visitor, till: Till) -> None:
-    payment = client.post("/v1/deposits", {"currency": "LTC"}).json["id"]
     with listening(client) as ear:
         ear.hear_until("hello")
-        till.see(payment, 1)
-        start = time.monotonic()
-        ear.hear_until("payment", state="pending")
-        assert time.monotonic() - start < 1.0
+        # The first within it says so: a machine that is busy with other things holds up some.
+        wait_until(lambda: _heard_after_s(client, till, ear) < 0.5, what="a move heard in time")
+
+
+def _heard_after_s(client: Visitor, till: Till, ear: Ear) -> float:
+    """How long after its move a new payment is told of."""
+    till.add_addresses("LTC", 1)
+    payment = client.post("/v1/deposits", {"currency": "LTC"}).json["id"]
+    till.see(payment, 1)
+    start = time.monotonic()
+    ear.hear_until("payment", id=payment, state="pending")
+    return time.monotonic() - start

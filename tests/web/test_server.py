@@ -23,7 +23,6 @@ PROGRAM = """
 import sys
 from engine.config import load_config
 from web.server import serve
-from tests.nodes.ports import PATIENCE_S
 serve(load_config(sys.argv[1], role="web"), lambda url: print(url, flush=True))
 """
 
@@ -44,7 +43,7 @@ def _first_line(process: subprocess.Popen[str]) -> str:
     stdout = process.stdout
     assert stdout is not None
     threading.Thread(target=lambda: lines.put(stdout.readline()), daemon=True).start()
-    return lines.get(timeout=20).strip()
+    return lines.get(timeout=PATIENCE_S).strip()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -56,7 +55,7 @@ def test_it_serves_until_it_is_told_to_stop(
     process = _start(config)
     try:
         url = _first_line(process)
-        with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=PATIENCE_S) as answer:
             assert answer.status == 200
         process.send_signal(number)
         _, errors = process.communicate(timeout=PATIENCE_S)
