@@ -21,7 +21,7 @@ from tests.nodes.ports import PATIENCE_S
 def cashier(config: Path, *words: str) -> str:
     """What a command prints."""
     command = [sys.executable, str(TOP / "cashier.py"), *words, "--config", str(config)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     return done.stdout
 
 
@@ -63,7 +63,7 @@ class DemoClient:
         return str(self._get(f"/v1/payments/{payment}")["state"])
 
     def _get(self, path: str) -> Any:
-        with self._opener.open(f"{self._page}{path}", timeout=20) as answer:
+        with self._opener.open(f"{self._page}{path}", timeout=PATIENCE_S) as answer:
             return json.load(answer)
 
     def _post(self, path: str, body: dict[str, str]) -> Any:
@@ -75,5 +75,5 @@ class DemoClient:
         }
         data = json.dumps(body).encode()
         request = urllib.request.Request(f"{self._page}{path}", data=data, headers=headers)
-        with self._opener.open(request, timeout=20) as answer:
+        with self._opener.open(request, timeout=PATIENCE_S) as answer:
             return json.load(answer)

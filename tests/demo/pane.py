@@ -38,7 +38,7 @@ class Pane:
         """What stands on it now."""
         return self._run("capture-pane", "-p", "-t", self._name)
 
-    def sees(self, *words: str, timeout_s: float = PATIENCE_S) -> str:
+    def sees(self, *words: str) -> str:
         """Wait until all of these stand on it; its text."""
         text = ""
 
@@ -47,7 +47,7 @@ class Pane:
             text = self.text
             return all(word in text for word in words)
 
-        if not self.changes(stands, timeout_s=timeout_s):
+        if not self.changes(stands):
             raise AssertionError(f"waited for {words} in vain:\n{text}")
         return text
 
@@ -57,9 +57,9 @@ class Pane:
             raise AssertionError(f"{word} stays:\n{self.text}")
 
     @staticmethod
-    def changes(so: Callable[[], bool], *, timeout_s: float = PATIENCE_S) -> bool:
+    def changes(so: Callable[[], bool]) -> bool:
         """Whether something becomes so in time."""
-        until = time.monotonic() + timeout_s
+        until = time.monotonic() + PATIENCE_S
         while not so():
             if time.monotonic() > until:
                 return False
@@ -75,7 +75,7 @@ class Pane:
 
     def _run(self, *words: str) -> str:
         done = subprocess.run(
-            [*self._tmux, *words], capture_output=True, text=True, check=True, timeout=20
+            [*self._tmux, *words], capture_output=True, text=True, check=True, timeout=PATIENCE_S
         )
         return done.stdout
 

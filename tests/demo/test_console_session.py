@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -51,7 +53,7 @@ class Session:
         self._cashier = [sys.executable, str(TOP / "cashier.py")]
         demo = [*self._cashier, "demo", "--config", str(template)]
         mine.open(demo, folder=folder, environ=self._environ)
-        mine.sees("Press Enter for the staff console", timeout_s=120)
+        mine.sees("Press Enter for the staff console")
         self.config = next(folder.glob("cashier-demo-*/cashier.toml"))
         node = urlsplit((self.config.parent / "LTC.node").read_text().strip())
         self._node = (int(node.port or 0), f"{node.username}:{node.password}")
@@ -82,11 +84,11 @@ def session(tmp_path: Path) -> Iterator[Session]:
 
 def _leave(mine: Pane) -> None:
     """Out of whatever is on the terminal, as somebody does who is in a hurry."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE_S
     while mine.is_open:
         assert time.monotonic() < until, mine.text
-        for key in ("Escape", "Escape", "q", "C-c"):
-            if mine.is_open:
+        with contextlib.suppress(subprocess.CalledProcessError):  # it ends while keys are sent
+            for key in ("Escape", "Escape", "q", "C-c"):
                 mine.press(key)
                 time.sleep(0.3)  # an Escape and the next key at once are Alt and that key
 
@@ -141,7 +143,7 @@ def _cure_by_two(session: Session) -> None:
         pane.press("3")
         # The half-signed cure stands in the second person's queue by this name, too.
         pane.sees("node and books", "unknown_spend")
-        _go_down_to(pane, "unknown_spend")
+        _go_to(pane, "unknown_spend")
         pane.sees("c cure")
         pane.press("c")
         word = re.findall(r"Type (\S+?),? ", pane.sees("to sign as"))[0]
@@ -161,20 +163,20 @@ def _close(pane: Pane, answer: str) -> None:
     pane.loses(CLOSES)
 
 
-def _go_down_to(pane: Pane, word: str) -> None:
-    """By the arrow, from the top, a step at a time as each is seen."""
-    pane.press("Home")
+def _go_to(pane: Pane, word: str) -> None:
+    """By the arrows, a step at a time: the next one when this one is seen, so that none is left to
+    move the cursor on later. Rows may come and go meanwhile."""
     until = time.monotonic() + PATIENCE_S
-    while word not in (before := _cursor(pane)):
+    while word not in (lines := pane.text.splitlines())[row := _cursor(lines)]:
         assert time.monotonic() < until, f"the cursor does not reach {word}:\n{pane.text}"
-        pane.press("Down")
-        if not pane.changes(partial(_cursor_left, pane, before), timeout_s=3):
-            pane.press("Home")  # the end, or rows that came above
+        pane.press("Down" if any(word in line for line in lines[row:]) else "Up")
+        pane.changes(partial(_cursor_left, pane, row))
 
 
-def _cursor_left(pane: Pane, before: str) -> bool:
-    return _cursor(pane) != before
+def _cursor_left(pane: Pane, row: int) -> bool:
+    return _cursor(pane.text.splitlines()) != row
 
 
-def _cursor(pane: Pane) -> str:
-    return next((line for line in pane.text.splitlines() if line.startswith(">")), "")
+def _cursor(lines: list[str]) -> int:
+    """Which line it stands on; the first one, a title, where there is none."""
+    return next((row for row, line in enumerate(lines) if line.startswith(">")), 0)
