@@ -45,8 +45,8 @@ class _Question:
 
 @dataclass(slots=True)
 class Standing:
-    """Something asked every `every_s` seconds; it says itself whether there is news. The first time
-    of a `patient` one comes after the first rows of a screen."""
+    """Something asked every `every_s` seconds; it says itself whether there is news. As long as a
+    `patient` one was not asked yet, the first rows of a screen come before it."""
 
     every_s: float
     ask: Callable[[Config], Any]
@@ -188,8 +188,9 @@ class Source:
             while not self._ended:
                 now = time.monotonic()
                 due = min(self._standing, key=lambda each: each.due, default=None)
-                if due is not None and due.due <= now:
-                    due.due = now + due.every_s
+                gives_way = due is not None and due.patient and bool(self._questions)
+                if due is not None and due.due <= now and not gives_way:
+                    due.due, due.patient = now + due.every_s, False
                     self._busy = True
                     return "", _Question(due.ask, due.then, None)
                 if self._questions:

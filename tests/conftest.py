@@ -15,6 +15,7 @@ from typing import TypeVar
 import pytest
 from freezegun import freeze_time
 from freezegun.api import FrozenDateTimeFactory
+from hypothesis import HealthCheck, settings
 
 from db import connection, migrate
 from tests.nodes.anvil import Anvil
@@ -22,6 +23,12 @@ from tests.nodes.embedded import EmbeddedNode
 from tests.nodes.litecoind import Litecoind
 from tests.nodes.postgres import Postgres
 from tests.nodes.postgres_copies import Copies
+
+# What is drawn is not judged by how long it took, nor a test by how long it tries.
+settings.register_profile(
+    "patient", settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+)
+settings.load_profile("patient")
 
 Node = TypeVar("Node", Litecoind, Anvil, EmbeddedNode)
 

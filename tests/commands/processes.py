@@ -54,14 +54,15 @@ class Process:
         found = {}
         for folder in Path("/proc").iterdir():
             if folder.name.isdigit() and _parent(folder) == self.popen.pid:
-                words = (folder / "cmdline").read_text().split("\0")
-                found[words[words.index("--only") + 1]] = int(folder.name)
+                role = _role(folder)
+                if role is not None:
+                    found[role] = int(folder.name)
         return found
 
-    def end(self, how: signal.Signals = signal.SIGTERM, *, within_s: int = 15) -> int:
+    def end(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Signal it and wait; its exit code."""
         self.popen.send_signal(how)
-        return self.popen.wait(within_s)
+        return self.popen.wait(PATIENCE_S)
 
     def destroy(self) -> None:
         """Whatever it started is gone after this, however the test went."""
@@ -86,6 +87,15 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def _role(folder: Path) -> str | None:
+    """What a child runs; None for one that is not yet, or no more, of our own making."""
+    try:
+        words = (folder / "cmdline").read_text().split("\0")
+        return words[words.index("--only") + 1]
+    except (OSError, ValueError):
+        return None
 
 
 def _parent(folder: Path) -> int | None:

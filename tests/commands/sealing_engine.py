@@ -30,6 +30,7 @@ def _work(url: str, stop: threading.Event) -> None:
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         while not stop.wait(0.05):
+            Chain.update(beat_at=rfc3339(utc_now())).execute()
             orders.carry_out({"seal": _seal}, utc_now())
 
 

@@ -13,6 +13,7 @@ from tests.commands.desk import Desk
 from tests.commands.processes import TOP
 from tests.commands.staffed import StaffedDesk
 from tests.engine.approvals.people import People
+from tests.nodes.ports import PATIENCE_S
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def answer(staffed: StaffedDesk, text: str, *words: str) -> tuple[int, str]:
     os.write(ours, text.encode())
     try:
         done = subprocess.run(
-            command, stdin=theirs, capture_output=True, text=True, timeout=60, check=False
+            command, stdin=theirs, capture_output=True, text=True, timeout=PATIENCE_S, check=False
         )
     finally:
         os.close(ours)

@@ -16,6 +16,7 @@ from engine.audit.keys import load_or_create
 from tests.commands.desk import Desk
 from tests.engine.audit.histories import KEY, OTHER_KEY, START, make_rows, store
 from tests.engine.audit.tampering import tamper
+from tests.nodes.ports import PATIENCE_S
 
 GOLDEN = Path(__file__).parents[1] / "engine" / "audit" / "golden" / "histories.jsonl"
 TOP = Path(__file__).parents[2]
@@ -93,7 +94,13 @@ def test_garbage_is_exit_1_without_a_trace(tmp_path: Path) -> None:
 def test_it_needs_no_configuration_no_database_and_none_of_our_services(tmp_path: Path) -> None:
     command = [sys.executable, "-X", "importtime", str(TOP / "cashier.py"), "verify", str(GOLDEN)]
     done = subprocess.run(
-        command, cwd=tmp_path, env={}, capture_output=True, text=True, timeout=60, check=False
+        command,
+        cwd=tmp_path,
+        env={},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("consistent, not authenticated")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from db.connection import connected
-from db.models import Payment
+from db.models import Address, Payment
 from engine import ledger
 from engine.clock import utc_now
 from engine.deposits.request import request_deposit
@@ -76,6 +76,7 @@ class LivingDesk:
 
     def fund(self, units: int) -> None:
         """The client pays in, and is credited by the engine."""
+        wait_until(self._gives_addresses, what="an address to give out")
         with connected():
             add_client(CLIENT)
             found = request_deposit(
@@ -84,6 +85,11 @@ class LivingDesk:
         self.tell(f"pay {found.address} {units}")
         self.tell("mine 2")
         self.wait_for(found.id, "credited")
+
+    @staticmethod
+    def _gives_addresses() -> bool:
+        with connected():
+            return bool(Address.select().where(Address.issued_at.is_null()).exists())
 
     def ask(self, amount: str) -> str:
         """The client asks for a withdrawal; its id."""

@@ -10,12 +10,32 @@ from __future__ import annotations
 
 import sys
 import threading
+from typing import Any
 
 from db.connection import open_database
 from engine.config import load_config
 from engine.daemon import Daemon
 from tests.nodes.fake import FakeChain
 from tests.nodes.ports import PATIENCE_S
+
+
+class SharedChain(FakeChain):
+    """A chain of two threads, the engine's and that of what happens: one call at a time."""
+
+    def __init__(self) -> None:
+        self._one = threading.RLock()
+        super().__init__()
+
+    def __getattribute__(self, name: str) -> Any:
+        found = super().__getattribute__(name)
+        if name.startswith("_") or not callable(found):
+            return found
+
+        def alone(*given: Any, **named: Any) -> Any:
+            with self._one:
+                return found(*given, **named)
+
+        return alone
 
 
 class World:
@@ -51,7 +71,7 @@ class World:
 def _live(path: str) -> None:
     config = load_config(path, role="engine", environ={})
     open_database(config.database)
-    chain = FakeChain()
+    chain = SharedChain()
     chain.mine(3)
     stop, ready = threading.Event(), threading.Event()
     daemon = Daemon(config, opener=lambda _currency: chain)

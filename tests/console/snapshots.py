@@ -7,13 +7,14 @@ before it is committed.
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 from tests.console.terminal import Terminal
+from tests.nodes.ports import PATIENCE_S
 
 FOLDER = Path(__file__).parent / "snapshots"
 VARIABLE = "CASHIER_SNAPSHOTS"
-LOOKS = 60  # a machine that is busy draws the last bar a moment later
 
 
 async def assert_looks(shown: Terminal, name: str) -> None:
@@ -26,9 +27,8 @@ async def assert_looks(shown: Terminal, name: str) -> None:
         FOLDER.mkdir(exist_ok=True)
         file.write_text(_picture(shown), encoding="utf-8")
     kept = file.read_text(encoding="utf-8")
-    for _ in range(LOOKS):
-        if _picture(shown) == kept:
-            return
+    give_up = time.monotonic() + PATIENCE_S  # figures that are asked for all day may come last
+    while _picture(shown) != kept and time.monotonic() < give_up:
         await shown.pilot.pause(0.05)
     assert _picture(shown) == kept
 

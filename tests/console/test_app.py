@@ -14,6 +14,8 @@ from engine.errors import ConfigError, Problem
 from tests.commands.processes import TOP
 from tests.console.houses import FilledHouse
 from tests.console.terminal import LARGE, Terminal, at_terminal, terminal
+from tests.console.test_source import overwrite
+from tests.nodes.ports import PATIENCE_S
 
 FIRST_PAINT = """
 import sys
@@ -58,19 +60,19 @@ def test_a_database_that_goes_away_leaves_the_last_picture(house: FilledHouse) -
     async def steps(shown: Terminal) -> None:
         await shown.press("down", "down")
         kept = file.read_bytes()
-        file.write_bytes(b"no database at all" * 1000)
+        overwrite(file, b"no database at all" * 1000)
         await shown.sees("the database is away since 12:00:41, this is the last picture", "CR1042")
         await shown.pilot.press("up", "slash", "escape")
-        file.write_bytes(kept)
+        overwrite(file, kept)
         await shown.until(lambda: "is away" not in shown.text, "the banner to go")
-        assert "CR1044" in next(row for row in shown.text.splitlines() if row.startswith(">"))
+        assert "CR1044" in shown.selected
 
     at_terminal(house.path, steps, size=LARGE)
 
 
 def test_two_consoles_see_the_same_move(house: FilledHouse) -> None:
     async def run() -> None:
-        async with terminal(house.path) as one, terminal(house.path) as other:
+        async with terminal(house.path) as one, terminal(house.path, joins=True) as other:
             with house.till(later_s=5) as till:
                 till.see(house.paid["requested"], 77_000_000)
             await one.sees("0.77000000 LTC")
@@ -85,11 +87,10 @@ def test_a_configuration_that_cannot_be_read_ends_the_console() -> None:
 
     async def run() -> CashierConsole:
         app = CashierConsole(load)
-        async with app.run_test() as pilot:
-            for _ in range(200):
-                if app.failure is not None:
-                    break
-                await pilot.pause(0.02)
+        async with app.run_test():
+            async with asyncio.timeout(PATIENCE_S):
+                while app.failure is None:
+                    await asyncio.sleep(0.02)
         return app
 
     app = asyncio.run(run())

@@ -14,6 +14,7 @@ from console.columns import Column
 from console.listing import CHUNK, PagedList
 from console.themes import THEMES
 from engine.config import Config
+from tests.console.terminal import come_to_rest
 
 MILLION = 1_000_000
 
@@ -49,6 +50,7 @@ class ListApp(App[None]):
 
     def __init__(self) -> None:
         super().__init__()
+        self.unanswered = 0
         for theme in THEMES.values():
             self.register_theme(theme)
         self.theme = "dark"
@@ -58,7 +60,12 @@ class ListApp(App[None]):
         yield PagedList([column], ask=self.ask, nothing="nothing", name="things")
 
     def ask(self, _kind: str, question: Callable[[Any], Any], then: Callable[[Any], Any]) -> None:
-        self.call_later(then, question(None))
+        def hand(answer: Any) -> None:
+            self.unanswered -= 1
+            then(answer)
+
+        self.unanswered += 1
+        self.call_later(hand, question(None))
 
     @property
     def listing(self) -> PagedList:
@@ -72,6 +79,19 @@ def on_list(steps: Callable[[PagedList, Pilot[None]], Any]) -> None:
             await steps(app.listing, pilot)
 
     asyncio.run(run())
+
+
+async def _rest(pilot: Pilot[None]) -> None:
+    """Wait until every answer is in and drawn."""
+    app = pilot.app
+    assert isinstance(app, ListApp)
+    await come_to_rest(pilot, lambda: not app.unanswered)
+
+
+async def _press(pilot: Pilot[None], *keys: str) -> None:
+    for key in keys:
+        await pilot.press(key)
+        await _rest(pilot)
 
 
 def _lines(listing: PagedList) -> list[str]:
@@ -88,13 +108,11 @@ def test_a_million_rows_are_shown_by_a_few_pages() -> None:
 
     async def steps(listing: PagedList, pilot: Pilot[None]) -> None:
         listing.show(things)
-        await pilot.pause()
+        await _rest(pilot)
         assert _lines(listing)[1] == "> 0"
-        await pilot.press("end")
-        await pilot.pause()
+        await _press(pilot, "end")
         assert _lines(listing)[-1] == "> 999999"
-        await pilot.press("home")
-        await pilot.pause()
+        await _press(pilot, "home")
         assert _lines(listing)[1] == "> 0"
         assert len(things.asked) <= 6
 
@@ -106,19 +124,19 @@ def test_a_key_is_not_undone_by_an_answer_that_was_asked_before() -> None:
 
     async def steps(listing: PagedList, pilot: Pilot[None]) -> None:
         listing.show(things)
-        await pilot.pause()
+        await _rest(pilot)
         things.ids = [100, *range(50)]
         listing.follow()
         listing.action_cursor(1)
-        await pilot.pause()
+        await _rest(pilot)
         assert _selected(listing) == "1"
         listing.follow()
-        await pilot.pause()
+        await _rest(pilot)
         assert _selected(listing) == "100"
         things.ids = [101, 100, *range(50)]
         listing.follow()
         listing.action_first()
-        await pilot.pause()
+        await _rest(pilot)
         assert _selected(listing) == "101", "the first row is where it follows"
 
     on_list(steps)
@@ -129,13 +147,13 @@ def test_the_selected_row_keeps_its_line_when_rows_arrive_above() -> None:
 
     async def steps(listing: PagedList, pilot: Pilot[None]) -> None:
         listing.show(things)
-        await pilot.pause()
-        await pilot.press("down", "down", "down", "pagedown")
+        await _rest(pilot)
+        await _press(pilot, "down", "down", "down", "pagedown")
         selected = _selected(listing)
         line = _lines(listing).index(f"> {selected}")
         things.ids = [*range(100, 120), *range(50)]
         listing.reload()
-        await pilot.pause()
+        await _rest(pilot)
         assert _selected(listing) == selected
         assert _lines(listing).index(f"> {selected}") == line
 
@@ -147,18 +165,18 @@ def test_a_selected_row_that_is_gone_leaves_the_cursor_where_it_was() -> None:
 
     async def steps(listing: PagedList, pilot: Pilot[None]) -> None:
         listing.show(things)
-        await pilot.pause()
-        await pilot.press("end")
+        await _rest(pilot)
+        await _press(pilot, "end")
         things.ids = [0, 1, 2, 3]
         listing.reload()
-        await pilot.pause()
+        await _rest(pilot)
         assert listing.row == Thing("3")
         things.ids = []
         listing.reload()
-        await pilot.pause()
+        await _rest(pilot)
         assert listing.row is None
         assert "nothing" in _lines(listing)
-        await pilot.press("down", "enter", "end", "pageup")
+        await _press(pilot, "down", "enter", "end", "pageup")
 
     on_list(steps)
 
@@ -166,7 +184,7 @@ def test_a_selected_row_that_is_gone_leaves_the_cursor_where_it_was() -> None:
 def test_a_changed_row_is_drawn_in_its_place() -> None:
     async def steps(listing: PagedList, pilot: Pilot[None]) -> None:
         listing.show(Things(list(range(5))))
-        await pilot.pause()
+        await _rest(pilot)
         listing.replace([Thing("2"), Thing("999")])
         assert [listing.has(each) for each in ("2", "999")] == [True, False]
 
@@ -176,8 +194,9 @@ def test_a_changed_row_is_drawn_in_its_place() -> None:
 def test_a_click_selects() -> None:
     async def steps(listing: PagedList, pilot: Pilot[None]) -> None:
         listing.show(Things(list(range(5))))
-        await pilot.pause()
+        await _rest(pilot)
         await pilot.click(PagedList, offset=(3, 4))
+        await _rest(pilot)
         assert listing.row == Thing("3")
 
     on_list(steps)
@@ -188,10 +207,10 @@ def test_rows_far_away_are_forgotten() -> None:
 
     async def steps(listing: PagedList, pilot: Pilot[None]) -> None:
         listing.show(things)
-        await pilot.pause()
+        await _rest(pilot)
         for place in range(0, 100 * CHUNK, CHUNK):
             listing._touch(place)
-            await pilot.pause()
+            await _rest(pilot)
         assert len(listing._rows) <= 12 * CHUNK
         assert listing.row is not None
 
@@ -205,7 +224,7 @@ def test_what_a_row_says_cannot_drive_the_terminal() -> None:
         things = Things([0])
         things.page = lambda *_, **__: [Thing(nasty)]  # type: ignore[method-assign]  # a row from outside
         listing.show(things)
-        await pilot.pause()
+        await _rest(pilot)
         assert all(line.isprintable() for line in _lines(listing))
         assert _lines(listing)[1].startswith("> [red]x[/]")
 
@@ -216,11 +235,11 @@ def test_a_cleared_list_takes_no_answer_that_was_asked_before() -> None:
     async def steps(listing: PagedList, pilot: Pilot[None]) -> None:
         listing.show(Things(list(range(7))))
         listing.clear()
-        await pilot.pause()
+        await _rest(pilot)
         assert listing.total is None
         assert listing.row is None
         listing.show(Things(list(range(3))))
-        await pilot.pause()
+        await _rest(pilot)
         assert _selected(listing) == "0"
 
     on_list(steps)
@@ -231,14 +250,13 @@ def test_rows_that_went_away_since_they_were_counted_leave_no_gap() -> None:
 
     async def steps(listing: PagedList, pilot: Pilot[None]) -> None:
         listing.show(things)
-        await pilot.pause()
+        await _rest(pilot)
         things.ids = list(range(2 * CHUNK + 7))
         for _ in range(3):
             listing._touch(listing.cursor + CHUNK)
-            await pilot.pause()
+            await _rest(pilot)
         assert listing.total == 2 * CHUNK + 7
-        await pilot.press("end")
-        await pilot.pause()
+        await _press(pilot, "end")
         assert _selected(listing) == str(2 * CHUNK + 6)
 
     on_list(steps)

@@ -11,7 +11,6 @@ async def _choose(shown: Terminal, text: str, hit: str) -> None:
     await shown.press("ctrl+p")
     await shown.type(text)
     await shown.sees(hit)
-    await shown.pilot.pause(0.2)
     await shown.press("enter")
 
 

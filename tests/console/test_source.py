@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from console.source import Away, Source
+from console.source import HEAD_START_S, Away, Source
 from db.models import Client
 from engine import store
 from engine.config import Config
 from engine.errors import CashierError, ConfigError, PaymentNotFound
 from tests.commands.desk import Desk
 from tests.console.terminal import NOW
-from tests.nodes.ports import PATIENCE_S
+from tests.nodes.ports import PATIENCE_S, wait_until
 
 
 class Heard:
@@ -34,11 +34,18 @@ class Heard:
         callback(answer)
 
     def until(self, is_so: Callable[[], bool]) -> None:
-        for _ in range(1000):
-            if is_so():
-                return
-            time.sleep(0.01)
-        raise AssertionError(f"in vain: {self.said} {self.away} {self.refused}")
+        def told() -> str:
+            return f"{self.said} {self.away} {self.refused}"
+
+        wait_until(is_so, what="what is heard", told=told)
+
+
+def overwrite(path: Path, content: bytes) -> None:
+    """Give a file another content. It is never empty meanwhile: SQLite would take it for a new
+    database and write into it."""
+    with path.open("r+b") as file:
+        file.write(content)
+        file.truncate()
 
 
 @contextmanager
@@ -84,7 +91,7 @@ def test_an_answer_comes_back(desk: Desk, heard: Heard) -> None:
 def test_of_one_kind_only_the_newest_question_is_asked(desk: Desk, heard: Heard) -> None:
     gate = threading.Event()
     with asking(_loader(desk), heard) as source:
-        source.ask("slow", lambda _config: gate.wait(5), heard.said.append)
+        source.ask("slow", lambda _config: gate.wait(PATIENCE_S), heard.said.append)
         heard.until(lambda: source._busy)
         for number in range(5):
             source.ask("page", lambda _config, n=number: n, heard.said.append)  # type: ignore[misc]  # a lambda that remembers its number
@@ -109,25 +116,30 @@ def test_a_database_that_went_away_is_asked_again_when_it_is_back(desk: Desk, he
         source.ask("clients", _clients, heard.said.append)
         heard.until(lambda: heard.said == [0])
         kept = path.read_bytes()
-        path.write_bytes(b"no database at all" * 1000)
+        overwrite(path, b"no database at all" * 1000)
         source.ask("clients", _clients, heard.said.append)
         heard.until(lambda: len(heard.away) == 1)
         assert heard.away[0] is not None
         assert heard.away[0].since.startswith("2026-10-30T12:00:41")
         assert source.away == heard.away[0]
-        path.write_bytes(kept)
+        overwrite(path, kept)
         heard.until(lambda: heard.said == [0, 0])
         assert heard.away[-1] is None
 
 
 def test_no_news_is_not_handed_on(desk: Desk, heard: Heard) -> None:
-    answers = iter([1, None, None, 2, *[None] * 1000])
+    answers = itertools.chain([1, None, None, 2], itertools.repeat(None))
     with asking(_loader(desk), heard) as source:
         source.ask_always(0.01, lambda _config: next(answers), heard.said.append)
         heard.until(lambda: heard.said == [1, 2])
 
 
-def test_what_a_screen_asks_first_comes_before_a_patient_question(desk: Desk, heard: Heard) -> None:
+@pytest.mark.parametrize("head_start_s", [0.0, HEAD_START_S])
+def test_what_a_screen_asks_first_comes_before_a_patient_question(
+    desk: Desk, heard: Heard, monkeypatch: pytest.MonkeyPatch, head_start_s: float
+) -> None:
+    # A head start of nothing is what is left of one on a machine that is busy.
+    monkeypatch.setattr("console.source.HEAD_START_S", head_start_s)
     started = threading.Event()
 
     def load() -> Config:

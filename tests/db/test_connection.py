@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import peewee
@@ -56,10 +55,8 @@ def test_postgresql_gives_up_what_hangs(database: str) -> None:
     assert given["tcp_user_timeout"] == "30000"
     assert given["keepalives_idle"] == "15"
     opened.execute_sql("SET statement_timeout = 50")
-    begun = time.monotonic()
     with pytest.raises(peewee.OperationalError, match="statement timeout"):
         opened.execute_sql("SELECT pg_sleep(20)")
-    assert time.monotonic() - begun < 10
 
 
 @on_postgresql

@@ -21,10 +21,6 @@ def queue(desk: Desk, people: People) -> WaitingHouse:
     return WaitingHouse(desk, people)
 
 
-def _selected(shown: Terminal) -> str:
-    return next(row for row in shown.text.splitlines() if row.startswith(">"))
-
-
 def _acts(queue: WaitingHouse, act: str, by: str, **subject: Any) -> None:
     """Somebody else signs at another console, a minute later."""
     with queue.connected(), freeze_time(NOW + timedelta(minutes=1)):
@@ -164,7 +160,7 @@ def test_what_leaves_the_queue_under_ones_eyes_is_said(queue: WaitingHouse) -> N
         await shown.sees("4 wait")
         _acts(queue, "refuse", "cleo", payment=queue.ids["withdrawal"], reason="police")
         await shown.sees("3 wait", "left at 12:00:41: refuse by staff:cleo, now refused")
-        assert "suspense" in _selected(shown)
+        assert "suspense" in shown.selected
         await shown.press("down")
         assert "left at" not in shown.text
 
@@ -185,10 +181,10 @@ def test_the_selected_row_stays_selected_when_others_come(queue: WaitingHouse) -
     async def steps(shown: Terminal) -> None:
         await shown.press("2", "down", "down")
         await shown.sees("the client is blocked")
-        before = _selected(shown)
+        before = shown.selected
         _acts(queue, "refuse", "cleo", payment=queue.ids["suspense"], reason="dust")
         await shown.sees("3 wait")
-        assert _selected(shown) == before
+        assert shown.selected == before
         assert "left at" not in shown.text
 
     at_terminal(queue.path, steps, **queue.sits("ben"))

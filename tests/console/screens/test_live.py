@@ -22,8 +22,7 @@ def test_what_moves_comes_to_the_top_by_itself(house: FilledHouse) -> None:
         with house.till(later_s=5) as till:
             till.see(house.paid["requested"], 77_000_000)
         await shown.sees("0.77000000 LTC")
-        rows = shown.text.splitlines()
-        assert "CR1040" in next(row for row in rows if row.startswith(">"))
+        assert "CR1040" in shown.selected
 
     at_terminal(house.path, steps)
 
@@ -31,7 +30,7 @@ def test_what_moves_comes_to_the_top_by_itself(house: FilledHouse) -> None:
 def test_a_selected_row_stays_where_it_is_when_others_move(house: FilledHouse) -> None:
     async def steps(shown: Terminal) -> None:
         await shown.press("down", "down")
-        before = next(row for row in shown.text.splitlines() if row.startswith(">"))
+        before = shown.selected
         with house.till(later_s=5) as till:
             till.see(house.paid["requested"], 77_000_000)
         await shown.sees("1 moved · Home follows", "0.77000000 LTC")
@@ -145,6 +144,6 @@ def test_an_act_leaves_its_row_in_sight(house: FilledHouse) -> None:
         await shown.sees("x refused")
         await shown.press("escape")
         await shown.sees("x refused")
-        assert "CR1044" in next(row for row in shown.text.splitlines() if row.startswith(">"))
+        assert "CR1044" in shown.selected
 
     at_terminal(house.path, steps)

@@ -21,19 +21,6 @@ def honest(desk: Desk, people: People) -> SumHouse:
     return SumHouse(desk, people, honest=True)
 
 
-def _selected(shown: Terminal) -> str:
-    return next(row for row in shown.text.splitlines() if row.startswith(">"))
-
-
-async def _go_to(shown: Terminal, word: str) -> None:
-    """Down until the selected row says so."""
-    for _ in range(30):
-        if word in _selected(shown):
-            return
-        await shown.press("down")
-    raise AssertionError(f"no row says {word}:\n{shown.text}")
-
-
 @pytest.mark.parametrize("size", [SMALL, LARGE])
 def test_it_looks_as_it_did(planted: SumHouse, size: tuple[int, int]) -> None:
     async def steps(shown: Terminal) -> None:
@@ -63,13 +50,13 @@ def test_a_timing_item_opens_to_its_payments_and_these_to_their_story(honest: Su
     async def steps(shown: Terminal) -> None:
         await shown.press("3")
         await shown.sees("not yet deep")
-        await _go_to(shown, "not yet deep")
+        await shown.go_down_to("not yet deep")
         await shown.press("enter")
         await shown.sees("~ pending 1/", "CR1042")
         await shown.press("down", "enter")
         await shown.sees("story")
         await shown.press("escape")
-        await _go_to(shown, "pending")
+        await shown.go_down_to("pending")
         await shown.press("up", "enter")
         await shown.until(lambda: "CR1042" not in shown.text)
 
@@ -113,7 +100,7 @@ def test_a_cure_is_seen_before_it_is_signed(planted: SumHouse) -> None:
     async def steps(shown: Terminal) -> None:
         await shown.press("3")
         await shown.sees("3 breaks open")
-        await _go_to(shown, "unknown_spend")
+        await shown.go_down_to("unknown_spend")
         await shown.press("c")
         await shown.sees("entry that will be posted", "it takes 2 persons; signed: nobody yet")
         await shown.press("escape")
@@ -125,7 +112,7 @@ def test_a_cure_is_seen_before_it_is_signed(planted: SumHouse) -> None:
 def test_a_coin_of_nobody_is_booked_from_its_break(planted: SumHouse) -> None:
     async def steps(shown: Terminal) -> None:
         await shown.press("3")
-        await _go_to(shown, "unknown_arrival")
+        await shown.go_down_to("unknown_arrival")
         await shown.press("c")
         await shown.sees("To which account?")
         await shown.press("escape", "enter")
@@ -140,7 +127,7 @@ def test_a_coin_of_nobody_is_booked_from_its_break(planted: SumHouse) -> None:
 def test_who_may_not_sign_has_no_key_for_it(planted: SumHouse, name: str) -> None:
     async def steps(shown: Terminal) -> None:
         await shown.press("3")
-        await _go_to(shown, "unknown_spend")
+        await shown.go_down_to("unknown_spend")
         assert "c cure" not in shown.text
         await shown.press("c", "enter")
         await shown.sees(f"{name} is ", "to cure is for payments or approver")
