@@ -114,15 +114,17 @@ def test_one_that_sleeps_between_signing_and_sending_writes_nothing_when_it_wake
 
 def _freeze_at(world: Mortal, point: str) -> str:
     """The first engine sleeps at that point, and counts as dead; who it is. One that sleeps while
-    another of its threads writes would hold up every writer, on SQLite for as long as it sleeps."""
+    another of its threads writes holds up every writer, on SQLite for as long as it sleeps: clients
+    who still ask, and whoever says that it is dead. Then it dies, and another one sleeps."""
     for _ in range(FREEZES_MAX):
         held_by = _hold(world, crash_at=point + FREEZE)
-        world.live_on()
-        wait_until(lambda: world.engine.frozen, what="its sleep")
         try:
+            world.live_on()
+            wait_until(lambda: world.engine.frozen, what="its sleep")
             forget_the_dead()
         except (peewee.OperationalError, sqlite3.OperationalError):
             world.engine.kill()
+            world.ask_again()
             world.recover()
             forget_the_dead()
         else:
