@@ -128,7 +128,7 @@ class CommandSink:
             letter.write(message.body(now))
             letter.seek(0)
             try:
-                self._running = subprocess.Popen(
+                running = subprocess.Popen(
                     self._command,
                     stdin=letter,
                     stdout=subprocess.DEVNULL,
@@ -139,8 +139,9 @@ class CommandSink:
             except (OSError, ValueError) as error:
                 words = getattr(error, "strerror", None) or "it is no command"
                 raise DeliveryFailed(f"it cannot be started: {words}") from error
+        self._running = running  # `close`, from another thread, takes it from here
         try:
-            code = self._running.wait(self._timeout_s)
+            code = running.wait(self._timeout_s)
         except subprocess.TimeoutExpired as error:
             raise DeliveryFailed(f"it did not end within {self._timeout_s} s") from error
         finally:

@@ -30,14 +30,15 @@ from engine.risk import (
 )
 from tests.engine import risk_hooks
 from tests.engine.house import house
-from tests.nodes.ports import PATIENCE_S
+from tests.nodes.ports import PATIENCE_S, wait_until
 from tests.together import TOP
 
 ARRIVAL = Arrival("aa" * 32, "vout:0", "LTC", "rltc1q", 150_000_000, BlockRef(5, "bb"))
 QUESTION = {"amount": "1"}
+DRIBBLES_S = 60
 
 
-def hook(function: Callable[[Any], object], timeout_s: float = 5) -> RiskHook:
+def hook(function: Callable[[Any], object], timeout_s: float = PATIENCE_S) -> RiskHook:
     return RiskHook(function, timeout_s=timeout_s)
 
 
@@ -65,13 +66,13 @@ GARBAGE += [{"answer": None}, {"answer": ["allow"]}, {"Answer": "allow"}, object
 
 def test_one_that_does_not_answer_in_time_is_silent_for_a_while() -> None:
     answers = threading.Event()
-    slow = RiskHook(lambda _: answers.wait(20), timeout_s=0.1, again_after_s=0.3)
+    slow = RiskHook(lambda _: answers.wait(PATIENCE_S), timeout_s=0.1, again_after_s=PATIENCE_S)
     silent = [slow.silent]
     assert slow.ask({})[0] is Answer.HOLD
-    silent.append(slow.silent)
-    time.sleep(0.4)
-    silent.append(slow.silent)
-    assert silent == [False, True, False]
+    assert [*silent, slow.silent] == [False, True]
+    slow._again_after_s = 0.1
+    assert slow.ask({})[0] is Answer.HOLD
+    wait_until(lambda: not slow.silent, what="the end of the while")
     answers.set()
 
 
@@ -98,7 +99,7 @@ def test_a_hook_that_hangs_is_not_waited_for() -> None:
     answer, reason = hook(risk_hooks.hang, timeout_s=0.2).ask({})
     assert answer is Answer.HOLD
     assert reason == f"{NO_ANSWER} within 0.2 s"
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < PATIENCE_S
 
 
 def test_when_too_many_hang_further_questions_are_held_in_time() -> None:
@@ -114,12 +115,11 @@ def test_when_too_many_hang_further_questions_are_held_in_time() -> None:
     begun = time.monotonic()
     answers = [slow.ask({"n": number})[0] for number in range(8)]
     assert answers == [Answer.HOLD] * 8
-    assert time.monotonic() - begun < 10
-    assert len(asked) == 4
+    assert time.monotonic() - begun < PATIENCE_S
+    wait_until(lambda: len(asked) == 4, what="those that hang")
     gate.set()
-    deadline = time.monotonic() + 30
-    while slow.ask({})[0] is not Answer.ALLOW:
-        assert time.monotonic() < deadline
+    wait_until(lambda: slow.ask({})[0] is Answer.ALLOW, what="an answer")
+    assert len(asked) > 4
 
 
 def test_a_hook_that_hangs_does_not_keep_the_process_from_ending() -> None:
@@ -128,7 +128,9 @@ def test_a_hook_that_hangs_does_not_keep_the_process_from_ending() -> None:
         "print(RiskHook(hang, timeout_s=0.1).ask({})[0].value)"
     )
     command = [sys.executable, "-c", program]
-    done = subprocess.run(command, check=False, cwd=TOP, timeout=60, capture_output=True, text=True)
+    done = subprocess.run(
+        command, check=False, cwd=TOP, timeout=PATIENCE_S, capture_output=True, text=True
+    )
     assert (done.returncode, done.stdout) == (0, "hold\n")
 
 
@@ -216,7 +218,8 @@ class Site(BaseHTTPRequestHandler):
         self.send_error(405)
 
     def dribble(self) -> None:
-        for _ in range(200):
+        over = time.monotonic() + DRIBBLES_S
+        while time.monotonic() < over:
             try:
                 self.wfile.write(b" ")
             except OSError:
@@ -265,7 +268,7 @@ def served() -> Iterator[str]:
         server.server_close()
 
 
-def asked_over_http(folder: Path, url: str, timeout: int = 5) -> tuple[Answer, str]:
+def asked_over_http(folder: Path, url: str, timeout: int = 60) -> tuple[Answer, str]:
     found = open_hook(configured(folder, url=url, timeout=timeout))
     assert found is not None
     return found.ask(QUESTION)
@@ -286,7 +289,7 @@ def test_whatever_else_a_site_says_holds(tmp_path: Path, site: str, path: str) -
 def test_a_site_that_dribbles_is_not_waited_for(tmp_path: Path, site: str) -> None:
     begun = time.monotonic()
     assert asked_over_http(tmp_path, f"{site}/slow", timeout=1)[0] is Answer.HOLD
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < DRIBBLES_S
 
 
 def test_a_site_that_is_not_there_holds(tmp_path: Path) -> None:

@@ -15,13 +15,12 @@ from db.models import Lease, Payment
 from engine.chain import SendReply
 from engine.clock import utc_now
 from engine.lease import ChainLease
-from tests.engine.running import running
+from tests.engine.running import STOP_MAX_S, running
 from tests.engine.sender.desk import COIN, Desk
 from tests.nodes.fake import FakeChain
 from tests.nodes.harness import FakeHarness
 from tests.nodes.ports import wait_until
 
-STOP_MAX_S = 2
 ARRIVALS, ADDRESSES = 1200, 20
 QUEUE = 20
 SEND_S = 0.2  # what a slow node takes for each chain tx

@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+HANGS_S = 30  # how long one that hangs does so, unless it is released
+
 
 @dataclass
 class Taken:
@@ -59,7 +61,7 @@ class _Post(BaseHTTPRequestHandler):
         taken.talk.append(self.path)
         self.close_connection = True
         if taken.mode == "hang":
-            taken.release.wait(30)
+            taken.release.wait(HANGS_S)
         elif taken.mode == "garbage":
             self.wfile.write(b"\x00\xff no HTTP at all\r\n\r\n")
         elif taken.mode == "endless":

@@ -143,5 +143,5 @@ def test_the_thread_outlives_a_fault_and_ends_at_a_stop(
     stop.set()
     thread.join(PATIENCE_S)
     assert not thread.is_alive()
-    assert time.monotonic() - began_s < 5
+    assert time.monotonic() - began_s < PATIENCE_S / 5
     assert not opened.is_closed()  # this thread's connection

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Mapping
 
 from db.models import Address, Client
@@ -21,6 +20,7 @@ from tests.engine.deposits.worlds import (
 )
 from tests.nodes.fake import FakeChain
 from tests.nodes.harness import LitecoindHarness
+from tests.nodes.ports import PATIENCE_S
 
 
 class Desk:
@@ -36,7 +36,7 @@ class Desk:
 
     @property
     def hook(self) -> RiskHook:
-        return RiskHook(self, timeout_s=5)
+        return RiskHook(self, timeout_s=PATIENCE_S)
 
 
 @everywhere
@@ -228,7 +228,7 @@ def test_a_hook_that_fails_holds_the_coin(open_house: OpenHouse) -> None:
     def broken(_: Mapping[str, object]) -> object:
         raise NodeError("whatever a site's code may raise")
 
-    house = open_house(hook=RiskHook(broken, timeout_s=5), confirmations=1)
+    house = open_house(hook=RiskHook(broken, timeout_s=PATIENCE_S), confirmations=1)
     house.on.pay(house.address("ann"), COIN)
     house.on.mine()
     house.settle()
@@ -243,10 +243,10 @@ def test_a_hook_that_hangs_costs_a_round_one_time_out(open_house: OpenHouse) -> 
 
     def hang(question: object) -> str:
         asked.append(question)
-        answers.wait(20)
+        answers.wait(PATIENCE_S)
         return "allow"
 
-    hook = RiskHook(hang, timeout_s=0.1, again_after_s=0.5)
+    hook = RiskHook(hang, timeout_s=0.1, again_after_s=PATIENCE_S)
     house = open_house(hook=hook, confirmations=1)
     address = house.address("ann")
     for _ in range(5):
@@ -257,7 +257,7 @@ def test_a_hook_that_hangs_costs_a_round_one_time_out(open_house: OpenHouse) -> 
     assert sorted(house.states("ann")) == ["confirmed"] * 4 + ["held"]
     assert {row.sub_state for row in house.deposits("ann")} == {"", "unchecked"}
     answers.set()
-    time.sleep(0.6)
+    hook._timeout_s, hook._silent_until_s = PATIENCE_S, None  # it is left alone no longer
     house.settle()
     assert sorted(house.states("ann")) == ["credited"] * 4 + ["held"]
     credited = [row for row in house.deposits("ann") if row.state == "credited"]

@@ -33,7 +33,7 @@ def test_a_reply_that_drips_ends_at_the_deadline_and_not_at_its_last_byte() -> N
     reader = TimedSocket(ours, 1).makefile("rb")
     with pytest.raises(TimeoutError):
         reader.read(1000)
-    assert time.monotonic() - began_s < 5
+    assert time.monotonic() - began_s < 50  # all of it would take twice as long
     done.set()
     thread.join(PATIENCE_S)
     for each in (reader, ours, theirs):

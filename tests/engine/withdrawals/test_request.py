@@ -33,6 +33,7 @@ from tests.engine.withdrawals.purse import (
     has,
     states,
 )
+from tests.nodes.ports import PATIENCE_S
 from tests.together import end, start_module
 
 FEE = 100_000
@@ -97,7 +98,7 @@ def test_the_risk_hook_is_asked_and_obeyed(config: Config, answer: str, state: s
         asked.append(question)
         return answer
 
-    assert ask(config, hook=RiskHook(hook, timeout_s=5)).state == state
+    assert ask(config, hook=RiskHook(hook, timeout_s=PATIENCE_S)).state == state
     assert asked == [
         {
             "kind": "withdrawal",
@@ -115,7 +116,7 @@ def test_a_hook_that_fails_holds(config: Config) -> None:
     def hook(_: Any) -> str:
         raise RuntimeError("down")
 
-    assert ask(config, hook=RiskHook(hook, timeout_s=5)).state == "held"
+    assert ask(config, hook=RiskHook(hook, timeout_s=PATIENCE_S)).state == "held"
 
 
 WRONG: list[dict[str, Any]] = [
