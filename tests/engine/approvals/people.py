@@ -20,6 +20,7 @@ from engine.approvals.plan import Proposal
 from engine.audit.seals import installation_id
 from engine.config import Config, Staff
 from engine.lease import ChainLease
+from tests.nodes.ports import PATIENCE_S
 
 ROLES = {
     "ann": "payments",
@@ -33,7 +34,7 @@ ROLES = {
 def make_key(path: Path, kind: str = "ed25519") -> str:
     """A new key pair at `path`, without a passphrase; returns the public key."""
     words = ["ssh-keygen", "-q", "-t", kind, "-N", "", "-C", "", "-f", str(path)]
-    subprocess.run(words, check=True, capture_output=True, timeout=30)
+    subprocess.run(words, check=True, capture_output=True, timeout=PATIENCE_S)
     return path.with_suffix(".pub").read_text().strip()
 
 

@@ -13,7 +13,7 @@ import pytest
 from engine.approvals.openssh import is_armoured, namespace, sign, sign_with_agent, verifies
 from engine.errors import ActRefused, SigningFailed
 from tests.engine.approvals.people import make_key
-from tests.nodes.ports import wait_until
+from tests.nodes.ports import PATIENCE_S, wait_until
 
 SPACE = namespace("ab" * 16)
 MESSAGE = b'{"act":"approve"}'
@@ -30,6 +30,13 @@ def public(key: Path) -> str:
     return " ".join(key.with_suffix(".pub").read_text().split()[:2])
 
 
+def _given(key: Path) -> bool:
+    """Whether the agent took the key."""
+    words = ["ssh-add", "-q", str(key)]
+    done = subprocess.run(words, check=False, capture_output=True, timeout=PATIENCE_S, input=b"")
+    return done.returncode == 0
+
+
 @pytest.fixture
 def agent(key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An agent of this test that holds the key; the private file is gone."""
@@ -37,13 +44,13 @@ def agent(key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     agent = subprocess.Popen(["ssh-agent", "-D", "-a", socket], stdout=subprocess.DEVNULL)
     monkeypatch.setenv("SSH_AUTH_SOCK", socket)
     try:
-        wait_until(Path(socket).exists, what="the agent's socket")
-        subprocess.run(["ssh-add", "-q", str(key)], check=True, timeout=30, input=b"")
+        # Its socket is there before it listens.
+        wait_until(lambda: _given(key), what="an agent that takes the key")
         key.unlink()
         yield public(key)
     finally:
         os.kill(agent.pid, signal.SIGTERM)
-        agent.wait(10)
+        agent.wait(PATIENCE_S)
 
 
 def test_what_was_signed_verifies_and_nothing_else_does(key: Path, tmp_path: Path) -> None:
@@ -114,6 +121,6 @@ def test_what_is_no_signature_is_not_given_to_openssh(text: str, key: Path) -> N
 def test_a_key_that_wants_a_passphrase_is_not_asked_for_when_quiet(tmp_path: Path) -> None:
     locked = tmp_path / "locked"
     words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "secret words", "-f", str(locked)]
-    subprocess.run(words, check=True, capture_output=True, timeout=30)
+    subprocess.run(words, check=True, capture_output=True, timeout=PATIENCE_S)
     with pytest.raises(SigningFailed, match="did not sign"):
         sign(MESSAGE, key=locked, space=SPACE, quiet=True)
