@@ -113,6 +113,12 @@ class NodeDown(NodeError):
     code = "node_down"
 
 
+class NodeForbids(NodeDown):
+    """The node lets our user not make this call: HTTP 403, as by its `rpcwhitelist`."""
+
+    code = "node_forbids"
+
+
 class NodeRefused(NodeError):
     """The node answered with an error of its own; `rpc_code` is its number."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import http.client
 
-from engine.errors import NodeDown
+from engine.errors import NodeDown, NodeForbids
 
 WORDS_MAX = 200
 
@@ -23,9 +23,11 @@ class ReplyMismatch(http.client.HTTPException):
     """The reply is not the one to the request that was sent on this connection."""
 
 
-def status_words(status: int) -> str:
+def no_json(status: int, *, detail: str) -> NodeDown:
     """What an HTTP status says of a reply that is no JSON."""
-    return _STATUSES.get(status, f"{status}: the node's reply is not JSON")
+    kind = NodeForbids if status == http.client.FORBIDDEN else NodeDown
+    words = _STATUSES.get(status, f"{status}: the node's reply is not JSON")
+    return kind(words, detail=detail)
 
 
 def down(method: str, error: BaseException) -> NodeDown:

@@ -14,7 +14,8 @@ from engine.config import Currency
 from engine.errors import NodeError
 from engine.families import open_chain, open_followed
 from engine.moves.addresses import cold_address
-from engine.preflight.evm import check_answers, check_keys, check_tokens
+from engine.preflight.calls import check_calls
+from engine.preflight.evm import check_answers, check_keys, check_sends, check_tokens
 from engine.preflight.finding import Finding
 from engine.preflight.limits import check_limits
 from engine.preflight.node import NodeCheck, open_alone, open_node
@@ -33,9 +34,11 @@ def check_currency(currency: Currency, *, now: datetime, with_database: bool) ->
         expected = _expectation(currency, ours) if with_database else NOTHING_KNOWN
         opener = open_node if with_database else open_alone
         yield from NodeCheck(currency, expected, now, opener).everything(ours)
+        yield from check_calls(currency)
         yield from _check_witness(currency)
         yield from _check_cold(currency)
         yield from check_answers(currency)
+        yield from check_sends(currency)
         yield from check_tokens(currency)
         yield from check_sweeps(currency, with_database=with_database)
         if with_database:

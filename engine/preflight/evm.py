@@ -54,6 +54,24 @@ def check_answers(currency: Currency) -> Iterator[Finding]:
     yield _found(currency, "answers", "node", what, ok=not told.missing, cure=cure)
 
 
+def check_sends(currency: Currency) -> Iterator[Finding]:
+    """Whether the node takes chain txs of ours: many that only tell do not. Asked with bytes that
+    are no chain tx. A node that is down is another check's finding."""
+    from engine.families.evm.preflight import takes_sends_at
+
+    if currency.family != "evm" or currency.is_token or currency.node is None:
+        return
+    try:
+        takes = takes_sends_at(currency.node.reveal())
+    except NodeError:
+        return
+    what = "it takes chain txs" if takes else "it takes no chain txs: nothing is paid or swept"
+    cure = (
+        "allow eth_sendRawTransaction at the node, or at what stands before it; see docs/nodes.md"
+    )
+    yield _found(currency, "sending", "node", what, ok=takes, cure=cure)
+
+
 def check_tokens(currency: Currency) -> Iterator[Finding]:
     """What the contract of each token says, asked of the node of its chain."""
     from engine.families.evm.preflight import tokens_told

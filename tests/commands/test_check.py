@@ -63,7 +63,7 @@ def test_a_real_node_passes_every_check(ready: Desk, litecoind: Litecoind) -> No
     assert names == [
         *("configuration", "database", "configuration file", "database file", "audit key"),
         *("LTC node", "LTC network", "LTC wallet", "LTC synced", "LTC peers", "LTC version"),
-        *("LTC address", "LTC witness", "LTC address pool"),
+        *("LTC address", "LTC calls", "LTC witness", "LTC address pool"),
     ]
     assert "LitecoinCore:0.21.2" in result.stdout
 

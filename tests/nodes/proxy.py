@@ -18,6 +18,7 @@ HTML_401 = (
     b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Type: text/html\r\n"
     b"Content-Length: 13\r\n\r\n<html></html>"
 )
+HTML_403 = b"HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n"
 HTML_500_QUEUE = (
     b"HTTP/1.1 500 Internal Server Error\r\nContent-Type: text/html\r\n"
     b"Content-Length: 25\r\n\r\nWork queue depth exceeded"

@@ -10,6 +10,7 @@ import http.client
 import json
 import logging
 import time
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Protocol, Self
 from urllib.parse import quote, urlunsplit
@@ -18,7 +19,7 @@ from bitcoinrpc.authproxy import AuthServiceProxy, JSONRPCException
 
 from engine.errors import NodeDown, NodeError, NodeRefused
 from engine.families.bitcoin.connection import Reply, connection_to
-from engine.families.down import down, status_words
+from engine.families.down import down, no_json
 from engine.families.node_url import read_node_url
 
 TIMEOUT_S = 30
@@ -28,6 +29,7 @@ IDLE_MAX_S = 20
 logging.getLogger("BitcoinRPC").setLevel(logging.WARNING)
 
 WARMING_UP = -28
+NO_JSON, NO_RESULT = -342, -343  # the library's own numbers
 WALLET_NOT_FOUND = -18
 WALLET_NOT_SPECIFIED = -19
 
@@ -81,11 +83,18 @@ class Transport:
 
         Raises NodeRefused for the node's own error answer and NodeDown for everything else.
         """
+        return self._answered(method, lambda: getattr(self._library(), method)(*params))
+
+    def call_named(self, method: str, **arguments: object) -> Any:
+        """The same with arguments by their names, which the library cannot give."""
+        return self._answered(method, lambda: self._named(method, arguments))
+
+    def _answered(self, method: str, ask: Callable[[], Any]) -> Any:
         self.calls += 1
         if self._connection.is_dead() or time.monotonic() - self._used_at > IDLE_MAX_S:
             self.close()
         try:
-            return getattr(self._library(), method)(*params)
+            return ask()
         except JSONRPCException as error:
             raise self._refused(method, error) from None
         except ArithmeticError:
@@ -111,6 +120,19 @@ class Transport:
         """Calls to the same node that may take so long."""
         return type(self)(urlunsplit(self._url), timeout_s=timeout_s)
 
+    def _named(self, method: str, arguments: Mapping[str, object]) -> Any:
+        """One request beside the library's, and its reply read as the library does."""
+        asked = {"version": "1.1", "method": method, "params": arguments, "id": 0}
+        headers = {"Content-type": "application/json"}
+        self._connection.request("POST", self._url.path or "/", json.dumps(asked), headers)
+        reply = self._connection.getresponse()
+        if not reply.is_json:
+            raise JSONRPCException({"code": NO_JSON, "message": "no JSON"})
+        answer = json.loads(reply.read(), parse_float=Decimal)
+        if answer.get("error") is not None:
+            raise JSONRPCException(answer["error"])
+        return answer["result"]
+
     def _library(self) -> AuthServiceProxy:
         if self._proxy is None:
             # The connection knows user and password; the library insists on having some.
@@ -126,9 +148,9 @@ class Transport:
         """What an error member means, or a reply that the library could not take for one."""
         reply = self._connection.last_reply
         code, text = error.code, str(error.message)
-        if reply is None or not reply.is_json or not _is_code(code) or code in {-342, -343}:
+        if reply is None or not reply.is_json or not _is_code(code) or code in {NO_JSON, NO_RESULT}:
             self.close()
-            return NodeDown(_no_json(reply), detail=f"{method}: {_status(reply)} {text[:500]}")
+            return _no_answer(reply, detail=f"{method}: {_status(reply)} {text[:500]}")
         detail = f"{method}: {code} {text}"
         if code == WARMING_UP:
             return NodeDown(f"the node is still starting: {text[:80]}", detail=detail)
@@ -151,9 +173,10 @@ def _status(reply: Reply | None) -> str:
     return "no reply" if reply is None else f"HTTP {reply.status} {reply.reason}"
 
 
-def _no_json(reply: Reply | None) -> str:
+def _no_answer(reply: Reply | None, *, detail: str) -> NodeDown:
     if reply is None or reply.is_json:
-        return "the node's reply is malformed"
+        return NodeDown("the node's reply is malformed", detail=detail)
     if b"Work queue depth exceeded" in reply.read()[:200]:
-        return f"{reply.status}: the node has more work than it takes"
-    return status_words(reply.status)
+        words = f"{reply.status}: the node has more work than it takes"
+        return NodeDown(words, detail=detail)
+    return no_json(reply.status, detail=detail)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.chain import Block
-from engine.errors import NodeRefused
+from engine.errors import NodeForbids, NodeRefused
 from engine.families.evm.blocks import LATEST, block_of, header_at
 from engine.families.evm.transfers import TRANSFER
-from engine.families.evm.transport import Call, Transport
+from engine.families.evm.transport import UNKNOWN_METHOD, Call, Transport
 from engine.families.evm.values import OddValue, list_of, table_of
 
 STATES_BACK = 127  # blocks whose states every full node keeps
+NOT_OFFERED = frozenset({UNKNOWN_METHOD, -32004})  # -32004: EIP-1474, "method not supported"
 OLD_TRIED = 8  # blocks that are looked at for an old chain tx
 _SOMEBODY = "0x" + "00" * 19 + "01"
 _NO_HASH = "0x" + "00" * 32
@@ -46,6 +47,19 @@ def node_answers(node: Transport) -> Answers:
         missing.append("chain txs of old blocks by their hash")
     (traces,) = node.batch([("trace_block", (hex(newest.height),))])
     return Answers(tuple(missing), not isinstance(traces, NodeRefused))
+
+
+def takes_sends(node: Transport) -> bool:
+    """Whether the node lets us send: asked with no bytes at all, which no node can take for a
+    chain tx. One that reads them refuses them; one that does not offer the call says so. Raises
+    NodeDown."""
+    try:
+        node.call("eth_sendRawTransaction", "0x")
+    except NodeForbids:
+        return False
+    except NodeRefused as error:
+        return error.rpc_code not in NOT_OFFERED
+    return True
 
 
 def _questions(newest: Block, deep: Block) -> list[tuple[str, Call]]:

@@ -8,7 +8,7 @@ from contextlib import closing
 from engine.config import Currency
 from engine.errors import NodeDown
 from engine.families.evm import open_transport
-from engine.families.evm.answers import Answers, node_answers
+from engine.families.evm.answers import Answers, node_answers, takes_sends
 from engine.families.evm.keys import open_keys
 from engine.families.evm.tokens import TokenWords, token_words
 from engine.families.evm.values import OddValue
@@ -41,3 +41,9 @@ def answers_of(ground: Currency, node_url: str) -> Answers:
         except OddValue as error:
             detail = f"{ground.symbol}: {error}"
             raise NodeDown("the node's reply is malformed", detail=detail) from None
+
+
+def takes_sends_at(node_url: str) -> bool:
+    """Whether its node lets us send. Raises NodeDown."""
+    with closing(open_transport(node_url)) as node:
+        return takes_sends(node)

@@ -18,9 +18,9 @@ from urllib.parse import unquote
 
 from web3.providers.base import JSONBaseProvider
 
-from engine.errors import NodeDown, NodeError, NodeRefused
+from engine.errors import NodeError, NodeRefused
 from engine.families.deadline import TimedSocket
-from engine.families.down import ReplyMismatch, down, status_words
+from engine.families.down import ReplyMismatch, down, no_json
 from engine.families.evm import TIMEOUT_S
 from engine.families.evm.recursion import bound_recursion
 from engine.families.node_url import read_node_url
@@ -161,9 +161,7 @@ def _read(status: int, text: bytes, method: str) -> Any:
     except ValueError:
         if status == http.client.OK:
             raise
-        raise NodeDown(
-            status_words(status), detail=f"{method}: HTTP {status} {text[:200]!r}"
-        ) from None
+        raise no_json(status, detail=f"{method}: HTTP {status} {text[:200]!r}") from None
 
 
 def _answers(reply: Any, calls: Sequence[Call], first: int) -> list[Any]:

@@ -6,7 +6,8 @@ import http.client
 
 import pytest
 
-from engine.families.down import WORDS_MAX, ReplyMismatch, down, status_words
+from engine.errors import NodeForbids
+from engine.families.down import WORDS_MAX, ReplyMismatch, down, no_json
 
 
 @pytest.mark.parametrize(
@@ -33,6 +34,14 @@ def test_the_detail_names_call_and_exception_and_is_bounded() -> None:
 
 
 def test_a_status_has_its_words_and_an_unknown_one_its_number() -> None:
-    assert status_words(401) == "401: the node refused our user and password"
-    assert status_words(429) == "429: the node has had too many requests"
-    assert status_words(502) == "502: the node's reply is not JSON"
+    said = {status: str(no_json(status, detail="")) for status in (401, 429, 502)}
+    assert said == {
+        401: "401: the node refused our user and password",
+        429: "429: the node has had too many requests",
+        502: "502: the node's reply is not JSON",
+    }
+
+
+def test_a_node_that_forbids_a_call_is_told_from_one_that_is_down() -> None:
+    assert isinstance(no_json(403, detail="listsinceblock"), NodeForbids)
+    assert not isinstance(no_json(401, detail="listsinceblock"), NodeForbids)

