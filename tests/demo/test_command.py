@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from demo.sandbox import TOP
+from tests.nodes.ports import PATIENCE_S
 
 
 def _demo(*options: str, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -19,7 +20,7 @@ def _demo(*options: str, **environ: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=PATIENCE_S,
         env={**os.environ, **environ},
     )
 

@@ -129,9 +129,7 @@ def test_ether_and_a_token_go_in_and_out_again(showing: Showing, browser: Browse
     assert ada.holds("ETH") - before["ETH"] == 125 * ETHER // 100
     assert ada.holds("USDT") - before["USDT"] == 10 * TETHER
     # Asked again where a block came in between.
-    wait_until(
-        lambda: _is_explained(showing.config), what="books that equal the node", timeout_s=60
-    )
+    wait_until(lambda: _is_explained(showing.config), what="books that equal the node")
 
 
 def _is_explained(config: Path) -> bool:

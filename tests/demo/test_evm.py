@@ -16,6 +16,7 @@ from demo.guard import Guard
 from demo.rpc import RpcError
 from demo.sandbox import TOP
 from engine.families.evm.recursion import DEPTH_MAX
+from tests.nodes.ports import PATIENCE_S
 
 LIMIT = "import sys, demo.evm; print(sys.getrecursionlimit())"
 OURS = f"0x{'0f' * 20}"
@@ -100,7 +101,7 @@ def test_a_node_that_ended_comes_back_with_its_chain(program: str | None, tmp_pa
         node.mine()
         url, tip = node.url, node.rpc("eth_getBlockByNumber", "latest", False)["hash"]
         await node.stop()
-        await asyncio.wait_for(node.ended(), 30)
+        await asyncio.wait_for(node.ended(), PATIENCE_S)
         with pytest.raises(OSError, match="refused"):
             node.is_waited_for()
         await node.restart()

@@ -12,9 +12,9 @@ import pytest
 
 from demo import guard
 from demo.guard import Guard
-from tests.nodes.ports import wait_until
+from tests.nodes.ports import PATIENCE_S, wait_until
 
-SLEEPER = [sys.executable, "-c", "import time; print(1, flush=True); time.sleep(60)"]
+SLEEPER = [sys.executable, "-c", "import time; print(1, flush=True); time.sleep(600)"]
 STUBBORN = [
     sys.executable,
     "-c",
@@ -37,7 +37,7 @@ def test_an_orderly_end_leaves_neither_process_nor_folder(tmp_path: Path) -> Non
     with Guard(folder) as watching:
         sleeper = _start(SLEEPER)
         watching.watch(sleeper.pid)
-    assert sleeper.wait(1) == -signal.SIGTERM
+    assert sleeper.wait(PATIENCE_S) == -signal.SIGTERM
     assert not folder.exists()
 
 
@@ -47,7 +47,7 @@ def test_what_does_not_want_to_end_is_ended(
     monkeypatch.setattr(guard, "GRACE_S", 0.2)
     stubborn = _start(STUBBORN)
     guard.keep(tmp_path, [f"{stubborn.pid}\n"])
-    assert stubborn.wait(1) == -signal.SIGKILL
+    assert stubborn.wait(PATIENCE_S) == -signal.SIGKILL
 
 
 def test_lines_that_name_no_process_are_passed_over(tmp_path: Path) -> None:
@@ -66,10 +66,10 @@ def test_a_demo_that_is_killed_leaves_nothing_behind(tmp_path: Path) -> None:
     program = (
         "import subprocess, sys, time; from pathlib import Path; from demo.guard import Guard\n"
         "watching = Guard(Path(sys.argv[1]))\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
         "watching.watch(child.pid)\n"
         "print(child.pid, flush=True)\n"
-        "time.sleep(60)\n"
+        "time.sleep(600)\n"
     )
     demo = subprocess.Popen([sys.executable, "-c", program, str(folder)], stdout=subprocess.PIPE)
     assert demo.stdout is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from demo.miner import Miner
+from tests.nodes.ports import PATIENCE_S
 
 
 class Ledger:
@@ -60,6 +61,6 @@ def test_a_node_that_is_away_for_a_moment_is_mined_on_afterwards() -> None:
             await asyncio.sleep(0.001)
         mining.cancel()
 
-    asyncio.run(asyncio.wait_for(watch(), 5))
+    asyncio.run(asyncio.wait_for(watch(), PATIENCE_S))
     assert node.blocks == 1
     assert node.down == 0

@@ -13,6 +13,7 @@ from demo.guard import Guard
 from demo.nodes import Litecoind, find
 from demo.rpc import RpcError
 from demo.trouble import DemoTrouble
+from tests.nodes.ports import PATIENCE_S
 
 
 def _with_node(folder: Path, act: Callable[[Litecoind], Awaitable[None]]) -> None:
@@ -61,7 +62,7 @@ def test_a_node_that_ended_comes_back_with_its_wallets_and_its_chain(tmp_path: P
     async def act(node: Litecoind) -> None:
         url, tip = node.url, node.rpc("getbestblockhash")
         node.rpc("stop")
-        await asyncio.wait_for(node.ended(), 30)
+        await asyncio.wait_for(node.ended(), PATIENCE_S)
         with pytest.raises(OSError, match="refused"):
             node.is_waited_for()
         await node.restart()

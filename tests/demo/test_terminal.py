@@ -6,7 +6,7 @@ import asyncio
 import os
 import pty
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ import pytest
 from demo import terminal
 from demo.guard import Guard
 from demo.terminal import AGAIN, Terminal
+from tests.nodes.ports import PATIENCE_S
 
 HELLO = "press Enter"
 
@@ -34,12 +35,12 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         os.close(end)
 
 
-async def _until(is_so: object) -> None:
-    for _ in range(500):
-        if callable(is_so) and is_so():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("waited in vain")
+async def _until(is_so: Callable[[], bool]) -> None:
+    async def comes() -> None:
+        while not is_so():
+            await asyncio.sleep(0.02)
+
+    await asyncio.wait_for(comes(), PATIENCE_S)
 
 
 def test_enter_opens_the_console_and_what_is_said_waits_for_its_end(
@@ -73,7 +74,7 @@ def test_an_end_of_the_demo_ends_the_console_first(guard: Guard, keys: int, tmp_
         f"end = lambda *_: (pathlib.Path({str(ended)!r}).touch(), sys.exit(0))\n"
         "signal.signal(signal.SIGTERM, end)\n"
         f"pathlib.Path({str(tmp_path / 'up')!r}).touch()\n"
-        "time.sleep(60)"
+        "time.sleep(600)"
     )
 
     async def steps() -> None:
