@@ -37,7 +37,10 @@ def test_staff_are_told_while_deposits_go_on_and_a_stop_is_quick(
             stop.set()
         assert time.monotonic() - began_s < STOP_MAX_S
     assert "cannot be used: no amount" in _said(told)
-    assert [thread for thread in threading.enumerate() if thread.name == "alerts"] == []
+    wait_until(
+        lambda: all(thread.name != "alerts" for thread in threading.enumerate()),
+        what="the end of its thread",
+    )
 
 
 def _said(told: Path) -> str:

@@ -3,17 +3,18 @@ its mouth."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from engine.families.evm import open_chain
+from engine.families.evm import TIMEOUT_S
 from engine.families.evm.chain import EvmChain
+from engine.families.evm.transport import Call, Transport
 from engine.ours import StoredOurs
 from tests.engine.families.evm.doctored import Change, Doctored
 from tests.engine.sender.by_nonce.desk import EvmDesk
 from tests.nodes.proxy import Breakage, cut_at, edited, instead, reset, silent, twice
 
 SHORT_S = 2
-LONG_S = 30
 SEND = "eth_sendRawTransaction"
 COUNT = "eth_getTransactionCount"
 RECEIPT = "eth_getTransactionReceipt"
@@ -39,28 +40,36 @@ BREAKAGES: dict[str, Breakage] = {
 }
 
 
+class Hasty(Transport):
+    """Waits for SHORT_S for the first reply to a call of `hasty_at`: on a busy machine a short wait
+    is for those replies only that never come."""
+
+    hasty_at = ""
+
+    def _asked(self, calls: Sequence[Call]) -> list[Any]:
+        if self.hasty_at not in {method for method, _ in calls}:
+            return super()._asked(calls)
+        self._wait_for(SHORT_S)
+        try:
+            return super()._asked(calls)
+        finally:
+            self.hasty_at = ""
+            self._wait_for(TIMEOUT_S)
+
+    def _wait_for(self, timeout_s: int) -> None:
+        self._timeout_s = timeout_s
+        self.close()
+
+
 class DeskBehind(EvmDesk):
-    """Its chain is asked at the URL of its configuration, for `timeout_s`."""
-
-    timeout_s = LONG_S
-
-    def wait_for(self, timeout_s: int) -> None:
-        """Another engine, which waits so long for a reply: on a busy machine a short wait is for
-        those replies only that never come."""
-        self.timeout_s = timeout_s
-        self.restart()
+    """Its chain is asked at the URL of its configuration."""
 
     def _start(self) -> None:
         currency = self.config.currencies["ETH"]
         assert currency.node is not None
         self.on.chain.close()
-        self.on.chain = open_chain(
-            currency,
-            currency.node.reveal(),
-            tokens=currency.tokens,
-            ours=StoredOurs("ETH"),
-            timeout_s=self.timeout_s,
-        )
+        self.transport = Hasty(currency.node.reveal())
+        self.on.chain = EvmChain(currency, currency.tokens, self.transport, StoredOurs("ETH"))
         super()._start()
 
 

@@ -14,7 +14,7 @@ import pytest
 from engine.errors import NodeError
 from engine.sending import Payer
 from tests.engine.families.evm.life import ETHER
-from tests.engine.sender.by_nonce.behind import BREAKAGES, LONG_S, SEND, SHORT_S, DeskBehind
+from tests.engine.sender.by_nonce.behind import BREAKAGES, SEND, DeskBehind
 from tests.engine.sender.by_nonce.desk import MILLION
 from tests.engine.sender.by_nonce.truth import Truth
 from tests.nodes.anvil import Anvil
@@ -56,11 +56,8 @@ class Broken:
     def hit(self, how: str, method: str) -> None:
         """A round in which the next reply to `method` is broken, if it asks that."""
         self.proxy.break_next(BREAKAGES[how], method=method)
-        if how == "hung":
-            self.desk.wait_for(SHORT_S)
+        self.desk.transport.hasty_at = method if how == "hung" else ""
         self.step(method)
-        if how == "hung":
-            self.desk.wait_for(LONG_S)
 
     def step(self, method: str) -> None:
         """A round, in which the armed fault may hit."""
