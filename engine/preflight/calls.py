@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 def check_calls(currency: Currency) -> Iterator[Finding]:
     """A line for each purpose whose calls the node forbids or does not know, one line where it
     allows all. A node that is down is another check's finding."""
-    from engine.families.bitcoin.preflight import calls_told
-
     if currency.family != "bitcoin" or currency.node is None:
         return
+    from engine.families.bitcoin.preflight import calls_told
+
     try:
         told = calls_told(currency, currency.node.reveal())
     except NodeError:

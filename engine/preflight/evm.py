@@ -12,10 +12,10 @@ from engine.preflight.finding import Finding
 
 def check_keys(currency: Currency) -> Iterator[Finding]:
     """Every stored address must be one that the configured keys make. Needs a connection."""
-    from engine.families.evm.preflight import foreign_addresses
-
     if currency.family != "evm" or currency.is_token:
         return
+    from engine.families.evm.preflight import foreign_addresses
+
     rows = Address.select(Address.address, Address.script).where(
         (Address.chain == currency.symbol) & (Address.purpose != "cold")
     )
@@ -37,10 +37,10 @@ def check_keys(currency: Currency) -> Iterator[Finding]:
 def check_answers(currency: Currency) -> Iterator[Finding]:
     """Whether the node tells all that following and paying need. A node that is down is another
     check's finding."""
-    from engine.families.evm.preflight import answers_of
-
     if currency.family != "evm" or currency.is_token or currency.node is None:
         return
+    from engine.families.evm.preflight import answers_of
+
     try:
         told = answers_of(currency, currency.node.reveal())
     except NodeError:
@@ -57,10 +57,10 @@ def check_answers(currency: Currency) -> Iterator[Finding]:
 def check_sends(currency: Currency) -> Iterator[Finding]:
     """Whether the node takes chain txs of ours: many that only tell do not. Asked with bytes that
     are no chain tx. A node that is down is another check's finding."""
-    from engine.families.evm.preflight import takes_sends_at
-
     if currency.family != "evm" or currency.is_token or currency.node is None:
         return
+    from engine.families.evm.preflight import takes_sends_at
+
     try:
         takes = takes_sends_at(currency.node.reveal())
     except NodeError:
@@ -74,10 +74,10 @@ def check_sends(currency: Currency) -> Iterator[Finding]:
 
 def check_tokens(currency: Currency) -> Iterator[Finding]:
     """What the contract of each token says, asked of the node of its chain."""
-    from engine.families.evm.preflight import tokens_told
-
     if not currency.tokens or currency.node is None:
         return
+    from engine.families.evm.preflight import tokens_told
+
     try:
         told = tokens_told(currency, currency.node.reveal(), currency.tokens)
     except NodeError as error:

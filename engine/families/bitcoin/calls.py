@@ -38,7 +38,7 @@ WITHDRAWALS = frozenset(
         "walletpassphrase",
     }
 )
-# Where the node's own wallet does not watch the cold address.
+# Where no wallet of the node is known to watch the cold address.
 COLD = frozenset({"listwallets", "scantxoutset"})
 
 # Those of withdrawals that only an encrypted wallet needs.

@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 
 from engine.config import Currency
 from engine.errors import NodeError, NodeForbids, NodeRefused
 from engine.families.bitcoin.calls import ACTING, COLD, DEPOSITS, SPARED, UNLOCKING, WITHDRAWALS
 from engine.families.bitcoin.dialect import UNKNOWN_METHOD, ask_dialect
 from engine.families.bitcoin.transport import Transport
-from engine.families.bitcoin.wallet import BitcoinWallet
+from engine.families.bitcoin.watching import Watching, Way
 
 NO_NAME = "of_no_call"
 TELLS = "getblockchaininfo"  # needs no arguments: its refusal shows that names are looked at
@@ -104,9 +105,12 @@ def _has_keys(node: Transport) -> bool:
 
 
 def _watches(currency: Currency, node: Transport, address: str) -> bool:
-    """Whether the node's own wallet does, or cannot be asked: that is another check's finding."""
-    wallet = BitcoinWallet(currency, node, lambda: ask_dialect(node, currency.parameters))
-    try:
-        return wallet.owns(address)
-    except NodeError:
-        return True
+    """Whether a wallet of the node does, or none can be asked: that is another check's finding."""
+    spoken = cache(lambda: ask_dialect(node, currency.parameters))
+    with closing(Watching(node, address, spoken)) as watching:
+        try:
+            return watching.way() in {Way.WALLET, Way.BESIDE}
+        except NodeForbids:
+            return False
+        except NodeError:
+            return True

@@ -6,10 +6,10 @@ import hmac
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from engine.config import Currency
 from engine.families.bitcoin.calls import COLD, DEPOSITS, WITHDRAWALS
 from engine.preflight.calls import check_calls
 from engine.preflight.currency import check_currency
@@ -32,11 +32,7 @@ def node() -> Iterator[CannedNode]:
 
 
 def found(node_url: str, folder: Path) -> list[Finding]:
-    return list(check_calls(_currency(node_url, folder)))
-
-
-def _currency(node_url: str, folder: Path) -> Currency:
-    return house(folder, node=node_url).currencies["LTC"]
+    return list(check_calls(house(folder, node=node_url).currencies["LTC"]))
 
 
 def test_a_node_that_allows_all_is_one_line(node: CannedNode, tmp_path: Path) -> None:
@@ -106,6 +102,7 @@ def _documented() -> frozenset[str]:
         (
             *_user("documented", _documented()),
             *_user("silenced", _documented() - frozenset(SENDING)),
+            *_user("beside", _documented() | {"listwallets"}),
             "-rpcwhitelistdefault=0",
         )
     ],
@@ -114,11 +111,19 @@ def _documented() -> frozenset[str]:
 def test_a_real_node_forbids_what_its_list_lacks_and_passes_with_the_documented_one(
     own_litecoind: Litecoind, tmp_path: Path
 ) -> None:
-    def failed(user: str) -> list[str]:
+    def failed(user: str, **keys: Any) -> dict[str, str]:
         url = f"http://{user}:{user}@127.0.0.1:{own_litecoind.port}/wallet/cashier"
-        checks = check_currency(_currency(url, tmp_path), now=NOW, with_database=False)
-        return [f"{each.name}: {each.what}" for each in checks if not each.ok]
+        currency = house(tmp_path, node=url, **keys).currencies["LTC"]
+        checks = check_currency(currency, now=NOW, with_database=False)
+        return {each.name: each.what for each in checks if not each.ok}
 
-    assert failed("documented") == []
-    (line,) = failed("silenced")
-    assert line == f"LTC calls: it forbids {', '.join(SENDING)}: needed for withdrawals"
+    assert failed("documented") == {}
+    said = f"it forbids {', '.join(SENDING)}: needed for withdrawals"
+    assert failed("silenced") == {"LTC calls": said}
+    cold = {"address": own_litecoind.stranger()}
+    own_litecoind.rpc("createwallet", "cold", True)
+    own_litecoind.rpc("importaddress", cold["address"], "", False, wallet="cold")
+    wrong = failed("documented", cold=cold)
+    assert wrong.keys() == {"LTC calls", "LTC cold address"}
+    assert wrong["LTC calls"] == "it forbids listwallets, scantxoutset: needed for the cold wallet"
+    assert failed("beside", cold=cold) == {}
