@@ -88,6 +88,8 @@ class ActDialog(Dialog[bool]):
         )
 
     def _prepared(self, found: Picture | CashierError, *, moved: bool) -> None:
+        if moved and self.step != LOOKING:
+            return  # it was signed meanwhile, and the engine holds the signature against what moved
         if isinstance(found, CashierError):
             self._refused(found)
             return

@@ -6,6 +6,7 @@ Nothing of the engine is loaded before the first paint; the source's thread load
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -161,8 +162,9 @@ class CashierConsole(App[None]):
     def deliver(self, callback: Callable[..., Any], answer: Any) -> None:
         """Call on the UI's thread; may be called on any other."""
         loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(partial(self.call_later, self._hand, callback, answer))
+        if loop is not None:
+            with suppress(RuntimeError):  # the loop is closed: nobody is there to hear it
+                loop.call_soon_threadsafe(partial(self.call_later, self._hand, callback, answer))
 
     def _hand(self, callback: Callable[..., Any], answer: Any) -> None:
         if self.is_running:  # else its screen is being taken apart

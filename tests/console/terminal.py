@@ -151,8 +151,8 @@ async def terminal(
     async with app.run_test(size=size) as pilot:
         shown = Terminal(app, pilot)
         await shown.until(lambda: app.pulse is not None, "the first figures")
-        await shown.settle()
         yield shown
+    app.source._thread.join(PATIENCE_S)  # what it still asks must not meet the next test's database
 
 
 def at_terminal(config: Path, steps: Callable[[Terminal], Awaitable[None]], **given: Any) -> None:

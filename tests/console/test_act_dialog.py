@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
+from console.act_dialog import ActDialog
 from console.letters import grouped
 from db.connection import connected
 from db.models import Client, Order, Payment
 from engine.approvals.plan import Proposal
+from engine.errors import ActRefused
 from tests.commands.desk import Desk
 from tests.commands.staffed import StaffedDesk
 from tests.console.queues import ADDRESS
@@ -118,6 +120,26 @@ def test_what_moved_meanwhile_is_said_before_anything_is_signed(staffed: Staffed
         assert staffed.type_as("ann", "refuse", held, "--reason", "police").exit_code == 0
         await shown.sees("the deposit is refused, not held", "refuse by staff:ann", "nothing was")
         await shown.press("enter")
+
+    sitting(staffed, "ben", steps)
+
+
+def test_a_late_look_at_what_moved_unsays_no_signature(staffed: StaffedDesk) -> None:
+    held = staffed.held()
+
+    async def steps(shown: Terminal) -> None:
+        shown.app.act(Proposal(act="approve", payment=held))
+        await shown.sees("Type ")
+        dialog = shown.app.screen
+        assert isinstance(dialog, ActDialog)
+        await shown.type(held[-4:])
+        await shown.press("enter")
+        await shown.sees("done: approve deposit")
+        # It was asked for before Enter, and takes longer than the engine.
+        dialog._prepared(ActRefused("the deposit is credited, not held"), moved=True)
+        await shown.settle()
+        assert "done: approve deposit" in shown.text
+        assert "nothing was signed" not in shown.text
 
     sitting(staffed, "ben", steps)
 
