@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import socket
 
 from demo.trouble import DemoTrouble
 
 HOST = "127.0.0.1"
+TRIES_MAX = 100
+_QUIET = (20_000, 32_000)
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on at this moment."""
+    """A TCP port on loopback that nobody listens on at this moment, below those that the system
+    gives to whoever asks for any: so it is still free when a node that ended comes back to it."""
+    for port in random.SystemRandom().sample(range(*_QUIET), TRIES_MAX):
+        with contextlib.suppress(DemoTrouble):
+            require_free(port)
+            return port
     with socket.socket() as probe:
         probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+        given: int = probe.getsockname()[1]
+        return given
 
 
 def require_free(port: int) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from demo.sandbox import TOP
 
 LINES = 9  # that a demo without a console prints
-END_S = 40.0
+END_S = 120.0  # the demo insists long before, with each of its parts
 
 
 class Showing:

@@ -86,6 +86,8 @@ class Ada:
         page.get_by_label("Amount").fill(amount)
         page.get_by_label("To this address on").fill(self.wallet(symbol).lower())
         page.get_by_role("button", name="Review withdrawal").click()
+        page.locator(".review .address").wait_for()
+        page.wait_for_load_state()
         shown = re.sub(r"\s", "", page.locator(".review .address").inner_text())
         assert shown == self.wallet(symbol)
         page.get_by_role("button", name=f"Withdraw {amount} {symbol}").click()

@@ -14,6 +14,7 @@ from typing import Any
 
 from demo import anvil
 from tests.nodes.node_process import NodeProcess
+from tests.nodes.ports import PATIENCE_S
 from tests.nodes.rpc import RpcError
 
 CHAIN_ID = 31337
@@ -29,7 +30,7 @@ FLAGS = (
 
 def call(port: int, method: str, *params: object) -> Any:
     """One JSON-RPC 2.0 call on a connection of its own. Raises RpcError, OSError."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
     try:
         connection.request("POST", "/", body, {"Content-Type": "application/json"})

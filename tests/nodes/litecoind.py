@@ -5,6 +5,7 @@ Wallet `cashier` is ours; wallet `outside` is everybody else: it mines, pays, bu
 
 from __future__ import annotations
 
+import http.client
 import shutil
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
@@ -35,7 +36,7 @@ class Litecoind(NodeProcess):
     """One node in `folder`; start() gives it both wallets and `outside` a hundred coinbases."""
 
     name = "litecoind"
-    not_ready = (OSError, rpc.RpcError, ValueError)
+    not_ready = (OSError, http.client.HTTPException, rpc.RpcError, ValueError)
 
     def start(self) -> None:
         """Start it and wait until it answers with both wallets loaded."""

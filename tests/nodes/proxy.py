@@ -167,6 +167,7 @@ class Proxy:
         """Stop listening, hang up on everybody and wait until that is done."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._threads[0].join(PATIENCE_S)  # whom it let in last is known too then
         for client in list(self._clients):
             with contextlib.suppress(OSError):
                 client.shutdown(socket.SHUT_RDWR)

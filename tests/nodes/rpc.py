@@ -8,6 +8,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from tests.nodes.ports import PATIENCE_S
+
 
 class RpcError(Exception):
     """The node's own answer that something is wrong."""
@@ -19,7 +21,7 @@ class RpcError(Exception):
 
 def call(port: int, login: str, path: str, method: str, *params: object) -> Any:
     """One JSON-RPC call on a connection of its own; amounts come as Decimal, go as strings."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     body = json.dumps({"version": "1.1", "id": 0, "method": method, "params": params})
     token = base64.b64encode(login.encode()).decode()
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +12,8 @@ from db import migrate
 from db.connection import database as opened
 from tests.conftest import Frozen
 from tests.nodes.litecoind import Litecoind
+from tests.nodes.ports import free_port
+from tests.together import TOP
 
 
 def test_a_fresh_database_is_migrated_and_empty(database: str) -> None:
@@ -25,8 +29,17 @@ def test_databases_of_two_tests_do_not_meet(turn: int) -> None:
     assert opened.execute_sql("SELECT value FROM installation").fetchall() == [(str(turn),)]
 
 
+def test_a_port_is_given_to_one_process_while_that_lives() -> None:
+    port = free_port()
+    assert free_port() != port
+    ask = f"from tests.nodes import ports; print(ports._is_taken_for_us({port}))"
+    said = subprocess.run([sys.executable, "-c", ask], cwd=TOP, capture_output=True, check=True)
+    assert said.stdout == b"False\n"
+
+
 @pytest.mark.node
 def test_the_sender_can_bump_replace_and_double_spend(litecoind: Litecoind) -> None:
+    litecoind.mine()  # what other tests left in the mempool
     ours = litecoind.address()
     paid = litecoind.pay(ours, "1.5")
     bumped = litecoind.bump(paid)

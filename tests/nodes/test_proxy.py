@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.nodes.anvil import Anvil, call
+from tests.nodes.ports import PATIENCE_S
 from tests.nodes.proxy import (
     Breakage,
     Proxy,
@@ -29,6 +30,7 @@ HTML = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 6\r\n\r\n<html>"
 
 @pytest.fixture
 def proxy(anvil: Anvil) -> Iterator[Proxy]:
+    anvil.mine()  # what other tests left in the pool
     before = Proxy(anvil.port)
     yield before
     before.close()
@@ -93,7 +95,7 @@ def test_a_fault_lasts_until_it_is_mended_and_hits_batches_too(proxy: Proxy) -> 
     for _ in range(2):
         _fails(proxy, "eth_getLogs", {})
     batch = [{"jsonrpc": "2.0", "id": 1, "method": "eth_getLogs", "params": [{}]}]
-    connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=PATIENCE_S)
     connection.request("POST", "/", json.dumps(batch), {"Content-Type": "application/json"})
     assert connection.getresponse().read() == b""
     connection.close()
