@@ -62,9 +62,9 @@ def print_withdrawals(node: Anvil, token: Contract, count: int) -> None:
         send, send_cpu = _send_floor(node, token)
         facts = _facts_floor(node, token)
     print(
-        f"{count:>6} {spent.took:>9.3f} {spent.rounds:>7} {spent.calls / count:>9.2f}"
-        f" {spent.requests:>9} {spent.cpu * 1000 / count:>12.2f} {send:>8.3f}"
-        f" {send_cpu * 1000 / count:>16.2f} {facts:>8.3f} {rows:>8.3f}"
+        f"{count:>6} {spent.took:>9.4f} {spent.rounds:>7} {spent.calls / count:>9.2f}"
+        f" {spent.requests:>9} {spent.cpu * 1000 / count:>12.2f} {send:>8.4f}"
+        f" {send_cpu * 1000 / count:>16.2f} {facts:>8.4f} {rows:>8.4f}"
         f" {spent.took / send:>6.2f} {spent.took / (send + facts + rows):>7.2f}",
         flush=True,
     )

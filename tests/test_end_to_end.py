@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -16,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 from demo.sandbox import TOP
 from demo.showing import Showing
 from tests.chromium import chromium, new_context
-from tests.nodes.ports import PATIENCE_S
+from tests.nodes.ports import PATIENCE_S, wait_until
 
 pytestmark = [pytest.mark.node, pytest.mark.browser]
 
@@ -128,6 +129,8 @@ class Client:
     def _expect_story(self) -> None:
         """The deposit's own page names all four states, in their order."""
         self.cashier.get_by_role("link", name="Details").click()
+        expect(self.cashier.get_by_role("heading", name="What happened")).to_be_visible()
+        self.cashier.wait_for_load_state()
         story = self.cashier.locator("#main").inner_text()
         places = [story.rindex(state) for state in STATES]
         assert places == sorted(places)
@@ -136,7 +139,7 @@ class Client:
 def test_deposits_are_credited_while_their_clients_watch_and_an_auditor_verifies_the_run(
     browser: Browser, tmp_path: Path
 ) -> None:
-    with Showing("--for", "600") as showing:
+    with Showing() as showing:
         ada = Client(browser, showing, "Ada Lindqvist", PHONE, "LTC")
         bo = Client(browser, showing, "Bo Okafor", DESKTOP, "ETH")
         chiara = Client(browser, showing, "Chiara O'Neill", DESKTOP, "USDT")
@@ -153,13 +156,16 @@ def test_deposits_are_credited_while_their_clients_watch_and_an_auditor_verifies
 
 def _expect_status(showing: Showing) -> None:
     """The run is well, and holds what was credited."""
-    done = _cashier(showing, "status", "--json")
-    assert done.returncode == 0, done.stderr
-    ltc, *others = json.loads(done.stdout)["currencies"]
-    assert {each["currency"]: each["state"] for each in others} == {"ETH": "well", "USDT": "well"}
-    assert (ltc["currency"], ltc["network"], ltc["state"]) == ("LTC", "regtest", "well")
+    # A node that does not answer in time pauses its currency for a moment.
+    wait_until(lambda: _cashier(showing, "status").returncode == 0, what="all to be well")
+    (ltc,) = [each for each in _currencies(showing) if each["currency"] == "LTC"]
+    assert ltc["network"] == "regtest"
     assert ltc["payments"]["credited"] == 1
     assert ltc["balances"]["wallet:deposits"] == "0.5"
+
+
+def _currencies(showing: Showing) -> list[dict[str, Any]]:
+    return list(json.loads(_cashier(showing, "status", "--json").stdout)["currencies"])
 
 
 def _expect_audit(showing: Showing, folder: Path) -> None:

@@ -54,6 +54,9 @@ def till(config: Config) -> Till:
 
 
 def text_of(page: Page, selector: str) -> str:
+    """All of it, when the page that has it is loaded whole."""
+    page.locator(selector).wait_for()
+    page.wait_for_load_state()
     return re.sub(r"\s", "", page.locator(selector).inner_text())
 
 

@@ -63,6 +63,7 @@ def test_a_withdrawal_is_compared_confirmed_and_followed_to_its_end(
     review = page.locator(".review")
     expect(review).to_contain_text("1.50050000 LTC")
     expect(review).to_contain_text("8.49950000 LTC")
+    page.wait_for_load_state()
     assert (
         page.locator(".review .address").inner_text().replace(" ", "").replace("\n", "") == ADDRESS
     )
