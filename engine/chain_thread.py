@@ -121,6 +121,7 @@ class ChainThread:
                 fence = self.lease.fence
                 crew = self._crew(node)
                 self._reconciler.begin_term()
+            compared = self._reconciler.has_compared  # it may be while the round goes on without
             outcome = self._round(crew)
             self.began.set()
             if (recount is not None and outcome.well) and (
@@ -129,7 +130,7 @@ class ChainThread:
                 recounted = time.monotonic()
                 recount.start(self.lease, self._hook)
             self._reconcile()
-            self._stop.wait(BREATH_S if outcome.busy else self._pause_s(outcome))
+            self._stop.wait(BREATH_S if outcome.busy else self._pause_s(outcome, compared=compared))
         if recount is not None:
             recount.join(STOP_WAIT_S)
         self._reconciler.join(STOP_WAIT_S)
@@ -318,9 +319,9 @@ class ChainThread:
         except peewee.PeeweeException as error:
             log.warning("%s: database: %s", self.symbol, error)
 
-    def _pause_s(self, outcome: Round) -> float:
+    def _pause_s(self, outcome: Round, *, compared: bool) -> float:
         poll = self._currency.poll
-        if outcome.well and not self._reconciler.has_compared:
+        if outcome.well and not compared:
             return min(poll, FIRST_LOOK_S)  # payments wait for just that
         return min(poll * (1 << min(self._failures, 6)), max(poll, BACKOFF_MAX_S))
 

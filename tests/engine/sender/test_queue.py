@@ -6,6 +6,7 @@ import pytest
 
 from db.attempts import Attempt
 from db.models import Payment
+from engine.chain_thread import ChainThread
 from engine.sender import due, sender
 from engine.sender.due import CHAIN_TXS_MAX
 from tests.engine.deposits.life import COIN
@@ -13,7 +14,7 @@ from tests.engine.deposits.worlds import on_the_fake
 from tests.engine.running import running
 from tests.engine.sender.conftest import OpenDesk
 from tests.nodes.fake import FakeChain
-from tests.nodes.ports import wait_until
+from tests.nodes.ports import PATIENCE_S, wait_until
 
 COUNT = CHAIN_TXS_MAX + 5
 POLL_S = 600
@@ -34,6 +35,26 @@ def test_a_queue_of_several_rounds_does_not_wait_for_the_next_poll(
         wait_until(lambda: sent.count() == COUNT, what="every chain tx of the queue")
     waiting = Payment.select().where((Payment.kind == "withdrawal") & (Payment.state != "pending"))
     assert waiting.count() == 0
+
+
+@pytest.mark.parametrize("on", ["fake"], indirect=True)
+def test_what_waits_for_the_first_comparison_goes_out_when_it_is_over(
+    open_desk: OpenDesk, fake: FakeChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when it ends just after the round that did not pay because of it."""
+    follow = ChainThread._reconcile
+
+    def follow_to_its_end(thread: ChainThread) -> None:
+        follow(thread)
+        thread._reconciler.join(PATIENCE_S)
+
+    monkeypatch.setattr(ChainThread, "_reconcile", follow_to_its_end)
+    desk = open_desk(poll=POLL_S)
+    desk.fund("ann", COIN)
+    paid = desk.withdraw("ann", COIN // 2)
+    desk.lease.release()
+    with running(desk.config, {"LTC": fake}):
+        wait_until(lambda: desk.state_of(paid) == "pending", what="its chain tx")
 
 
 @on_the_fake
