@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from tests.nodes.node_process import stands_still
 from tests.nodes.ports import PATIENCE_S, wait_until
 from tests.together import end, start_module
 
@@ -92,14 +93,9 @@ class EngineProcess:
 
     @property
     def frozen(self) -> bool:
-        """Whether all of it stands still; a thread that ends while one looks does not."""
+        """Whether all of it stands still."""
         assert self._pid is not None
-        try:
-            tasks = list(Path(f"/proc/{self._pid}/task").iterdir())
-            states = {(task / "stat").read_text().rpartition(")")[2].split()[0] for task in tasks}
-        except (FileNotFoundError, ProcessLookupError):
-            return False
-        return states == {"T"}
+        return stands_still(self._pid)
 
     def kill(self) -> None:
         """End it as a power cut does."""
@@ -120,11 +116,8 @@ class EngineProcess:
         self._pid = None
         return code
 
-    def freeze(self) -> None:
-        """It keeps all it has and does nothing, until thaw()."""
-        self._signal(signal.SIGSTOP)
-
     def thaw(self) -> None:
+        """Let one that sleeps go on."""
         self._signal(signal.SIGCONT)
 
     def _signal(self, which: signal.Signals) -> None:

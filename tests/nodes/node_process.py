@@ -11,6 +11,16 @@ from pathlib import Path
 from tests.nodes.ports import PATIENCE_S, free_port, wait_until
 
 
+def stands_still(pid: int) -> bool:
+    """Whether all of a process was stopped; a thread that ends while one looks was not."""
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        states = {(task / "stat").read_text().rpartition(")")[2].split()[0] for task in tasks}
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return states == {"T"}
+
+
 class NodeProcess(ABC):
     """One node on a port of its own, with its data in `folder`; `flags` are added to its command.
     Only the process that this object started is ever signalled."""
@@ -76,8 +86,12 @@ class NodeProcess(ABC):
         self.start()
 
     def freeze(self) -> None:
-        """It keeps its sockets and answers nothing, until thaw()."""
+        """It keeps its sockets and answers nothing, until thaw(). On a busy machine some of its
+        threads go on for a moment, and may answer: wait for all of them."""
         self._signal(signal.SIGSTOP)
+        assert self._process is not None
+        pid = self._process.pid
+        wait_until(lambda: stands_still(pid), what=f"{self.name} to stand still")
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
