@@ -39,6 +39,16 @@ class StaffedDesk:
         key = str(self.people.key(name))
         return self.desk.type(*words, "--as", name, "--key", key, "--yes")
 
+    def run_as(self, name: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """The same as a process of its own, beside a console: this one has one open database, and
+        a command that opens it again would take it from the console."""
+        key = str(self.people.key(name))
+        command = [sys.executable, str(TOP / "cashier.py"), "--config", str(self.desk.path), *words]
+        command += ["--as", name, "--key", key, "--yes"]
+        return subprocess.run(
+            command, cwd=TOP, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )
+
     def held(self, *, client: str | None = "CR1", units: int = 150_000_000) -> str:
         """A held deposit of a client, or one of nobody; its id."""
         with self.desk.opened() as config:

@@ -70,8 +70,8 @@ class WaitingHouse:
     @contextmanager
     def till(self) -> Iterator[Till]:
         """Move payments a little later than everything else."""
-        with self.desk.opened() as config, freeze_time(self.at - timedelta(minutes=2)):
-            yield Till(config, addresses=5)
+        with self.connected(), freeze_time(self.at - timedelta(minutes=2)):
+            yield Till(self.desk.config(), addresses=5)
 
     def add_deposit(self, client: str) -> str:
         """A confirmed deposit."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from freezegun import freeze_time
 
+from db.connection import connected
 from db.findings import Break
 from db.models import Chain
 from engine import address_pool, installation
@@ -50,8 +51,8 @@ class SumHouse:
 
     def sign(self, act: str, by: str, **subject: Any) -> None:
         """Somebody else signs, at another console."""
-        with self.desk.opened() as config, freeze_time(self.at):
-            bench = Bench(config, self.people, guard=lambda: None)
+        with connected(), freeze_time(self.at):
+            bench = Bench(self.desk.config(), self.people, guard=lambda: None)
             state, answer = bench.do(act, by=by, now=self.at, **subject)
             assert state == "done", answer
 

@@ -16,6 +16,7 @@ from textual.pilot import Pilot
 
 from console.app import CashierConsole
 from console.screens import SCREENS
+from db.connection import database
 from engine.clock import utc_now
 from engine.config import load_config
 from engine.store import open_fitting
@@ -144,14 +145,18 @@ def make_app(
 
 @asynccontextmanager
 async def terminal(
-    config: Path, *, size: tuple[int, int] = SMALL, **given: Any
+    config: Path, *, size: tuple[int, int] = SMALL, reopens: bool = False, **given: Any
 ) -> AsyncIterator[Terminal]:
-    """The console, painted and with its first answers in; `given` as for make_app."""
+    """The console, painted and with its first answers in; `given` as for make_app. `reopens` for
+    one whose database goes away; where a test opens it instead, it takes it from the console,
+    which opens it again and takes it from the test."""
     app = make_app(config, **given)
     async with app.run_test(size=size) as pilot:
         shown = Terminal(app, pilot)
         await shown.until(lambda: app.pulse is not None, "the first figures")
+        opened = database.obj
         yield shown
+        assert reopens or database.obj is opened, "`connected` is enough beside a console"
     app.source._thread.join(PATIENCE_S)  # what it still asks must not meet the next test's database
 
 

@@ -117,7 +117,8 @@ def test_what_moved_meanwhile_is_said_before_anything_is_signed(staffed: Staffed
     async def steps(shown: Terminal) -> None:
         shown.app.act(Proposal(act="approve", payment=held))
         await shown.sees("Type ")
-        assert staffed.type_as("ann", "refuse", held, "--reason", "police").exit_code == 0
+        done = staffed.run_as("ann", "refuse", held, "--reason", "police")
+        assert done.returncode == 0, done.stderr
         await shown.sees("the deposit is refused, not held", "refuse by staff:ann", "nothing was")
         await shown.press("enter")
 

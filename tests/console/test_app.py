@@ -67,7 +67,7 @@ def test_a_database_that_goes_away_leaves_the_last_picture(house: FilledHouse) -
         await shown.until(lambda: "is away" not in shown.text, "the banner to go")
         assert "CR1044" in shown.selected
 
-    at_terminal(house.path, steps, size=LARGE)
+    at_terminal(house.path, steps, size=LARGE, reopens=True)
 
 
 def test_two_consoles_see_the_same_move(house: FilledHouse) -> None:
