@@ -24,6 +24,7 @@ from engine.follower import Follower, Round
 from engine.lease import ChainLease
 from engine.queries import PaymentView
 from engine.risk import RiskHook
+from tests.engine.deposits.arrived import Arrived
 from tests.engine.deposits.books import (
     assert_books_balance,
     assert_chain_agrees,
@@ -70,7 +71,7 @@ def toml(value: object) -> str:
     return f'"{value}"'
 
 
-class House:
+class House(Arrived):
     """One installation with one currency, beside the harness of its chain. Amounts are units."""
 
     def __init__(self, config: Config, on: Harness, *, symbol: str, hook: RiskHook | None) -> None:
@@ -197,18 +198,6 @@ class House:
         return str(self.request(name).address)
 
     # --- what everybody sees ---
-
-    def deposits(self, client: str | None = None) -> list[Payment]:
-        """Deposits with a coin, oldest first; of one client if one is named."""
-        rows = Payment.select().where((Payment.kind == "deposit") & ~Payment.txid.is_null())
-        if client is not None:
-            rows = rows.where(Payment.client == client)
-        return list(rows.order_by(Payment.first_seq))
-
-    def deposit(self, client: str | None = None) -> Payment:
-        """The one deposit that there must be."""
-        (payment,) = self.deposits(client)
-        return payment
 
     def states(self, client: str | None = None) -> list[str]:
         return [payment.state for payment in self.deposits(client)]

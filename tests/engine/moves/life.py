@@ -16,10 +16,10 @@ from engine.follower import Round
 from engine.lifecycle import Batch
 from engine.moves.addresses import hot_address
 from engine.moves.mover import Mover
-from engine.sender import entries
 from engine.sender.sender import Sender
 from tests.engine.deposits.life import COIN, POLL, House
 from tests.engine.reconciliation.against import breaks, reconcile
+from tests.engine.sender.asking import Asking
 from tests.nodes.harness import LitecoindHarness
 
 ROUNDS_MAX = 30
@@ -28,7 +28,7 @@ ROUNDS_MAX = 30
 HONEST = frozenset({"unknown_arrival", "reorged", "negative_balance", "own_funds_negative"})
 
 
-class MovingHouse(House):
+class MovingHouse(Asking, House):
     """`step` is a round of the whole engine."""
 
     def __init__(self, *args: object, **keys: object) -> None:
@@ -111,20 +111,7 @@ class MovingHouse(House):
 
     def withdraw(self, client: str, units: int, fee: int = 0) -> Payment:
         """The client asks, as the page does, and nothing stands against it."""
-        address = self.on.stranger()
-        with Batch(self.config, actor=f"client:{client}", now=self.now) as batch:
-            return batch.open(
-                kind="withdrawal",
-                client=client,
-                currency=self.symbol,
-                chain=self.symbol,
-                address=address,
-                units=units,
-                fee_units=fee,
-                required=self.currency.confirmations.required(units),
-                entry=entries.debit(client, self.symbol, units=units, fee=fee),
-                evidence={"address": address, "fee_units": str(fee)},
-            )
+        return self.ask(client, units, self.symbol, address=self.on.stranger(), fee=fee)
 
     def forge_transfer(self, address: str, units: int) -> Payment:
         """What somebody who can write into the database would try."""

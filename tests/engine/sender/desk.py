@@ -14,9 +14,7 @@ from engine.config import Config
 from engine.errors import NodeError
 from engine.follower import Round
 from engine.lease import ChainLease
-from engine.lifecycle import Batch
 from engine.risk import RiskHook
-from engine.sender import entries
 from engine.sender.sender import Sender
 from tests.engine.deposits.books import (
     assert_books_balance,
@@ -26,6 +24,7 @@ from tests.engine.deposits.books import (
 )
 from tests.engine.deposits.life import COIN, POLL, ROUNDS_MAX, House
 from tests.engine.reconciliation.against import assert_reconciles
+from tests.engine.sender.asking import Asking
 from tests.nodes.harness import Harness
 
 FEE = 50_000
@@ -33,7 +32,7 @@ MINUTE = timedelta(minutes=1)
 POOR = frozenset({"own_funds_negative"})  # where a test's clients pay no fee, the house pays all
 
 
-class Desk(House):
+class Desk(Asking, House):
     """A house with a sender. Amounts are units."""
 
     def __init__(self, config: Config, on: Harness, *, symbol: str, hook: RiskHook | None) -> None:
@@ -66,10 +65,9 @@ class Desk(House):
         assert_books_balance()
         return done
 
-    def go_on(self, rounds: int = 3, *, after: timedelta = MINUTE, blocks: int = 0) -> None:
-        """Rounds over rows that somebody forged or lost, each after so many `blocks`: the books
-        are not looked at."""
-        for _ in range(rounds):
+    def rounds(self, count: int = 3, *, after: timedelta = MINUTE, blocks: int = 0) -> None:
+        """So many rounds, each after so many `blocks`; the books may look as they like."""
+        for _ in range(count):
             if blocks:
                 self.on.mine(blocks)
             self.now += after
@@ -119,28 +117,9 @@ class Desk(House):
         """The client asks, and is debited; released at once."""
         self.client(name)
         address = to or self.on.stranger()
-        with Batch(self.config, actor=f"client:{name}", now=self.now) as batch:
-            return batch.open(
-                kind="withdrawal",
-                client=name,
-                currency=self.symbol,
-                chain=self.symbol,
-                units=units,
-                fee_units=fee,
-                address=address,
-                required=self.currency.confirmations.required(units),
-                evidence={"address": address, "fee_units": str(fee)},
-                entry=entries.debit(name, self.symbol, units=units, fee=fee),
-            )
+        return self.ask(name, units, self.symbol, address=address, fee=fee)
 
     # --- what everybody sees ---
-
-    def now_of(self, payment: Payment) -> Payment:
-        row: Payment = Payment.get_by_id(payment.id)
-        return row
-
-    def state_of(self, payment: Payment) -> str:
-        return str(self.now_of(payment).state)
 
     def attempts(self) -> list[Attempt]:
         """Every attempt, oldest first."""

@@ -43,7 +43,7 @@ def test_a_coin_that_is_worth_more_than_its_row_says_is_not_given_to_the_miners(
     desk.fund("ann", 5 * COIN)
     Coin.update(units=5 * COIN - 100_000).execute()
     payment = desk.withdraw("ann", COIN)
-    desk.go_on()
+    desk.rounds()
     waiting = Payment.get_by_id(payment.id)
     assert waiting.state == "requested"
     assert "the node knows other amounts of these coins" in waiting.reason
@@ -62,7 +62,7 @@ def stuck(desk: Desk, fake: FakeChain) -> Payment:
 
 @on_the_fake
 def test_what_nobody_touched_is_replaced(desk: Desk, fake: FakeChain, stuck: Payment) -> None:
-    desk.go_on(after=patience(desk))
+    desk.rounds(after=patience(desk))
     assert len(set(fake.sent)) > 1
     desk.finish(stuck)
 
@@ -74,7 +74,7 @@ def test_a_replacement_pays_only_whom_the_first_paid(
 ) -> None:
     thief = desk.on.stranger()
     AttemptOutput.update(address=thief).where(AttemptOutput.payment.is_null(change)).execute()
-    desk.go_on(after=patience(desk))
+    desk.rounds(after=patience(desk))
     assert len(fake.sent) == 1
     fake.mine(1)
     desk.assert_paid_once(stuck)
@@ -90,7 +90,7 @@ def test_a_replacement_gives_the_miners_no_more_than_its_fee(
         AttemptOutput.update(units=COIN // 100).where(AttemptOutput.payment.is_null()).execute()
     else:
         AttemptInput.update(units=50 * COIN).execute()
-    desk.go_on(after=patience(desk))
+    desk.rounds(after=patience(desk))
     assert len(fake.sent) == 1
     fake.mine(1)
     desk.assert_paid_once(stuck)
@@ -103,7 +103,7 @@ def test_an_attempt_that_its_payments_histories_do_not_tell_is_not_replaced(
 ) -> None:
     fake.lies["ab" * 32] = Fact("ab" * 32, Standing.MEMPOOL)
     Attempt.update(**change).execute()
-    desk.go_on(after=patience(desk))
+    desk.rounds(after=patience(desk))
     assert len(desk.attempts()) == 1
     fake.mine(1)
     desk.assert_paid_once(stuck)
@@ -127,6 +127,6 @@ def test_a_family_that_only_rows_call_lost_is_not_paid_again(desk: Desk, fake: F
     fake._signed["00"] = ChainTx("00" * 32, frozenset({f"{'11' * 32}:0"}), (), own=False)
     Attempt.update(txid="00" * 32, signed="00").where(Attempt.id == forged.id).execute()
     Coin.update(reserved="elsewhere").where(Coin.reserved == forged.family).execute()
-    desk.go_on()
+    desk.rounds()
     fake.mine(1)
     desk.assert_paid_once(paid)

@@ -31,13 +31,13 @@ def test_a_row_that_was_changed_settles_nothing_and_holds_up_nobody(
 ) -> None:
     first, second = paid
     Payment.update(**change).where(Payment.id == first.id).execute()
-    desk.go_on(blocks=1)
+    desk.rounds(blocks=1)
     assert (desk.state_of(first), desk.state_of(second)) == ("pending", "credited")
     (attempt,) = doubted(desk.symbol)
     assert doubted(desk.symbol) == {attempt: NOT_ASKED}
     assert attempt == desk.now_of(first).attempt
     Payment.update(units=first.units, address=first.address).where(Payment.id == first.id).execute()
-    desk.go_on(blocks=1)
+    desk.rounds(blocks=1)
     desk.finish(first, second)
     assert not Parked.select().exists()
 
@@ -49,7 +49,7 @@ def test_a_payment_is_not_done_by_another_one_s_chain_tx(desk: Desk, paid: list[
     desk.paused = "a person's brake"
     never = desk.withdraw("ann", COIN, to=str(first.address))
     AttemptOutput.update(payment=never.id).where(AttemptOutput.payment == first.id).execute()
-    desk.go_on(blocks=1)
+    desk.rounds(blocks=1)
     assert (desk.state_of(never), desk.state_of(second)) == ("requested", "credited")
     assert list(doubted(desk.symbol).values()) == [NOT_ASKED]
 
@@ -58,6 +58,6 @@ def test_a_payment_is_not_done_by_another_one_s_chain_tx(desk: Desk, paid: list[
 def test_a_row_that_is_gone_is_told(desk: Desk, paid: list[Payment]) -> None:
     first, second = paid
     Payment.delete().where(Payment.id == first.id).execute()
-    desk.go_on(blocks=1)
+    desk.rounds(blocks=1)
     assert desk.state_of(second) == "credited"
     assert list(doubted(desk.symbol).values()) == [NO_PAYMENT]

@@ -41,7 +41,7 @@ def _plain(name: str, value: object) -> object:
 
 
 def _assert_held(desk: Desk, fake: FakeChain, payment: str, reason: str) -> None:
-    desk.go_on(4)
+    desk.rounds(4)
     row = Payment.get_by_id(payment)
     assert (row.state, row.reason) == ("held", reason)
     assert fake.sent == []
@@ -100,7 +100,7 @@ def test_a_payment_put_back_to_its_beginning_is_not_paid_again(
         " WHERE id = ?",
         asked.id,
     )
-    desk.go_on(4)
+    desk.rounds(4)
     assert len(set(fake.sent)) == len(desk.attempts()) == 1
 
 
@@ -116,7 +116,7 @@ def test_what_was_signed_is_not_signed_again_because_a_row_forgot_it(
     desk.step()
     signed = set(fake.sent)
     sql("UPDATE payment SET attempt = NULL WHERE id = ?", later.id)
-    desk.go_on(4)
+    desk.rounds(4)
     row = desk.now_of(later)
     assert (row.state, row.reason) == ("held", proof.SIGNED_BEFORE)
     assert set(fake.sent) == signed
@@ -169,7 +169,7 @@ def test_a_refund_of_what_was_never_debited_pays_nobody(desk: Desk, fake: FakeCh
     Balance.update(units=-4 * COIN).where(Balance.account == "client:mallory").execute()
     sent = list(fake.sent)
     forged = desk.withdraw("mallory", 3 * COIN)
-    desk.go_on(4)
+    desk.rounds(4)
     row = desk.now_of(forged)
     assert (row.state, row.reason) == ("held", proof.UNPROVED_BALANCE)
     assert fake.sent == sent
@@ -218,9 +218,9 @@ def test_a_history_that_cannot_be_read_holds_up_nobody_else(
     sql("UPDATE payment SET last_hash = ? WHERE id = ?", made, payment.id)
     desk.on.pay(desk.address("bob"), 3 * COIN)
     desk.on.mine(3)
-    desk.go_on(4)
+    desk.rounds(4)
     good = desk.withdraw("bob", COIN)
-    desk.go_on(4)
+    desk.rounds(4)
     assert (desk.state_of(asked), desk.state_of(good)) == ("held", "pending")
     assert desk.now_of(asked).reason in FLAWS
     assert len(set(fake.sent)) == 1
@@ -233,6 +233,6 @@ def test_an_honest_neighbour_is_paid_all_the_same(desk: Desk, fake: FakeChain) -
     asked = desk.withdraw("ann", 2 * COIN)
     Payment.update(units=4 * COIN).where(Payment.id == asked.id).execute()
     good = desk.withdraw("bob", COIN)
-    desk.go_on(4)
+    desk.rounds(4)
     assert (desk.state_of(asked), desk.state_of(good)) == ("held", "pending")
     assert len(set(fake.sent)) == 1

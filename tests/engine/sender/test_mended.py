@@ -31,7 +31,7 @@ def uncredited(desk: Desk) -> Payment:
         batch.move(payment, "confirm", evidence={})
         batch.move(payment, "credit", evidence={})
     desk.on.mine(2)
-    desk.go_on(1)
+    desk.rounds(1)
     return payment
 
 
@@ -81,7 +81,7 @@ def test_a_debit_that_a_forged_cure_gave_back_pays_nobody(desk: Desk, bench: Ben
     with Batch(desk.config, actor="staff:ben", now=desk.now) as batch:
         batch.move(desk.now_of(paid), "mend", evidence={}, entry=entry)
     forged = desk.withdraw("ann", 2 * COIN)
-    desk.go_on()
+    desk.rounds()
     row = desk.now_of(forged)
     assert (row.state, row.reason) == ("held", proof.UNPROVED_BALANCE)
     assert len(desk.attempts()) == 1

@@ -33,7 +33,7 @@ def forgotten(desk: Desk, bench: Bench) -> Payment:
 @everywhere
 def test_what_a_booked_loss_paid_is_not_paid_again(desk: Desk, forgotten: Payment) -> None:
     other = desk.withdraw("bob", COIN)
-    desk.go_on(blocks=1)  # a theft was booked that was none
+    desk.rounds(blocks=1)  # a theft was booked that was none
     row = desk.now_of(forgotten)
     assert (row.state, row.reason) == ("held", PAID_BEFORE)
     desk.assert_paid_once(forgotten, other)
@@ -44,8 +44,8 @@ def test_what_a_person_looked_at_and_released_is_paid(
     desk: Desk, bench: Bench, forgotten: Payment
 ) -> None:
     """The client asks for the same sum to the same address twice, and the second one is owed."""
-    desk.go_on(blocks=1)  # a theft was booked that was none
+    desk.rounds(blocks=1)  # a theft was booked that was none
     assert bench.do("approve", by="cleo", now=desk.now, payment=forgotten.id)[0] == "done"
-    desk.go_on(blocks=1)  # a theft was booked that was none
+    desk.rounds(blocks=1)  # a theft was booked that was none
     assert desk.on.paid_to(str(forgotten.address)) == [COIN, COIN]
     assert desk.owed("ann") == 10 * COIN - FEE

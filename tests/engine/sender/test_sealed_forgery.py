@@ -111,14 +111,14 @@ def test_a_deposit_that_was_given_to_somebody_else_pays_nobody(
     desk.client("mallory")
     seal(desk, key)
     desk.withdraw("bob", COIN)
-    desk.go_on(1, after=POLL)
+    desk.rounds(1, after=POLL)
     sent = list(fake.sent)
     drop_guards()
     give(desk.deposit("ann"), to="mallory")
     settle_balances(ann=0, mallory=5 * COIN)
     forged = desk.withdraw("mallory", 3 * COIN)
     assert is_believed_without_seals(desk, forged)
-    desk.go_on(1, after=timedelta(seconds=1))
+    desk.rounds(1, after=timedelta(seconds=1))
     row = desk.now_of(forged)
     assert (row.state, row.reason) == ("held", proof.UNPROVED_SEALS)
     assert fake.sent == sent
@@ -145,7 +145,7 @@ def test_a_debit_that_was_given_to_somebody_else_stops_all_sending_until_it_is_b
     blind = Proof(desk.node, SealedHistory(()))
     blind.begin([forged], "tip")
     assert blind.flaw(forged) is None
-    desk.go_on(1)
+    desk.rounds(1)
     row = desk.now_of(forged)
     assert (row.state, row.sub_state, row.reason) == ("requested", "waiting", CHANGED)
     assert fake.sent == sent
@@ -159,7 +159,7 @@ def test_a_debit_that_was_given_to_somebody_else_stops_all_sending_until_it_is_b
         mallory[max(s for s, v in mallory.items() if v["payment"] == spent.id)]["hash"],
         spent.id,
     )
-    desk.go_on(1)
+    desk.rounds(1)
     row = desk.now_of(forged)
     assert (row.state, row.reason) == ("held", proof.UNPROVED_BALANCE)
     assert fake.sent == sent
@@ -179,7 +179,7 @@ def test_seals_of_another_key_over_a_forgery_pay_nobody(
     seals.seal(now=desk.now, key=load_or_create(desk.config.folder / "of-a-thief"))
     forged = desk.withdraw("mallory", 3 * COIN)
     assert is_believed_without_seals(desk, forged)
-    desk.go_on(4)
+    desk.rounds(4)
     row = desk.now_of(forged)
     assert (row.state, row.reason) == ("requested", CHANGED)
     assert fake.sent == []
@@ -200,7 +200,7 @@ def test_a_copy_of_somebody_s_deposit_bears_nothing(
     if owner:
         Payment.update(**owner).where(Payment.id == original.id).execute()
     forged = desk.withdraw("mallory", 3 * COIN)
-    desk.go_on(4)
+    desk.rounds(4)
     row = desk.now_of(forged)
     assert (row.state, row.reason) == ("held", proof.UNPROVED_BALANCE)
     assert fake.sent == []
@@ -216,13 +216,13 @@ def test_a_copy_bears_nothing_though_the_coin_is_remembered_for_its_owner(
     desk.client("mallory")
     seal(desk, key)
     desk.withdraw("ann", 10 * COIN)
-    desk.go_on(1, after=POLL)
+    desk.rounds(1, after=POLL)
     sent = list(fake.sent)
     assert sent
     copy(desk.deposits("ann")[0], to="mallory")
     settle_balances(mallory=5 * COIN)
     forged = desk.withdraw("mallory", COIN)
-    desk.go_on(1, after=POLL)
+    desk.rounds(1, after=POLL)
     row = desk.now_of(forged)
     assert (row.state, row.reason) == ("held", proof.UNPROVED_BALANCE)
     assert fake.sent == sent
@@ -242,7 +242,7 @@ def test_a_coin_on_an_address_that_was_given_to_somebody_else_pays_nobody(
     desk.mine(3)
     assert desk.owed("mallory") == 4 * COIN
     forged = desk.withdraw("mallory", 3 * COIN)
-    desk.go_on(4)
+    desk.rounds(4)
     row = desk.now_of(forged)
     assert (row.state, row.reason) == ("held", proof.UNPROVED_BALANCE)
     assert fake.sent == []

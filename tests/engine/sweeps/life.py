@@ -13,15 +13,14 @@ from engine.brakes import braked
 from engine.chain import BlockRef
 from engine.config import load_config
 from engine.follower import Round
-from engine.lifecycle import Batch
 from engine.moves.addresses import ensure_hot
 from engine.moves.nonce_mover import NonceMover
-from engine.sender import entries
 from engine.sender.by_nonce.sender import NonceSender
 from engine.sending import Payer
 from engine.sweeps.sweeper import Sweeper
 from tests.engine.approvals.people import People
 from tests.engine.families.evm.life import POLL, EvmHouse, look_twice
+from tests.engine.sender.asking import Asking
 from tests.engine.toml_text import SITE_SECRET, dump
 from tests.nodes.anvil import Anvil
 from tests.nodes.anvil_hands import evm_tables, fresh_words
@@ -32,7 +31,7 @@ USDT = 10**6
 DEEP = 2  # confirmations in these houses
 
 
-class SweepingHouse(EvmHouse):
+class SweepingHouse(Asking, EvmHouse):
     """Amounts are units. `sends` off, and nothing that is opened is paid."""
 
     @classmethod
@@ -120,19 +119,7 @@ class SweepingHouse(EvmHouse):
     def withdraw(self, client: str, units: int, currency: str = "ETH") -> Payment:
         """The client asks, is debited, and nothing stands against it."""
         address = self.node.stranger(3)
-        with Batch(self.config, actor=f"client:{client}", now=self.now) as batch:
-            return batch.open(
-                kind="withdrawal",
-                client=client,
-                currency=currency,
-                chain="ETH",
-                address=address,
-                units=units,
-                fee_units=0,
-                required=DEEP,
-                entry=entries.debit(client, currency, units=units, fee=0),
-                evidence={"address": address, "fee_units": "0"},
-            )
+        return self.ask(client, units, currency, address=address, fee=0)
 
     def forget(self) -> None:
         """The mover is another one, which remembers nothing."""

@@ -25,6 +25,7 @@ from engine.queries import PaymentView
 from engine.reconciliation.reconciler import Reconciler
 from engine.reconciliation.standing import BreakView, SumView, open_breaks, sums
 from engine.surplus import SURE_AFTER, SurplusWatch
+from tests.engine.deposits.arrived import Arrived
 from tests.engine.deposits.books import assert_books_balance, assert_histories_verify
 from tests.engine.toml_text import SITE_SECRET, dump
 from tests.nodes.anvil import Anvil
@@ -56,7 +57,7 @@ def look_twice(watch: SurplusWatch, tip: BlockRef, now: datetime) -> int:
     return watch.step(tip, now) + watch.step(tip, now + SURE_AFTER)
 
 
-class EvmHouse:
+class EvmHouse(Arrived):
     """One installation on one chain. Amounts are units."""
 
     def __init__(self, config: Config, node: Anvil) -> None:
@@ -178,18 +179,6 @@ class EvmHouse:
         return str(self.request(name, currency).address)
 
     # --- what everybody sees ---
-
-    def deposits(self, client: str | None = None) -> list[Payment]:
-        """Deposits with a coin, oldest first; of one client if one is named."""
-        rows = Payment.select().where((Payment.kind == "deposit") & ~Payment.txid.is_null())
-        if client is not None:
-            rows = rows.where(Payment.client == client)
-        return list(rows.order_by(Payment.first_seq))
-
-    def deposit(self, client: str | None = None) -> Payment:
-        """The one deposit that there must be."""
-        (payment,) = self.deposits(client)
-        return payment
 
     def owed(self, client: str, currency: str = "ETH") -> int:
         return -ledger.balance(ledger.client_account(client), currency)

@@ -14,13 +14,12 @@ from engine.chain import BlockRef
 from engine.errors import NodeError
 from engine.follower import Round
 from engine.lease import ChainLease
-from engine.lifecycle import Batch
 from engine.moves.addresses import ensure_hot, hot_address
-from engine.sender import entries
 from engine.sender.by_nonce.sender import NonceSender
 from engine.sending import Payer
 from tests.engine.deposits.books import assert_histories_verify
 from tests.engine.families.evm.life import ETHER, POLL, ROUNDS_MAX, EvmHouse, look_twice
+from tests.engine.sender.asking import Asking
 from tests.nodes.contracts import Contract
 
 FEE = ETHER // 100
@@ -28,7 +27,7 @@ MILLION = 1_000_000
 STRANGER = "0x{:040x}"
 
 
-class EvmDesk(EvmHouse):
+class EvmDesk(Asking, EvmHouse):
     """A house with a sender. Amounts are units."""
 
     def _start(self) -> None:
@@ -138,32 +137,9 @@ class EvmDesk(EvmHouse):
     ) -> Payment:
         """The client asks, and is debited; released at once."""
         address = to or self.stranger()
-        with Batch(self.config, actor=f"client:{name}", now=self.now) as batch:
-            return batch.open(
-                kind="withdrawal",
-                client=name,
-                currency=currency,
-                chain="ETH",
-                units=units,
-                fee_units=fee,
-                address=address,
-                required=self.config.currencies[currency].confirmations.required(units),
-                evidence={"address": address, "fee_units": str(fee)},
-                entry=entries.debit(name, currency, units=units, fee=fee),
-            )
+        return self.ask(name, units, currency, address=address, fee=fee)
 
     # --- what everybody sees ---
-
-    def now_of(self, payment: Payment) -> Payment:
-        row: Payment = Payment.get_by_id(payment.id)
-        return row
-
-    def state_of(self, payment: Payment) -> str:
-        return str(self.now_of(payment).state)
-
-    def shown(self, payment: Payment) -> tuple[str, str, str]:
-        row = self.now_of(payment)
-        return row.state, row.sub_state, row.reason
 
     def attempts(self) -> list[Attempt]:
         """Every attempt, in the order of their numbers."""

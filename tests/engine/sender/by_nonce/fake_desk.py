@@ -18,13 +18,12 @@ from engine.config import Config, load_config
 from engine.deposits.request import request_deposit
 from engine.follower import Follower, Round
 from engine.lease import ChainLease
-from engine.lifecycle import Batch
 from engine.moves.addresses import ensure_hot
-from engine.sender import entries
 from engine.sender.by_nonce.sender import NonceSender
 from engine.surplus import SurplusWatch
 from tests.engine.deposits.books import assert_histories_verify
 from tests.engine.families.evm.life import POLL, ROUNDS_MAX, START, look_twice
+from tests.engine.sender.asking import Asking
 from tests.engine.toml_text import SITE_SECRET, dump
 from tests.nodes.anvil_hands import evm_tables
 from tests.nodes.fake_payer import FakePayer
@@ -34,7 +33,7 @@ FEE = ETHER // 100
 TOKEN = {"USDT": "0x" + "ab" * 20}
 
 
-class FakeDesk:
+class FakeDesk(Asking):
     """Amounts are units."""
 
     def __init__(self, config: Config, node: FakePayer) -> None:
@@ -131,35 +130,12 @@ class FakeDesk:
     ) -> Payment:
         """The client asks, and is debited; released at once."""
         address = to or self.node.somebody()
-        with Batch(self.config, actor=f"client:{name}", now=self.now) as batch:
-            return batch.open(
-                kind="withdrawal",
-                client=name,
-                currency=currency,
-                chain="ETH",
-                units=units,
-                fee_units=fee,
-                address=address,
-                required=3,
-                evidence={"address": address, "fee_units": str(fee)},
-                entry=entries.debit(name, currency, units=units, fee=fee),
-            )
+        return self.ask(name, units, currency, address=address, fee=fee)
 
     # --- what everybody sees ---
 
     def owed(self, client: str, currency: str = "ETH") -> int:
         return -ledger.balance(ledger.client_account(client), currency)
-
-    def now_of(self, payment: Payment) -> Payment:
-        row: Payment = Payment.get_by_id(payment.id)
-        return row
-
-    def state_of(self, payment: Payment) -> str:
-        return str(self.now_of(payment).state)
-
-    def shown(self, payment: Payment) -> tuple[str, str, str]:
-        row = self.now_of(payment)
-        return row.state, row.sub_state, row.reason
 
     def attempts(self) -> list[Attempt]:
         return list(Attempt.select().order_by(Attempt.address, Attempt.nonce, Attempt.number))
