@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from db.connection import connected
-from db.models import Address, Payment
-from engine import ledger
+from db.models import Payment
+from engine import address_pool, ledger
 from engine.clock import utc_now
 from engine.deposits.request import request_deposit
 from engine.withdrawals.request import request_withdrawal
@@ -89,7 +89,7 @@ class LivingDesk:
     @staticmethod
     def _gives_addresses() -> bool:
         with connected():
-            return bool(Address.select().where(Address.issued_at.is_null()).exists())
+            return address_pool.unused_count("LTC") > 0
 
     def ask(self, amount: str) -> str:
         """The client asks for a withdrawal; its id."""
