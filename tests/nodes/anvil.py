@@ -19,6 +19,7 @@ from tests.nodes.rpc import RpcError
 
 CHAIN_ID = 31337
 NO_FUNDS = "Insufficient funds"
+SENT_AGAIN = ("already imported", "already known", "nonce too low")  # it waits, or is in a block
 # States are kept in memory, as many as any test looks back. By itself anvil writes those before the
 # last 500 to a disk, one with each block, and for so long tells balances by the hash before.
 STATES = 600
@@ -133,11 +134,12 @@ class Anvil(NodeProcess):
                 self._put_back(raw)
 
     def _put_back(self, raw: str) -> None:
-        """What spends coins that are in no block any more is not taken: who sent it sends again."""
+        """What spends coins that are in no block any more is not taken: who sent it sends again.
+        And a running engine may have done so already."""
         try:
             self.broadcast(raw)
         except RpcError as error:
-            if NO_FUNDS not in str(error):
+            if not any(words in str(error) for words in (NO_FUNDS, *SENT_AGAIN)):
                 raise
 
     def reorg_in_place(self, depth: int) -> None:

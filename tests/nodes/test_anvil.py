@@ -91,6 +91,15 @@ def test_a_dropped_chain_tx_is_gone_until_it_is_sent_again(anvil: Anvil) -> None
     assert anvil.receipt(txid) is not None
 
 
+def test_what_is_put_back_may_be_there_already(own_anvil: Anvil) -> None:
+    """An engine that runs while the chain turns sends its own again."""
+    raw = own_anvil.raw(own_anvil.pay(OURS, ETH))
+    own_anvil._put_back(raw)
+    own_anvil.mine()
+    own_anvil._put_back(raw)
+    assert own_anvil.balance(OURS) == ETH
+
+
 def test_blocks_outlive_an_orderly_end_and_not_a_power_cut(own_anvil: Anvil) -> None:
     own_anvil.pay(OURS, ETH)
     (block,) = own_anvil.mine()
