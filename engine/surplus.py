@@ -13,7 +13,9 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
+from db.attempts import Attempt, AttemptOutput
 from db.models import Address, Payment
 from engine.chain import Arrival, BlockRef, ByBalance
 from engine.config import Config
@@ -23,6 +25,7 @@ from engine.errors import TipMoved
 from engine.holdings import Key, holdings, surplus_name
 from engine.lifecycle import Batch
 from engine.own_sends import explained
+from engine.sender.by_nonce.settle import UNCLEAR
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +91,7 @@ class SurplusWatch:
     def _found(self, addresses: Sequence[str], tip: BlockRef) -> list[Arrival]:
         rows = holdings(self._node, self._symbol, self._currencies, addresses, tip)
         told = explained(self._node, self._symbol, rows, tip)
+        unsure = _of_unclear_sends(self._symbol)
         return [
             Arrival(
                 *surplus_name(each.address, tip.hash),
@@ -98,7 +102,7 @@ class SurplusWatch:
                 doubt=ONLY_BALANCE,
             )
             for each in told
-            if each.more > 0
+            if each.more > 0 and each.key not in unsure
         ]
 
     def _open(self) -> list[str]:
@@ -126,3 +130,23 @@ class SurplusWatch:
         )
         after = int(rows[-1].id) if len(rows) == PAGE else 0
         return [str(row.address) for row in rows], after
+
+
+def _of_unclear_sends(chain: str) -> frozenset[Key]:
+    """Addresses, each with its currency, from which something was sent of which only a log says
+    what it moved: what they have more may be just what never left them, and is no coin that came.
+    Taken for one, it would bear out that log."""
+    rows: Any = (
+        Attempt.select(Attempt.currency, Attempt.address)
+        .join(AttemptOutput, on=(AttemptOutput.attempt == Attempt.id))
+        .join(Payment, on=(AttemptOutput.payment == Payment.id))
+        .where(
+            (Attempt.chain == chain)
+            & (Attempt.final == 0)
+            & (Attempt.state == "mined")
+            & ~Attempt.nonce.is_null()
+            & (Payment.reason == UNCLEAR)
+        )
+        .tuples()
+    )
+    return frozenset((str(currency), str(address)) for currency, address in rows)

@@ -50,6 +50,8 @@ def test_a_log_of_what_never_happened_is_no_payment_though_its_states_are_forgot
     desk.mine(8)
     assert desk.shown(paid) == ("pending", "", UNCLEAR)
     assert desk.owed("ann", "USDT") == ETHER
+    desk.settle(after=SOON)
+    assert desk.shown(paid) == ("pending", "", UNCLEAR), "what never left bears out no log"
     desk.node.forgets = False
     desk.settle(after=SOON)
     assert desk.state_of(paid) == "failed"
