@@ -16,7 +16,7 @@ from engine.config import Config
 from engine.money import format_fixed
 from engine.reconciliation import standing
 from engine.reconciliation.asking import compare_now
-from engine.reconciliation.kinds import KINDS
+from engine.reconciliation.kinds import KINDS, asks_outcome
 from engine.reconciliation.standing import BreakView, SumView
 from engine.reconciliation.telling import (
     EXPLAINED,
@@ -31,12 +31,27 @@ if TYPE_CHECKING:
     from engine.approvals.plan import Proposal
 
 WIDTH = 78
+_SAID = "commands.reconcile.said"
+WHICH = "no node tells what became of this send: look it up, and say --paid or --not-paid"
+NOT_ASKED = "--paid and --not-paid are for sends of which no node tells what became of them"
+
+
+def _say(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: FBT001  # click's signature
+    """One of the two flags; their names are the outcomes that are signed."""
+    if value:
+        ctx.meta.setdefault(_SAID, []).append(param.name)
 
 
 @click.command()
 @click.argument("currencies", nargs=-1, metavar="[CURRENCY …]")
 @click.option("--full", is_flag=True, help="Read every entry and payment again, not only new ones.")
 @click.option("--fix", "broken", metavar="BREAK", help="Cure this break by a signed act.")
+@click.option(
+    "--paid", is_flag=True, expose_value=False, callback=_say, help="With --fix: the send did pay."
+)
+@click.option(
+    "--not-paid", is_flag=True, expose_value=False, callback=_say, help="With --fix: it did not."
+)
 @optional_signing
 @json_option
 @pass_app
@@ -57,11 +72,15 @@ def reconcile(
 
     Asks a running engine to compare now; without one, prints what it found last. Exit 1 while a
     break is open or a currency was never compared. With --fix and --as, shows the entry that cures
-    a break, and signs it; it takes two persons.
+    a break, and signs it; it takes two persons. Of a send of which no node tells what became of it,
+    they say what is so: --paid or --not-paid.
     """
+    outcome = _outcome(ctx)
     if broken is not None:
-        _fix(app, broken, staff, **signing)
+        _fix(app, broken, staff, outcome, **signing)
         return
+    if outcome is not None:
+        raise click.UsageError("--paid and --not-paid say how to cure a break: which, --fix BREAK")
     if staff is not None:
         raise click.UsageError("--as signs the cure of a break: say which with --fix BREAK")
     with app.connect("console") as config:
@@ -87,7 +106,14 @@ def reconcile(
     ctx.exit(1 if breaks or never or uneven else 0)
 
 
-def _fix(app: App, broken: str, staff: str | None, **signing: Any) -> None:
+def _outcome(ctx: click.Context) -> str | None:
+    said = ctx.meta.get(_SAID, [])
+    if len(said) > 1:
+        raise click.UsageError("it did pay or it did not: --paid or --not-paid")
+    return said[0] if said else None
+
+
+def _fix(app: App, broken: str, staff: str | None, outcome: str | None, **signing: Any) -> None:
     if staff is None:
         raise click.UsageError("--fix takes the signature of a person: --as STAFF")
 
@@ -97,7 +123,9 @@ def _fix(app: App, broken: str, staff: str | None, **signing: Any) -> None:
         found = _open_break(config, broken)
         if not found.fixable:
             raise click.UsageError(f"{found.kind} is cured in another way: {found.cure}")
-        return Proposal(act="cure", payment=found.id)
+        if asks_outcome(found.evidence) is (outcome is None):
+            raise click.UsageError(WHICH if outcome is None else NOT_ASKED)
+        return Proposal(act="cure", payment=found.id, outcome=outcome)
 
     sign_and_submit(app, propose, staff=staff, **signing)
 

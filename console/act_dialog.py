@@ -103,9 +103,11 @@ class ActDialog(Dialog[bool]):
 
     def _refused(self, error: CashierError) -> None:
         """Said here, or asked again where it was only what the person said."""
-        need = acts.missing(replace(self.proposal, reason=None, account=None, address=None))
-        if self._typed and self._picture is None and need in {"account", "address"}:
-            self._say(need, None)
+        blank = "" if self.proposal.outcome is not None else None
+        unsaid = replace(self.proposal, reason=None, account=None, address=None, outcome=blank)
+        need = acts.missing(unsaid)
+        if self._typed and self._picture is None and need in {"account", "address", "outcome"}:
+            self._say(need, blank)
             self._ask_for_what_is_missing(str(error))
             return
         self._end(_line(str(error), "bold $state-wrong"), _line("nothing was signed"))
@@ -133,7 +135,8 @@ class ActDialog(Dialog[bool]):
         text = event.value.strip()
         if self.step == SAYING and text:
             self._typed = True
-            self._say(acts.missing(self.proposal), text)
+            need = acts.missing(self.proposal)
+            self._say(need, acts.answer(need, text))
             self._prepare()
         elif self.step == LOOKING and self._picture is not None:
             if text == self._picture.word:

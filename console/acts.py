@@ -32,6 +32,7 @@ PROMPTS = {
     "reason": "Why? Staff and auditors read it.",
     "account": "To which account? house, or client:ID",
     "address": "To which address is it paid back?",
+    "outcome": "Did it pay? Look it up elsewhere; type in full: paid, or: not paid",
 }
 REASONS = {
     "pause": "Why? Every client reads it on the page, without your name.",
@@ -81,8 +82,13 @@ def named(proposal: Proposal) -> str:
 
 def missing(proposal: Proposal) -> str:
     """What the person must still say for this act: `reason`, `account`, `address` or nothing."""
-    need = NEEDS.get(proposal.act, "")
+    need = "outcome" if proposal.outcome == "" else NEEDS.get(proposal.act, "")
     return need if need and not getattr(proposal, need) else ""
+
+
+def answer(need: str, text: str) -> str:
+    """What was typed, as a proposal has it."""
+    return "_".join(text.lower().split()) if need == "outcome" else text
 
 
 def prepare(config: Config, proposal: Proposal, *, staff: str, now: datetime) -> Picture:

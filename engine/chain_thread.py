@@ -225,6 +225,7 @@ class ChainThread:
         if crew.payer is not None:
             # What we sent must be known before a balance is called more than our rows say.
             crew.payer.follow(tip, now)
+            self._reconciler.hear(crew.payer.questions)
             self._breathe()
             self._fold(crew.follower, tip, now)
         if crew.surplus is not None and not outcome.busy:

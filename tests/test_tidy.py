@@ -41,6 +41,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/sender/by_nonce/entries.py": "tests/engine/sender/by_nonce/test_odd_contracts.py",
     "engine/sender/by_nonce/following.py": "tests/engine/sender/by_nonce/test_turning_chains.py",
     "engine/sender/by_nonce/funds.py": "tests/engine/sender/by_nonce/test_fees_and_funds.py",
+    "engine/sender/by_nonce/judgement.py": "tests/engine/sender/by_nonce/test_questions.py",
     "engine/sender/by_nonce/looks.py": "tests/engine/sender/by_nonce/test_odd_contracts.py",
     "engine/sender/by_nonce/losing.py": "tests/engine/sender/by_nonce/test_turning_chains.py",
     "engine/sender/by_nonce/making.py": "tests/engine/sender/by_nonce/test_on_anvil.py",

@@ -135,6 +135,8 @@ def posted_by(plan: Plan) -> tuple[NewEntry | None, str]:
     if plan.act == "approve" and plan.fields.get("kind") == "withdrawal":
         payment: Payment = Payment.get_by_id(plan.subject)
         return entries.settled(payment, "credit"), "once its chain tx is deep"
+    if "outcome" in plan.fields:
+        return plan.entry, "once the engine has asked the node again"
     return plan.entry, "at once"
 
 

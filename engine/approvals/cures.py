@@ -7,7 +7,6 @@ break that is not so any more is refused.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -19,21 +18,22 @@ from engine.approvals import spends
 from engine.approvals.curing import (
     STALE,
     Cure,
+    break_fields,
+    break_title,
     chronicled,
     close,
     evidence_of,
     reason_of,
 )
 from engine.approvals.mends import mend, require_history
+from engine.approvals.outcomes import NO_OUTCOME, judge
 from engine.approvals.plan import Doing, Plan, Proposal
 from engine.chronicle import Subject
 from engine.config import Config, Currency
 from engine.errors import ActRefused
-from engine.history import canonical
 from engine.ledger import NewEntry
 from engine.lifecycle import Batch
-from engine.money import format_amount
-from engine.reconciliation.kinds import MEND, is_fixable
+from engine.reconciliation.kinds import MEND, asks_outcome, is_fixable
 from engine.reconciliation.outlays import NOTHING_TOLD, Outlay, Told
 from engine.reconciliation.postings import cures_of, differing
 
@@ -50,6 +50,10 @@ def cure(config: Config, proposal: Proposal) -> Plan:
     if currency is None:
         raise ActRefused(f"currency {row.currency} is not configured any more")
     evidence = json.loads(row.evidence)
+    if row.kind == "uncertain_send" and asks_outcome(evidence):
+        return judge(config, currency, row, proposal.outcome)
+    if proposal.outcome:
+        raise ActRefused(NO_OUTCOME)
     has_entry = row.entry is not None
     if not is_fixable(row.kind, row.subject, has_entry=has_entry, evidence=evidence):
         raise ActRefused(f"a {row.kind} is cured in another way: {row.cure}")
@@ -60,31 +64,12 @@ def cure(config: Config, proposal: Proposal) -> Plan:
         act="cure",
         subject=found.subject,
         history_hash=found.history_hash,
-        says=_says(currency, row),
-        fields=_fields(currency, row),
+        says=f"{break_title(currency, row)} about {row.subject}",
+        fields=break_fields(currency, row),
         entry=found.entry,
         persons=PERSONS,
         carry_out=lambda doing: found.carry_out(doing, row),
     )
-
-
-def _says(currency: Currency, row: Break) -> str:
-    amount = format_amount(int(row.units), currency.decimals)
-    return f"{row.kind} of {amount} {row.currency} about {row.subject}"
-
-
-def _fields(currency: Currency, row: Break) -> dict[str, str]:
-    """What is signed of it: which break, and by a hash all that was seen of it."""
-    seen = {"subject": row.subject, "units": str(row.units), "evidence": json.loads(row.evidence)}
-    fields = {
-        "payment": str(row.id),
-        "kind": str(row.kind),
-        "currency": currency.symbol,
-        "network": currency.network,
-        "units": str(abs(int(row.units))),
-        "account": f"evidence:{hashlib.sha256(canonical(seen)).hexdigest()}",
-    }
-    return fields if currency.token is None else {**fields, "token": currency.token}
 
 
 def _of_postings(_currency: Currency, row: Break) -> Cure:

@@ -3,8 +3,9 @@ one database transaction with the signature and the end of the break."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -15,7 +16,10 @@ from engine import chronicle
 from engine.approvals.plan import Doing
 from engine.chronicle import Subject
 from engine.clock import rfc3339
+from engine.config import Currency
+from engine.history import canonical
 from engine.ledger import NewEntry
+from engine.money import format_amount
 
 STALE = "the break is not so any more: run cashier reconcile and look again"
 
@@ -71,6 +75,31 @@ def _chronicle(
         write()
         close(doing, row)
         doing.also()
+
+
+def break_title(currency: Currency, row: Break) -> str:
+    """A break in a few words, for whoever signs."""
+    amount = format_amount(int(row.units), currency.decimals)
+    return f"{row.kind} of {amount} {row.currency}"
+
+
+def break_fields(currency: Currency, row: Break) -> dict[str, str]:
+    """What is signed of it: which break, and by a hash all that was seen of it."""
+    fields = {
+        "payment": str(row.id),
+        "kind": str(row.kind),
+        "currency": currency.symbol,
+        "network": currency.network,
+        "units": str(abs(int(row.units))),
+        "account": seen_hash(str(row.subject), int(row.units), json.loads(row.evidence)),
+    }
+    return fields if currency.token is None else {**fields, "token": currency.token}
+
+
+def seen_hash(subject: str, units: int, evidence: Mapping[str, Any]) -> str:
+    """By what a signature names all that was seen of a break."""
+    seen = {"subject": subject, "units": str(units), "evidence": evidence}
+    return f"evidence:{hashlib.sha256(canonical(seen)).hexdigest()}"
 
 
 def evidence_of(doing: Doing, row: Break) -> dict[str, Any]:

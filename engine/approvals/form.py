@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,11 @@ from engine.history import canonical
 from engine.ledger import NewEntry
 
 VERSION = 1
+PAID, NOT_PAID = "paid", "not_paid"
+ANSWERS = {True: PAID, False: NOT_PAID}
+SAID = {PAID: "it paid", NOT_PAID: "it did not pay"}
+OUTCOMES = "outcomes"
+"""In the evidence of a break that persons answer: each answer that is possible, and its entry."""
 BODY_MAX = 8_192  # characters of an order's body
 REASON_MAX = 500
 
@@ -44,6 +49,7 @@ FIELDS: dict[str, re.Pattern[str]] = {
         "units": _UNITS,
         "fee_units": _UNITS,
         "account": _VISIBLE,
+        "outcome": f"{PAID}|{NOT_PAID}",
         "entry_hash": f"{_HEX}{{64}}",
         "history_hash": f"{_HEX}{{32}}({_HEX}{{32}})?",
         "reason": rf"(?s:.){{1,{REASON_MAX}}}",
@@ -113,7 +119,12 @@ def same_act(form: Mapping[str, Any]) -> bytes:
 
 def entry_hash(entry: NewEntry) -> str:
     """SHA-256 over the canonical JSON of the entry's lines, as they stand in a history row."""
-    return hashlib.sha256(canonical(entry.as_json())).hexdigest()
+    return lines_hash(entry.as_json())
+
+
+def lines_hash(lines: Sequence[Sequence[str]]) -> str:
+    """The same of lines that stand in evidence."""
+    return hashlib.sha256(canonical([list(line) for line in lines])).hexdigest()
 
 
 def signature_hash(signature: str) -> str:

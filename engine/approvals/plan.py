@@ -19,7 +19,8 @@ from engine.ledger import NewEntry
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """What a person wants done. `account` is where coins are booked to, `kind` what is paused,
-    `address` where a refund goes, `units` (as text) how much of a currency moves."""
+    `address` where a refund goes, `units` (as text) how much of a currency moves, `outcome` what
+    became of a send of which no node tells: empty while that is still to be said."""
 
     act: str
     payment: str | None = None
@@ -29,6 +30,7 @@ class Proposal:
     account: str | None = None
     address: str | None = None
     units: str | None = None
+    outcome: str | None = None
     reason: str | None = None
 
 
@@ -49,7 +51,8 @@ class Doing:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """`subject` is the id of the history that the act continues, `history_hash` its last row;
-    `persons` how many different people must sign, none of them `barred`; `carry_out` writes it."""
+    `persons` how many different people must sign, none of them `barred`; `otherwise` says, by
+    person, what they signed that contradicts it; `carry_out` writes it."""
 
     act: str
     subject: str
@@ -59,6 +62,7 @@ class Plan:
     entry: NewEntry | None = None
     persons: int = 1
     barred: frozenset[str] = frozenset()
+    otherwise: Mapping[str, str] = field(default_factory=dict)
     carry_out: Callable[[Doing], None] = field(repr=False)
 
     def form_fields(self) -> dict[str, str]:
@@ -74,7 +78,8 @@ class Plan:
             return f"{staff} proposed this sum: another person must approve it"
         if staff in signed:
             return f"{staff} has signed this already ({len(set(signed))} of {self.persons})"
-        return ""
+        others = (words for name, words in sorted(self.otherwise.items()) if name != staff)
+        return next(others, "")
 
 
 def proposal_of(form: Mapping[str, Any]) -> Proposal:

@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from engine.approvals.case import Offered, offered
+from engine.approvals.form import SAID
 from engine.approvals.plan import Proposal
-from engine.approvals.queue import Signature, half_signed
+from engine.approvals.queue import Signature, Waiting, half_signed
 from engine.config import Config
 from engine.reconciliation import standing
-from engine.reconciliation.kinds import ENGINE, FIX
+from engine.reconciliation.kinds import ENGINE, FIX, JUDGE, asks_outcome
 from engine.reconciliation.mending import LOSS
 from engine.reconciliation.standing import BreakView
 
 BY_ITSELF = "the engine cures it by itself: there is nothing to sign"
 SIGNED_BY_TWO = "the entry below cures it, signed by two persons"
+JUDGED_BY_TWO = "look its chain tx up elsewhere; then two persons sign that it paid, or did not pay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,13 @@ def remedy_of(config: Config, break_id: str, *, staff: str, now: datetime) -> Re
     if view is None:
         return None
     proposal = proposal_for(view)
-    words = view.cure.replace(FIX, SIGNED_BY_TWO)
+    words = view.cure.replace(FIX, SIGNED_BY_TWO).replace(JUDGE, JUDGED_BY_TWO)
     if proposal is None or proposal.act == "book":
         return Remedy(view, proposal, None, (), words)
     given = next((each for each in half_signed(config) if _same(each.proposal, proposal)), None)
     signatures = () if given is None else given.signatures
-    if proposal.act != "cure":  # its reason is still to be said
-        return Remedy(view, proposal, None, signatures, words)
+    if proposal.act != "cure" or proposal.outcome == "":  # something is still to be said
+        return Remedy(view, proposal, None, signatures, words + _answer_of(given))
     names = tuple(each.staff for each in signatures)
     found = offered(config, proposal, names, staff=staff)
     return Remedy(view, proposal, found, signatures, words)
@@ -53,6 +55,8 @@ def proposal_for(view: BreakView) -> Proposal | None:
     """The act that cures an open break; None where people or the engine must do something else."""
     if view.state != "open":
         return None
+    if asks_outcome(view.evidence):
+        return Proposal(act="cure", payment=view.id, outcome="")
     if view.fixable:
         return Proposal(act="cure", payment=view.id)
     if view.kind == "unknown_arrival":
@@ -68,6 +72,12 @@ def why_none(view: BreakView) -> str:
     if view.state != "open":
         return f"it is closed: {view.closed_by}"
     return BY_ITSELF if view.owner == ENGINE else f"it is cured in another way: {view.cure}"
+
+
+def _answer_of(given: Waiting | None) -> str:
+    """What whoever signed first said of a send of which no node tells."""
+    outcome = None if given is None or given.proposal is None else given.proposal.outcome
+    return f"; one signed that {SAID[outcome]}" if outcome in SAID else ""
 
 
 def _same(signed: Proposal | None, wanted: Proposal) -> bool:

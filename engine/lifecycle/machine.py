@@ -108,6 +108,8 @@ WITHDRAWAL_MOVES = (
     # The chain's fee is one entry of the attempt, carried by the first payment that it pays.
     *(Move("chain_fee", (state,), state, "engine") for state in ("credited", "failed")),
     Move("chain_fee_undone", ("requested",), "requested", "engine"),
+    # Two persons say what became of its chain tx, of which no node tells.
+    *(Move("judge", (state,), state, "staff") for state in ("requested", "pending", "credited")),
     # Two persons put right what was posted for it.
     *(Move("mend", (state.name,), state.name, "staff") for state in WITHDRAWAL_STATES),
 )

@@ -7,12 +7,17 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
+from engine.approvals.form import OUTCOMES
 from engine.ledger import NewEntry
 
 ENGINE: Final = "engine"
 STAFF: Final = "staff"
 RECHECK: Final = "recheck"
 RECOUNT: Final = "recount"
+JUDGE: Final = (
+    "look its chain tx up elsewhere, then cashier reconcile --fix BREAK --paid or --not-paid"
+    " --as STAFF, the same signed by two"
+)
 FIX: Final = "cashier reconcile --fix BREAK --as STAFF posts the entry, signed by two"
 
 
@@ -83,7 +88,7 @@ _ALL = (
     Kind(
         "uncertain_send",
         STAFF,
-        "signed some time ago, and the node neither has nor refuses it",
+        "signed some time ago, and the node does not tell what became of it",
         "the same bytes are sent again in every round; look in another node, and pay it by no other"
         " way: only its stored chain tx is certain to pay once",
     ),
@@ -127,6 +132,7 @@ FIXED = frozenset(
         "fee_differs",
         "missing_on_chain",
         "reorged",
+        "uncertain_send",
     }
 )
 """Kinds that `cashier reconcile --fix` cures; what cures the others stands in their `cure`."""
@@ -142,11 +148,18 @@ def is_fixable(
     kind: str, subject: str, *, has_entry: bool, evidence: Mapping[str, Any] = MappingProxyType({})
 ) -> bool:
     """Whether a signed act cures such a break whole: a chain tx that spends, a payment's postings,
-    or a single coin whose evidence says how. Another subject with a colon is an entry or an
-    account."""
+    a single coin whose evidence says how, or a send of which persons say what became of it. Another
+    subject with a colon is an entry or an account."""
     if kind not in FIXED:
         return False
+    if kind == "uncertain_send":
+        return asks_outcome(evidence)
     return MEND in evidence or (has_entry and ":" not in subject)
+
+
+def asks_outcome(evidence: Mapping[str, Any]) -> bool:
+    """Whether persons must say what became of a send, because no node tells."""
+    return OUTCOMES in evidence
 
 
 # A safe cure that removed nothing is left to people, with these words.
@@ -185,5 +198,7 @@ class Finding:
     @property
     def cure(self) -> str:
         kind = KINDS[self.kind]
+        if asks_outcome(self.evidence):
+            return JUDGE
         text = kind.cure.replace("{subject}", self.subject)
         return f"{text}; {FIX}" if self.fixable and kind.owner == ENGINE else text

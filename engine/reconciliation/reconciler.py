@@ -34,8 +34,15 @@ from engine.reconciliation.kinds import KINDS, Finding
 from engine.reconciliation.matching import Questions
 from engine.reconciliation.mending import own_coins
 from engine.reconciliation.outlays import Outlays, unheard
-from engine.reconciliation.uncertain import Families, changed, old_families, uncertain
+from engine.reconciliation.uncertain import (
+    Families,
+    changed,
+    old_families,
+    unanswered,
+    uncertain,
+)
 from engine.risk import RiskHook
+from engine.sender.by_nonce.questions import Question
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,6 +90,7 @@ class Reconciler:
         self._started_at: str | None = None
         self._term = 0
         self._compared_in: int | None = None
+        self._questions: tuple[Question, ...] = ()
         self._moved_on = 0  # comparisons in a row that a new block overtook
 
     # --- when ---
@@ -90,7 +98,11 @@ class Reconciler:
     def begin_term(self) -> None:
         """Whoever holds the lease from now on has compared nothing yet."""
         self._term += 1
-        self._started_at, self._moved_on = None, 0
+        self._started_at, self._moved_on, self._questions = None, 0, ()
+
+    def hear(self, questions: tuple[Question, ...]) -> None:
+        """What the sender could not be told by the node at its last look."""
+        self._questions = questions
 
     @property
     def has_compared(self) -> bool:
@@ -361,8 +373,11 @@ class Reconciler:
                 for symbol in self._currencies
             ]
             audited = self._audit.look(full=full, told=self._outlays.told)
-            audited += changed(self._symbol)
-            unsure = old_families(self._symbol, now)
+            named = list(unanswered(self._questions, now))
+            asked = {each.subject for each in named}
+            audited += [*named, *changed(self._symbol, apart=asked)]
+            old = old_families(self._symbol, now)
+            unsure = {name: each for name, each in old.items() if name not in asked}
         self._due_at = (at.hash, frozenset().union(*(each.due for each in books)))
         return at, seq, books, audited, unsure
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from engine.approvals.form import OUTCOMES, SAID
 from engine.money import format_amount, format_fixed
 from engine.reconciliation.kinds import MEND
 from engine.reconciliation.standing import BreakView, SumView
@@ -124,6 +125,11 @@ _SAID: Mapping[str, str] = MappingProxyType(
         "broadcasts": "times sent",
         "last_sent_at": "last sent",
         "last_reply": "node said",
+        "number": "its number",
+        "left": "left us",
+        "arrived": "arrived",
+        "balances": "balances",
+        OUTCOMES: "to be said",
         MEND: "will say",
     }
 )
@@ -150,6 +156,8 @@ def _lines(name: str, value: Any, decimals: int) -> Iterator[tuple[str, str]]:
         return
     elif name == "block" and isinstance(value, Mapping):
         yield label, f"{value.get('height')} {short_hash(str(value.get('hash')))}"
+    elif name == OUTCOMES and isinstance(value, Mapping):
+        yield label, " or ".join(str(SAID.get(each, each)) for each in value)
     elif name == MEND and isinstance(value, Mapping):
         units = value.get("units")
         yield label, "that it never was" if units is None else _text("units", units, decimals)

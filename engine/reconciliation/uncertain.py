@@ -1,11 +1,12 @@
 """Sends of which nobody knows whether they are out: signed and stored a while ago, and the node
-neither has nor refuses them; and such as nothing may follow from, because their rows were changed.
+neither has nor refuses them; such of which no node tells what became of them; and such as nothing
+may follow from, because their rows were changed.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from db.attempts import Attempt, AttemptOutput
@@ -13,6 +14,7 @@ from engine.chain import Fact, Standing
 from engine.clock import parse_rfc3339
 from engine.reconciliation.kinds import Finding
 from engine.sender import doubted
+from engine.sender.by_nonce.questions import UNCLEAR_PATIENCE, Question
 
 AGE_MIN = timedelta(minutes=10)
 
@@ -43,7 +45,7 @@ def _is_open(family: list[Attempt], now: datetime) -> bool:
 def uncertain(
     families: Families, facts: Callable[[Collection[str]], Mapping[str, Fact]]
 ) -> Iterator[Finding]:
-    """Those of `families` that the node knows nothing of. One question, none without a family."""
+    """Those of `families` that the node knows nothing of. One call, none without a family."""
     if not families:
         return
     told = facts(sorted(str(each.txid) for family in families.values() for each in family))
@@ -68,11 +70,21 @@ def _finding(name: str, family: list[Attempt]) -> Finding:
     return Finding("uncertain_send", str(newest.currency), name, -units, evidence)
 
 
-def changed(chain: str) -> Iterator[Finding]:
-    """Attempts that the sender does not follow, because their rows are not what was signed."""
+def unanswered(questions: Iterable[Question], now: datetime) -> Iterator[Finding]:
+    """Those of these that stood for a while, so that nothing but persons may answer them."""
+    for each in questions:
+        if now - each.since >= UNCLEAR_PATIENCE:
+            yield Finding(
+                "uncertain_send", each.currency, each.family, -each.units, dict(each.evidence)
+            )
+
+
+def changed(chain: str, apart: Collection[str] = ()) -> Iterator[Finding]:
+    """Attempts that the sender does not follow, because their rows are not what was signed; those
+    that are named as uncertain, of the families `apart`, are left out."""
     reasons = doubted.doubted(chain)
     rows = Attempt.select().where(Attempt.id.in_(sorted(reasons))) if reasons else ()
-    for row in rows:
+    for row in (each for each in rows if each.family not in apart):
         outputs = AttemptOutput.select().where(AttemptOutput.attempt == row.id)
         payments = [str(each.payment) for each in outputs if each.payment is not None]
         evidence = {

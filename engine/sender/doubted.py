@@ -49,6 +49,10 @@ class Doubted:
         """This look doubts it."""
         self._found[str(stored.row.id)] = reason
 
+    def clear(self, stored: Stored) -> None:
+        """This look does not doubt it any more."""
+        self._found.pop(str(stored.row.id), None)
+
     def end(self, looked_at: Iterable[Stored], now: datetime) -> None:
         """The look is over: what it doubts is told, and what it found right is told no more."""
         if self._told is None:

@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -24,13 +24,13 @@ from engine.clock import rfc3339
 from engine.config import Currency
 from engine.lifecycle import Batch
 from engine.money import format_amount
+from engine.sender.by_nonce.questions import UNCLEAR_PATIENCE
 from engine.sender.by_nonce.settle import UNCLEAR
 from engine.sweeps.under_way import Move
 
 log = logging.getLogger(__name__)
 
 HALT = "halt"
-UNCLEAR_PATIENCE = timedelta(minutes=15)  # balances of now may bear out what a log says
 NAMED_MAX = 3  # misses in a reason; its history names all
 # In the words of the index, or no database takes it.
 _LOOKED_AT = "purpose = 'sweep' AND (final = 0 OR state = 'failed')"

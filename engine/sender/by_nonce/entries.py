@@ -87,6 +87,12 @@ def backwards(posted: Mapping[_Key, int], event: str) -> NewEntry | None:
     return NewEntry(event, lines, overdraw=True) if lines else None
 
 
+def taken_back(payment: Payment) -> NewEntry | None:
+    """The entry that takes back what settling this payment posted."""
+    settled_by = posted([payment.id], SETTLED_EVENTS)
+    return backwards(settled_by.get(payment.id, {}), "reverse")
+
+
 def posted(payments: Iterable[str], events: Collection[str]) -> dict[str, dict[_Key, int]]:
     """What the entries of these payments posted under `events`, by payment and account."""
     wanted = bulk.one_of(Entry.payment, sorted(set(payments))) & Entry.event.in_(list(events))

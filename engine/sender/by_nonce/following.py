@@ -22,6 +22,7 @@ from engine.sender.broadcast import Broadcast
 from engine.sender.by_nonce.bump import Bumping, may_go_again
 from engine.sender.by_nonce.looks import FinalHeight, Look, deepest_final, send_of
 from engine.sender.by_nonce.losing import Takers
+from engine.sender.by_nonce.questions import Question, Questions
 from engine.sender.by_nonce.settle import Settling
 from engine.sender.by_nonce.vouching import vouched
 from engine.sender.doubted import INCOMPLETE, NOT_ITS_BYTES, Doubted, is_whole
@@ -63,6 +64,7 @@ class Following:
         self._broadcast = Broadcast(symbol, payer, go_on=go_on, sandbox=config.sandbox)
         self._read: set[tuple[object, ...]] = set()
         self._doubted = Doubted(symbol, guard=guard)
+        self._questions = Questions(config, symbol, self._is_as_signed, self._doubted.name)
         self._unproved: list[Look] = []  # of this round, where a log alone says what moved
         self._is_whole = False  # whether the last look at everything came to its end
 
@@ -101,9 +103,16 @@ class Following:
             moved += self._settle(looked, now)
             looks += looked
         moved += self._settle_vouched(now)
-        moved += self._bump_stuck(looks, now) if bumps else 0
+        if bumps:  # every open family is among them
+            moved += self._settle_answered(looks, now)
+            moved += self._bump_stuck(looks, now)
         self._doubted.end(everything, now)
         return moved
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """What no node told at the last look; for any thread."""
+        return self._questions.open
 
     def send_new(self, made: Sequence[Stored], tip: BlockRef, now: datetime) -> int:
         """Send attempts that were just stored, each once, and bring their payments to where the
@@ -173,7 +182,7 @@ class Following:
         is_gone = taker is not None and taker.block is not None
         again = frozenset[str]() if is_gone else self._send_again(family, outcomes, now)
         look = self._look(family, outcomes, tip, again, taker=taker)
-        return replace(look, paid=takers.has_paid(taker, family[-1]))
+        return replace(look, paid_by=takers.payment_by(taker, family[-1]))
 
     def _look(
         self,
@@ -205,6 +214,14 @@ class Following:
             return 0
         looks = vouched(self._payer, self._symbol, self._unproved)
         return self._settle(looks, now) if looks else 0
+
+    def _settle_answered(self, looks: Sequence[Look], now: datetime) -> int:
+        """Where no node tells what became of it, by what persons signed: last, because facts come
+        before persons."""
+        answered = self._questions.answered(looks, now)
+        for look in answered:
+            self._doubted.clear(look.newest if look.adopted is None else look.signed[-1])
+        return self._settle(answered, now) if answered else 0
 
     def _send(self, stored: Stored, outcomes: Outcomes, now: datetime) -> bool:
         """Send stored bytes once; whether the node has them now. Raises NodeDown: unknown, and

@@ -17,6 +17,20 @@ FinalHeight = Callable[[], int | None]
 """The highest block that the node calls final; None where nobody asked it, or it calls none so."""
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What persons signed of an outcome that no node tells: whether it paid. `found` is the id of
+    the break that they cured, `staff` their names."""
+
+    paid: bool
+    found: str
+    staff: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """As it stands in a history."""
+        return {"paid": self.paid, "break": self.found, "staff": list(self.staff)}
+
+
 class Verdict(Enum):
     """What a chain tx in a block did."""
 
@@ -27,12 +41,15 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One family under the outcomes of now. `used_by` is the chain tx in a block, none of ours,
-    that took its number, without a block where the node does not name it, and `paid` says that it
-    did just what this one should; `gap` is a number of its address that comes first and that no
-    send of ours is out for; `sent` names those of its attempts whose bytes were sent just
-    now; `deepest` is the highest block that is final for its currency; `vouched` says that balances
-    of now bear out what only a log says."""
+    """One family under the outcomes of now.
+
+    `used_by` is the chain tx in a block, none of ours, that took its number, without a block where
+    the node does not name it, and `paid_by` what that did, where it is just what this one should;
+    `gap` is a number of its address that comes first and that no send of ours is out for; `sent`
+    names those of its attempts whose bytes were sent just now; `deepest` is the highest block that
+    is final for its currency; `vouched` says that balances of now bear out what only a log says. Of
+    what no node tells, `judged` is what persons signed, and `adopted` the attempt that was made of
+    the one that took the number."""
 
     family: Sequence[Stored]
     outcomes: Mapping[str, Outcome]
@@ -41,8 +58,10 @@ class Look:
     used_by: Fact | None = None
     sent: frozenset[str] = frozenset()
     vouched: bool = False
-    paid: bool = False
+    paid_by: Outcome | None = None
     gap: int | None = None
+    judged: Judgement | None = None
+    adopted: Stored | None = None
 
     @property
     def newest(self) -> Stored:
@@ -55,6 +74,16 @@ class Look:
             if self.fact(stored).standing is Standing.MINED:
                 return stored
         return None
+
+    @property
+    def paid(self) -> bool:
+        """Whether a chain tx that our rows do not know paid just what this family should."""
+        return self.paid_by is not None
+
+    @property
+    def signed(self) -> Sequence[Stored]:
+        """Those of the family that we signed by our rows."""
+        return [each for each in self.family if each is not self.adopted]
 
     @property
     def seen(self) -> bool:
@@ -94,6 +123,8 @@ class Look:
         told = self.outcome(stored)
         if not told.succeeded or told.left == 0:
             return Verdict.FAILED
+        if self.judged is not None:
+            return Verdict.PAID
         arrived_unknown = payment.kind == "transfer" and told.arrived is None
         if told.left is None or told.left < int(payment.units or 0) or arrived_unknown:
             return Verdict.UNCLEAR

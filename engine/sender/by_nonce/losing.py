@@ -61,19 +61,18 @@ class Takers:
                 found[str(row.family)] = first
         return found
 
-    def has_paid(self, taker: Fact | None, stored: Stored) -> bool:
-        """Whether the taker of an attempt's number did just what that should do: a copy of our rows
-        that is older than a replacement does not know it. Raises NodeDown."""
+    def payment_by(self, taker: Fact | None, stored: Stored) -> Outcome | None:
+        """What the taker of an attempt's number did, where that is just what the attempt should: a
+        copy of our rows that is older than a replacement does not know it. Raises NodeDown."""
         if taker is None or taker.block is None:
-            return False
+            return None
         send = send_of(stored)
         told = self._payer.outcomes({taker.txid: send}, tip=self._tip)[taker.txid]
         did = told.fact.standing is Standing.MINED and told.succeeded
-        if did and told.left == send.units:
-            log.error(
-                "%s pays what attempt %s should, and no row knows it", taker.txid, stored.row.id
-            )
-        return did and told.left == send.units
+        if not did or told.left != send.units:
+            return None
+        log.error("%s pays what attempt %s should, and no row knows it", taker.txid, stored.row.id)
+        return told
 
     def _mined_nonce(self, address: str) -> int:
         if address not in self._mined:

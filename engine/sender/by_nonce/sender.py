@@ -31,6 +31,7 @@ from engine.sender.by_nonce.following import Following
 from engine.sender.by_nonce.forgotten import Forgotten
 from engine.sender.by_nonce.looks import FinalHeight
 from engine.sender.by_nonce.making import Signing, as_stored
+from engine.sender.by_nonce.questions import Question
 from engine.sender.by_nonce.reserve import reserve
 from engine.sender.by_nonce.signing import SigningRound, told_apart
 from engine.sender.due import SHOWN_MAX, queue, refuse, refuse_unpayable, wait
@@ -99,6 +100,11 @@ class NonceSender:
         if everything:
             self._looked = (tip.hash, now)
         return moved
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """Sends of which no node told at the last look what became of them; for any thread."""
+        return self._following.questions
 
     def pay(self, tip: BlockRef, now: datetime) -> int:
         """Sign and send what is due; returns the moves made."""

@@ -16,7 +16,6 @@ from db.models import Payment
 from engine.clock import rfc3339
 from engine.config import Currency
 from engine.crashpoints import reach
-from engine.ledger import NewEntry
 from engine.lifecycle import Batch
 from engine.sender import attempts
 from engine.sender.attempts import Stored
@@ -36,6 +35,7 @@ FREE_GAP = "is not used; the next send takes it"
 HELD_GAP = "is of a send that is held up"
 FAILED = "its chain tx failed; the amount goes back once that is final"
 GONE = "its chain tx failed on chain and paid nothing"
+NEVER_MINED = "its chain tx can never be in a block, and paid nothing"
 UNCLEAR = "the node does not tell what its chain tx moved; staff look at it"
 
 _NOWHERE: Mapping[str, Any] = {"block_hash": None, "block_height": None}
@@ -75,7 +75,7 @@ class Settling:
                 payment = next(iter(paid[str(stored.row.id)]), None)
                 if payment is None:
                     self._doubt(stored, NO_PAYMENT)
-                elif not _is_its(stored, payment):
+                elif not is_its(stored, payment):
                     self._doubt(stored, NOT_ASKED)
                 else:
                     self._settle(batch, look, payment, noting)
@@ -100,11 +100,17 @@ class Settling:
 
     def _settle(self, batch: Batch, look: Look, payment: Payment, noting: Noting) -> None:
         winner = look.winner
+        if look.adopted is not None:
+            batch.also(partial(attempts.store, [look.adopted]))
         if winner is not None:
             doubted = payment.reason in {FAILED, UNCLEAR}
             self.unproved += [look] if look.needs_voucher(winner, payment) else []
             settled = self._follow(batch, look, winner, payment)
             noting.mined(look, winner, payment, settled=settled, doubted=doubted)
+            return
+        if look.judged is not None:
+            self._end(batch, look, payment)
+            noting.bury(look)
             return
         if look.lost and self._is_signed(look, payment):
             self._give_up(batch, look, payment)
@@ -117,7 +123,7 @@ class Settling:
 
     def _is_signed(self, look: Look, payment: Payment) -> bool:
         """Whether what its rows say was signed is what its history says: nothing ends by others."""
-        if self._is_as_signed(look.family, [payment]):
+        if self._is_as_signed(look.signed, [payment]):
             return True
         self._doubt(look.winner or look.newest, NOT_SIGNED)
         return False
@@ -172,7 +178,7 @@ class Settling:
         ends = verdict is Verdict.FAILED and look.is_final(winner)
         ends = ends and self._is_signed(look, payment)
         if payment.state == "credited" and ends:
-            move("reverse", entry=self._taken_back(payment), unsettled=False, **place)
+            move("reverse", entry=entries.taken_back(payment), unsettled=False, **place)
         if payment.state == "pending" and ends:
             burnt = look.outcome(winner).fee if payment.currency == payment.chain else 0
             move("fail", reason=GONE, entry=entries.failed(payment, burnt=burnt), **place)
@@ -221,7 +227,7 @@ class Settling:
         """Its number is gone: paid again with another, and what was booked of it is taken back."""
         move = partial(self._move, batch, look, look.newest, payment)
         if payment.state == "credited":
-            move("reverse", entry=self._taken_back(payment), **_NOWHERE)
+            move("reverse", entry=entries.taken_back(payment), **_NOWHERE)
         if payment.state not in {"requested", "pending"}:
             return
         move(
@@ -239,9 +245,20 @@ class Settling:
             entry = entries.chain_fee(payment, -booked, "chain_fee_undone")
             move("chain_fee_undone", entry=entry, reason=LOST)
 
-    def _taken_back(self, payment: Payment) -> NewEntry | None:
-        posted = entries.posted([payment.id], entries.SETTLED_EVENTS)
-        return entries.backwards(posted.get(payment.id, {}), "reverse")
+    def _end(self, batch: Batch, look: Look, payment: Payment) -> None:
+        """Its number is gone, and persons signed that nobody was paid by that: it is over, and the
+        amount goes back."""
+        move = partial(self._move, batch, look, look.newest, payment)
+        if payment.state == "credited":
+            move("reverse", entry=entries.taken_back(payment), **_NOWHERE)
+        if payment.state == "requested":
+            move("send", sub_state="")
+        entry, ends = entries.failed(payment, burnt=0), {"unsettled": False, "final": True}
+        move("fail", reason=NEVER_MINED, entry=entry, **ends, **_NOWHERE)
+        booked = self._booked.get(payment.id, 0)
+        if booked:
+            entry = entries.chain_fee(payment, -booked)
+            move("chain_fee", entry=entry, reason=NEVER_MINED)
 
     # --- what stands in rows ---
 
@@ -257,8 +274,8 @@ class Settling:
         told = look.outcome(winner)
         assert told.fact.block is not None
         return {
-            "txid": winner.row.txid,
-            "idx": told.place,
+            "txid": told.fact.txid or None,
+            "idx": told.place if told.fact.txid else None,
             "block_hash": told.fact.block.hash,
             "block_height": told.fact.block.height,
         }
@@ -277,7 +294,7 @@ class Settling:
         fee = stored.row.fee_units if block is None else told.fee
         evidence: dict[str, Any] = {
             "attempt": stored.row.id,
-            "txid": stored.row.txid,
+            "txid": told.fact.txid or None,
             "index": told.place,
             "nonce": stored.row.nonce,
             "standing": told.fact.standing.value,
@@ -294,12 +311,14 @@ class Settling:
             evidence["left"] = None if told.left is None else str(told.left)
             evidence["arrived"] = None if told.arrived is None else str(told.arrived)
             evidence |= {} if told.proved else {"proved": False}
+        if look.judged is not None:
+            evidence["judged"] = look.judged.as_json()
         if look.used_by is not None and look.used_by.block is not None:
             evidence["number_taken_by"] = look.used_by.txid
         batch.move(payment, event, evidence=evidence, **changes)
 
 
-def _is_its(stored: Stored, payment: Payment) -> bool:
+def is_its(stored: Stored, payment: Payment) -> bool:
     """Whether an attempt pays what this payment asks for, and is its own: by a row that was
     changed, nobody else's payment is done."""
     send = send_of(stored)

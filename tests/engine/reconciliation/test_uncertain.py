@@ -16,7 +16,7 @@ from tests.engine.sender.test_nodes import Behind
 from tests.nodes.fake import FakeChain
 from tests.nodes.harness import Harness, LitecoindHarness
 from tests.nodes.litecoind import Litecoind
-from tests.nodes.proxy import Proxy, cut_at
+from tests.nodes.proxy import Proxy
 
 LONG = AGE_MIN + timedelta(minutes=1)
 
@@ -96,7 +96,7 @@ def test_a_real_node_that_took_bytes_without_a_reply_and_forgot_them(
     on.chain = BitcoinChain(desk.currency, transport)
     desk.restart()
     paid = desk.withdraw("ann", 2 * COIN)
-    transport.method, transport.breakage = "sendrawtransaction", cut_at(0)
+    transport.method, transport.how = "sendrawtransaction", "closed"
     desk.failing_step()
     txid = desk.attempt().txid
     assert own_litecoind.rpc("getrawmempool") == [txid]

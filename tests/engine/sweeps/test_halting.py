@@ -11,8 +11,8 @@ from engine import brakes
 from engine.approvals.switches import currency_subject
 from engine.chronicle import remarks
 from engine.overview import overview
+from engine.sender.by_nonce.questions import UNCLEAR_PATIENCE
 from engine.sender.by_nonce.settle import UNCLEAR
-from engine.sweeps.halting import UNCLEAR_PATIENCE
 from engine.sweeps.sweeper import Sweeper
 from tests.engine.sender.by_nonce.fake_desk import FakeDesk
 from tests.engine.sweeps.conftest import OpenSweeping
