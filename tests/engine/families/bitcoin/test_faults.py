@@ -276,10 +276,12 @@ def test_a_wallet_that_is_missing_or_another_stops_everything(
     )
 
 
+# It looks at every block as closely as it can, so that a start takes a second.
+@pytest.mark.parametrize("own_litecoind", [("-checkblocks=0", "-checklevel=4")], indirect=True)
 def test_a_node_that_is_starting_says_so_until_it_answers(
     own_litecoind: Litecoind, opened: Opener
 ) -> None:
-    tip = own_litecoind.mine(300)[-1]
+    tip = own_litecoind.mine(100)[-1]
     own_litecoind.stop()
     chain = opened(own_litecoind.url())
     own_litecoind.launch()
