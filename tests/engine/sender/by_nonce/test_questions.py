@@ -4,6 +4,8 @@ as if it had been proved; the books equal the chain if they told the truth, and 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from db.attempts import Attempt, Outflow
 from db.models import History, Payment
 from engine import ledger
+from engine.chain import BlockRef
 from engine.reconciliation.standing import BreakView
 from engine.sender.by_nonce.settle import (
     GONE,
@@ -20,6 +23,8 @@ from engine.sender.by_nonce.settle import (
     UNCLEAR,
 )
 from engine.sender.doubted import doubted
+from engine.sending import Outcome, Send
+from engine.sweeps.sweeper import Sweeper
 from tests.engine.approvals.conftest import people
 from tests.engine.approvals.people import People
 from tests.engine.deposits.life import events_of
@@ -124,6 +129,53 @@ def test_several_are_answered_each_by_its_own_signatures(desk: UnsureDesk) -> No
     assert left.evidence["payment"] == made[2].id
     desk.answered(left, "paid")
     desk.differ(1)
+    desk.assert_whole()
+
+
+@pytest.mark.parametrize(("outcome", "state"), [("paid", "credited"), ("not_paid", "failed")])
+def test_a_sweep_is_answered_like_what_a_client_is_paid(
+    database: str, tmp_path: Path, people: People, outcome: str, state: str
+) -> None:
+    desk = UnsureDesk.staffed(tmp_path, database, people, sweep={"above": "0.1"})
+    sweeper = Sweeper(desk.config, "ETH", desk.node, guard=desk.lease.guard)
+    desk.node.forgets = True
+    if outcome == "not_paid":
+        desk.node.false.add("ETH")
+    assert sweeper.step(desk.tip(), desk.now) == 1
+    desk.settle()
+    desk.node.mine(1)
+    if outcome == "paid":
+        desk.differ(-1, "ETH")
+    desk.mine(8)
+    (sweep,) = Payment.select().where(Payment.purpose == "sweep")
+    assert sweep.reason == UNCLEAR
+    desk.answered(desk.uncertain(), outcome)
+    assert desk.state_of(sweep) == state
+    desk.differ(1 if outcome == "paid" else 0, "ETH")
+    desk.assert_whole()
+
+
+def test_of_what_is_proved_to_have_left_nobody_says_that_it_did_not(
+    desk: UnsureDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token that took a part of it: how much is known, and whether that counts is not."""
+    paid = desk.withdraw("ann", ETHER, currency="USDT")
+    desk.settle()
+    tell = desk.node.outcomes
+
+    def partly(sends: Mapping[str, Send], *, tip: BlockRef) -> dict[str, Outcome]:
+        found = tell(sends, tip=tip)
+        return {txid: replace(each, left=ETHER // 2) for txid, each in found.items()}
+
+    monkeypatch.setattr(desk.node, "outcomes", partly)
+    desk.node.mine(1)
+    desk.differ(ETHER // 2)
+    desk.mine(8)
+    found = desk.uncertain()
+    assert list(found.evidence["outcomes"]) == ["paid"]
+    desk.answered(found, "paid")
+    assert desk.state_of(paid) == "credited"
+    assert ledger.balance("loss", "USDT") == -ETHER // 2, "what did not leave is the house's"
     desk.assert_whole()
 
 
