@@ -91,7 +91,7 @@ class Questions:
     def _unclear(self, looks: Sequence[Look]) -> Iterator[tuple[Look, Payment, int]]:
         """Those that may be asked of, each with its payment as it is now, and with the network's
         fee that stands in the books for it."""
-        some = [look for look in looks if look.winner is not None or look.used_by is not None]
+        some = [look for look in looks if look.used_by is not None or _ends(look)]
         paid = attempts.payments_of([look.newest for look in some])
         found = []
         for look in some:
@@ -111,6 +111,12 @@ class Questions:
             return True
         self._doubt(look.newest, NOT_SIGNED)
         return False
+
+
+def _ends(look: Look) -> bool:
+    """Whether one of the family is in a final block: by then it is followed for the last time,
+    unless nobody tells what it did."""
+    return look.winner is not None and look.is_final(look.winner)
 
 
 def _is_open(look: Look, payment: Payment) -> bool:
