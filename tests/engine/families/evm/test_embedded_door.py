@@ -17,7 +17,7 @@ from engine.families.evm.embedded import keeper
 from engine.families.evm.embedded.chain import EmbeddedChain
 from engine.families.evm.embedded.door import BODY_MAX, Door
 from tests.nodes.anvil import call
-from tests.nodes.ports import wait_until
+from tests.nodes.ports import PATIENCE_S, wait_until
 from tests.nodes.rpc import RpcError
 
 NOW_S = 1_790_000_000
@@ -32,7 +32,7 @@ def door() -> Iterator[Door]:
 
 
 def _posted(door: Door, body: bytes, **headers: str) -> tuple[int, Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=PATIENCE_S)
     connection.request("POST", "/", body, {"Content-Type": "application/json", **headers})
     response = connection.getresponse()
     text = response.read()
@@ -92,7 +92,7 @@ def test_a_browser_gets_nothing(door: Door) -> None:
 
 
 def test_a_body_that_is_too_long_is_not_read(door: Door) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=PATIENCE_S)
     connection.putrequest("POST", "/")
     connection.putheader("Content-Length", str(BODY_MAX + 1))
     connection.endheaders()
@@ -101,7 +101,7 @@ def test_a_body_that_is_too_long_is_not_read(door: Door) -> None:
 
 
 def test_one_connection_serves_many_calls(door: Door) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", door.port, timeout=PATIENCE_S)
     for _ in range(3):
         connection.request("POST", "/", json.dumps(_one("eth_blockNumber")).encode())
         assert json.loads(connection.getresponse().read())["result"]
