@@ -23,19 +23,21 @@ from engine.approvals.curing import (
 )
 from engine.approvals.form import ANSWERS, NOT_PAID, OUTCOMES, PAID, SAID
 from engine.approvals.plan import Doing, Plan
+from engine.approvals.signed import verified
+from engine.clock import parse_rfc3339
 from engine.config import Config, Currency
 from engine.errors import ActRefused
 from engine.ledger import Line, NewEntry
 from engine.lifecycle import Batch
 from engine.sender.by_nonce.judgement import EVENT, PERSONS, parties
-from engine.sender.proof import verified_rows
+from engine.sender.proof import says, verified_rows
 
 WHICH = "say what became of it: that it paid, or that it did not pay"
 NO_OUTCOME = "only of a send of which no node tells what became of it is it said whether it paid"
 WHY_NOT: Mapping[str, str] = MappingProxyType(
     {
-        PAID: "the chain tx that took its number is booked as a loss: sign that it did not pay, and"
-        " cashier adjust takes the amount from the client",
+        PAID: "the chain tx that took its number is booked as a loss, or is another payment's: sign"
+        " that it did not pay, and cashier adjust takes the amount from the client",
         NOT_PAID: "the node proves that coins left its address by it: it cannot be signed that it"
         " did not pay",
     }
@@ -60,7 +62,7 @@ def judge(config: Config, currency: Currency, row: Break, outcome: str | None) -
         entry=_entry(config, told[OUTCOMES][outcome]),
         persons=PERSONS,
         barred=parties(rows),
-        otherwise=_otherwise(payment, str(row.id), outcome),
+        otherwise=_otherwise(config, payment, str(row.id), outcome),
         carry_out=partial(_write, payment, row, outcome),
     )
 
@@ -71,43 +73,53 @@ def _payment(row: Break, told: Mapping[str, Any]) -> tuple[Payment, Sequence[His
     rows = None if payment is None else verified_rows(payment.id)
     if payment is None or rows is None:
         raise ActRefused(STALE)
-    first, last = rows[0], rows[-1]
-    said = (last.hash, last.to_state, last.client, last.currency, first.units)
-    now = (payment.last_hash, payment.state, payment.client, payment.currency, payment.units)
+    is_so = rows[-1].hash == payment.last_hash and says(rows, payment)
     seen = (told["state"], row.currency, -int(row.units))
-    if said != now or seen != (payment.state, payment.currency, payment.units):
+    if not is_so or seen != (payment.state, payment.currency, payment.units):
         raise ActRefused(STALE)
     return payment, rows
 
 
 def _entry(config: Config, lines: Sequence[Sequence[str]]) -> NewEntry | None:
-    found = tuple(Line(account, currency, int(units)) for account, currency, units in lines)
+    try:
+        found = tuple(Line(account, currency, int(units)) for account, currency, units in lines)
+    except (TypeError, ValueError):
+        raise ActRefused(STALE) from None
     if any(line.currency not in config.currencies for line in found):
         raise ActRefused(STALE)
     return NewEntry(EVENT, found, overdraw=True) if found else None
 
 
-def _otherwise(payment: Payment, found: str, outcome: str) -> dict[str, str]:
+def _otherwise(config: Config, payment: Payment, found: str, outcome: str) -> dict[str, str]:
     """Who signed the other outcome of the same send, as it is now: two who disagree are not two who
-    agree, whoever of them was first."""
+    agree, whoever of them was first. What each signed last counts, by the time that is signed."""
     rows = Approval.select().where(
         (Approval.act == "cure")
         & (Approval.subject == payment.id)
         & (Approval.history_hash == payment.last_hash)
     )
-    said: dict[str, str] = {}
-    for row in rows.order_by(Approval.arrived_at):
-        try:
-            form = forms.parse(row.body)
-        except ActRefused:
-            continue
-        if form.get("payment") == found and "outcome" in form:
-            said[str(row.staff)] = form["outcome"]
+    forms_of = [form for row in rows if (form := _signed_form(config, row)) is not None]
+    said = {
+        str(form["staff"]): form["outcome"]
+        for form in sorted(forms_of, key=lambda form: str(form["at"]))
+        if form.get("payment") == found and "outcome" in form
+    }
     return {
         name: f"{name} signed that {SAID[other]}: find out together what is so, and sign the same"
         for name, other in said.items()
         if other != outcome
     }
+
+
+def _signed_form(config: Config, row: Approval) -> forms.Form | None:
+    """What a person of the staff signed by a key that was in force then; None of what is forged,
+    and of who is no staff any more: such words hold up nobody."""
+    try:
+        form = forms.parse(row.body)
+        signed = verified(config, form, row.signature, parse_rfc3339(form["at"]))
+    except (ActRefused, ValueError, OverflowError):
+        return None
+    return None if signed is None else form
 
 
 def _write(payment: Payment, row: Break, outcome: str, doing: Doing) -> None:

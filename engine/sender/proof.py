@@ -104,7 +104,7 @@ class Proof:
         self._linked[payment.id] = rows
         if not self._sealed.hold(rows):
             return UNPROVED_SEALS
-        if not _says(rows, payment):
+        if not says(rows, payment):
             return UNPROVED_AMOUNT
         if _is_signed(rows):
             return SIGNED_BEFORE
@@ -246,7 +246,7 @@ def _evidence(row: History) -> dict[str, Any]:
     return evidence
 
 
-def _says(rows: list[History], payment: Payment) -> bool:
+def says(rows: list[History], payment: Payment) -> bool:
     """Whether client, amount, fee, addresses, purpose and state of the payment are those of its
     history."""
     first = rows[0]

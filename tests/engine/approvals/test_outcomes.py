@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -10,17 +11,18 @@ from db.findings import Break
 from db.models import Approval, History, Payment
 from engine import installation
 from engine.approvals.acts import plan_of
-from engine.approvals.form import NOT_PAID, PAID
+from engine.approvals.form import NOT_PAID, PAID, signed_bytes
 from engine.approvals.outcomes import NO_OUTCOME, WHICH, WHY_NOT
 from engine.approvals.plan import Proposal
 from engine.approvals.remedies import proposal_for, remedy_of
+from engine.clock import rfc3339
 from engine.config import Config
 from engine.errors import ActRefused
 from engine.lifecycle import Batch
 from engine.reconciliation import standing
 from engine.sender.by_nonce.settle import UNCLEAR
 from tests.engine.approvals.people import Bench, People
-from tests.engine.approvals.unanswered import ENTRIES, unanswered
+from tests.engine.approvals.unanswered import COIN, ENTRIES, unanswered
 from tests.engine.deposits.life import events_of
 from tests.engine.house import NOW
 
@@ -86,6 +88,47 @@ def test_who_was_wrong_signs_the_other_and_both_agree(office: Bench) -> None:
     assert events_of(payment)[-1] == "judge"
 
 
+def test_an_older_word_of_a_person_that_is_copied_is_not_the_newest(office: Bench) -> None:
+    payment, broken = unanswered(office.config, NOW)
+    say(office, broken, PAID, "ann")
+    later = NOW + timedelta(minutes=1)
+    office.do("cure", by="ann", now=later, payment=broken, outcome=NOT_PAID)
+    first = Approval.select().order_by(Approval.arrived_at).first()
+    again = {"nonce": "0" * 32, "arrived_at": rfc3339(later + timedelta(minutes=1))}
+    Approval.create(**{**first.__data__, **again})
+    state, _ = office.do("cure", by="ben", now=later, payment=broken, outcome=PAID)
+    assert (state, events_of(payment)[-1]) == ("refused", "send"), "ann took that back"
+
+
+def test_a_word_that_nobody_signed_is_none_against_others(office: Bench) -> None:
+    payment, broken = unanswered(office.config, NOW)
+    form = office.form("cure", by="cleo", now=NOW, payment=broken, outcome=PAID)
+    Approval.create(
+        nonce=form["nonce"],
+        act="cure",
+        subject=payment.id,
+        history_hash=form["history_hash"],
+        staff="cleo",
+        body=signed_bytes(form).decode(),
+        signature=office.people.sign(form, by="ann"),
+        placed_as="0" * 32,
+        arrived_at=rfc3339(NOW),
+    )
+    assert say(office, broken, NOT_PAID, "ann")[0] == "done"
+    assert say(office, broken, NOT_PAID, "ben")[0] == "done"
+    assert events_of(payment)[-1] == "judge"
+
+
+def test_who_is_no_staff_any_more_holds_up_nobody(office: Bench) -> None:
+    payment, broken = unanswered(office.config, NOW)
+    say(office, broken, PAID, "cleo")
+    assert say(office, broken, NOT_PAID, "ann")[0] == "refused"
+    office.config = office.people.join(office.config, "ann", "ben")
+    assert say(office, broken, NOT_PAID, "ann")[0] == "done"
+    assert say(office, broken, NOT_PAID, "ben")[0] == "done"
+    assert events_of(payment)[-1] == "judge"
+
+
 def test_one_person_is_not_two(office: Bench) -> None:
     payment, broken = unanswered(office.config, NOW)
     say(office, broken, PAID, "ben")
@@ -143,12 +186,22 @@ def test_a_payment_that_has_moved_since_is_another_question(office: Bench) -> No
     assert "not so any more" in str(said)
 
 
-@pytest.mark.parametrize("column", ["units", "client", "currency"])
+@pytest.mark.parametrize(
+    "column", ["units", "client", "currency", "fee_units", "address", "kind", "purpose"]
+)
 def test_a_payment_whose_row_was_changed_is_not_said_anything_of(
     office: Bench, column: str
 ) -> None:
     payment, broken = unanswered(office.config, NOW)
-    other = {"units": 7, "client": None, "currency": "ETH"}[column]
+    other = {
+        "units": 7,
+        "client": None,
+        "currency": "ETH",
+        "fee_units": COIN,
+        "address": "rltc1qthief",
+        "kind": "transfer",
+        "purpose": "gas",
+    }[column]
     Payment.update(**{column: other}).where(Payment.id == payment.id).execute()
     with pytest.raises(ActRefused, match="not so any more"):
         plan_of(office.config, Proposal(act="cure", payment=broken, outcome=PAID))
