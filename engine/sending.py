@@ -13,6 +13,9 @@ from engine.chain import BlockRef, ByBalance, Fact, Recipient, SendReply, Signed
 # would undo it. A token's contract does so as well where the sender does not have enough of it.
 REVERTED = 3
 
+# The words of a fact that is not read because its chain tx sends something else, or from elsewhere.
+ANOTHER_SEND = "a receipt is of another send"
+
 
 @dataclass(frozen=True, slots=True)
 class Send:

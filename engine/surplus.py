@@ -143,7 +143,8 @@ def _of_unclear_sends(chain: str) -> frozenset[Key]:
         .where(
             (Attempt.chain == chain)
             & (Attempt.final == 0)
-            & (Attempt.state == "mined")
+            & Attempt.state.in_(("mined", "settled"))
+            & ~Attempt.block_hash.is_null()
             & ~Attempt.nonce.is_null()
             & (Payment.reason == UNCLEAR)
         )

@@ -31,7 +31,16 @@ from engine.chain import (
 from engine.errors import NodeDown, NodeError, NodeRefused, OffChain
 from engine.families.evm.addresses import spelled
 from engine.holdings import BY_BLOCK
-from engine.sending import REVERTED, Offer, Outcome, Payer, Rates, Send, SignedSend
+from engine.sending import (
+    ANOTHER_SEND,
+    REVERTED,
+    Offer,
+    Outcome,
+    Payer,
+    Rates,
+    Send,
+    SignedSend,
+)
 from tests.nodes.ledger_world import COIN_GAS, LedgerWorld, Mined, Signed
 
 HOT_PATH, PATH = "hot", "path/{}"
@@ -245,8 +254,7 @@ class FakePayer(LedgerWorld):
             fact = Fact(txid, Standing.MINED, block)
             did = done.signed.send
             if (did.source, did.currency, did.to) != (send.source, send.currency, send.to):
-                words = "a receipt is of another send"
-                return Outcome(Fact(txid, Standing.UNREADABLE, words=words))
+                return Outcome(Fact(txid, Standing.UNREADABLE, words=ANOTHER_SEND))
             if did.units != send.units:
                 return Outcome(fact, done.succeeded, done.fee, None, None)
             place = "tx" if done.signed.send.currency == self.coin else "log:0"

@@ -22,7 +22,7 @@ from engine.families.evm.values import (
     quantity_of,
     table_of,
 )
-from engine.sending import Outcome, Send
+from engine.sending import ANOTHER_SEND, Outcome, Send
 
 REMEMBERED_MAX = 10_000
 
@@ -141,7 +141,7 @@ class OutcomeReader:
         contract, row = self._contracts[send.currency], receipt.row
         to = send.to.lower() if contract is None else contract
         if address_of(row.get("from")) != send.source.lower() or address_of(row.get("to")) != to:
-            raise OddValue("a receipt is of another send")
+            raise OddValue(ANOTHER_SEND)
         return _Mined(send, receipt, block, _fee(row), contract)
 
     def _remember(self, fresh: Sequence[_Mined], judged: Mapping[str, Outcome]) -> None:

@@ -64,7 +64,13 @@ class Following:
         self._broadcast = Broadcast(symbol, payer, go_on=go_on, sandbox=config.sandbox)
         self._read: set[tuple[object, ...]] = set()
         self._doubted = Doubted(symbol, guard=guard)
-        self._questions = Questions(config, symbol, self._is_as_signed, self._doubted.name)
+        self._questions = Questions(
+            config,
+            symbol,
+            self._is_as_signed,
+            self._doubted.name,
+            is_active=lambda block: payer.block(block) is not None,
+        )
         self._unproved: list[Look] = []  # of this round, where a log alone says what moved
         self._is_whole = False  # whether the last look at everything came to its end
 
@@ -83,6 +89,8 @@ class Following:
         self, families: list[list[Stored]], tip: BlockRef, now: datetime, *, bumps: bool
     ) -> int:
         if not families:
+            if bumps:
+                self._questions.answered((), now)
             return 0
         self._doubted.begin()
         everything = [stored for family in families for stored in family]

@@ -49,10 +49,16 @@ def parties(rows: Iterable[History]) -> frozenset[str]:
     found = set[str]()
     for row in rows:
         if row.event in _PARTY:
-            signed = json.loads(row.evidence).get("approvals", ())
-            found |= {str(each["staff"]) for each in signed}
+            found |= _signers(json.loads(row.evidence))
             found |= {row.actor.removeprefix("staff:")} if row.actor.startswith("staff:") else set()
     return frozenset(found)
+
+
+def _signers(evidence: object) -> set[str]:
+    """Persons whom a row's evidence names; nonsense that somebody wrote names nobody."""
+    signed = evidence.get("approvals") if isinstance(evidence, Mapping) else None
+    rows = signed if isinstance(signed, list) else []
+    return {str(each["staff"]) for each in rows if isinstance(each, Mapping) and "staff" in each}
 
 
 class Judged:
@@ -72,7 +78,7 @@ class Judged:
         if row is None or row.event != EVENT:
             return None
         told = json.loads(row.evidence)
-        if told.get("about") != evidence or told.get("outcome") not in evidence[OUTCOMES]:
+        if not _is_about(told, evidence):
             return None
         signed = self._signed(row, told, seen_hash(family, -int(payment.units or 0), evidence), now)
         names = sorted(signed - parties(rows))
@@ -102,6 +108,14 @@ class Judged:
             if signed:
                 found.add(signed.staff)
         return found
+
+
+def _is_about(told: object, evidence: Mapping[str, Any]) -> bool:
+    """Whether a row says something of just this; anybody may have written anything there."""
+    if not isinstance(told, Mapping) or told.get("about") != evidence or "break" not in told:
+        return False
+    outcome = told.get("outcome")
+    return isinstance(outcome, str) and outcome in evidence[OUTCOMES]
 
 
 def _said(form: Form) -> tuple[object, ...]:

@@ -44,7 +44,7 @@ class Look:
     """One family under the outcomes of now.
 
     `used_by` is the chain tx in a block, none of ours, that took its number, without a block where
-    the node does not name it, and `paid_by` what that did, where it is just what this one should;
+    the node does not name it, and `paid_by` what that did, where it may be what this one should;
     `gap` is a number of its address that comes first and that no send of ours is out for; `sent`
     names those of its attempts whose bytes were sent just now; `deepest` is the highest block that
     is final for its currency; `vouched` says that balances of now bear out what only a log says. Of
@@ -77,7 +77,7 @@ class Look:
 
     @property
     def paid(self) -> bool:
-        """Whether a chain tx that our rows do not know paid just what this family should."""
+        """Whether a chain tx that our rows do not know may have paid what this family should."""
         return self.paid_by is not None
 
     @property

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from engine.chain import BlockRef, Fact, Standing
 from engine.sender.attempts import Stored
 from engine.sender.by_nonce.looks import send_of
-from engine.sending import Outcome, Payer
+from engine.sending import ANOTHER_SEND, Outcome, Payer
 
 log = logging.getLogger(__name__)
 
@@ -62,16 +62,20 @@ class Takers:
         return found
 
     def payment_by(self, taker: Fact | None, stored: Stored) -> Outcome | None:
-        """What the taker of an attempt's number did, where that is just what the attempt should: a
-        copy of our rows that is older than a replacement does not know it. Raises NodeDown."""
+        """What the taker of an attempt's number did, unless the node tells that the attempt's payee
+        had nothing by it: rows that are an older copy do not know a replacement. Where the node
+        does not tell, it may have paid, and is not paid again unasked. Raises NodeDown."""
         if taker is None or taker.block is None:
             return None
         send = send_of(stored)
         told = self._payer.outcomes({taker.txid: send}, tip=self._tip)[taker.txid]
-        did = told.fact.standing is Standing.MINED and told.succeeded
-        if not did or told.left != send.units:
+        if told.fact.standing is not Standing.MINED:
+            if told.fact.words == ANOTHER_SEND:
+                return None
+            told = Outcome(taker, proved=False)
+        elif not told.succeeded or told.left == 0:
             return None
-        log.error("%s pays what attempt %s should, and no row knows it", taker.txid, stored.row.id)
+        log.error("%s may pay what attempt %s should, unknown to us", taker.txid, stored.row.id)
         return told
 
     def _mined_nonce(self, address: str) -> int:

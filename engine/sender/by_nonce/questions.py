@@ -16,12 +16,13 @@ from db.models import Coin, Payment
 from engine.approvals.form import ANSWERS, OUTCOMES
 from engine.chain import BlockRef
 from engine.config import Config
+from engine.deposits.rules import confirmations
 from engine.sender import attempts
 from engine.sender.attempts import Stored
 from engine.sender.by_nonce import entries
 from engine.sender.by_nonce.judgement import Judged, entry_if, under
 from engine.sender.by_nonce.looks import Look, Verdict
-from engine.sender.by_nonce.settle import NAMELESS_TAKER, PAID_UNKNOWN, UNCLEAR, is_its
+from engine.sender.by_nonce.settle import UNCLEAR, is_its, taken_by
 from engine.sender.doubted import NOT_SIGNED
 from engine.sending import Outcome
 
@@ -59,8 +60,11 @@ class Questions:
         chain: str,
         is_as_signed: Callable[[Sequence[Stored], Sequence[Payment]], bool],
         doubt: Callable[[Stored, str], None],
+        is_active: Callable[[str], bool],
     ) -> None:
+        """`is_active` asks the node whether a block, by its hash, is on its chain."""
         self._chain = chain
+        self._is_active = is_active
         self._judged = Judged(config)
         self._is_as_signed = is_as_signed
         self._doubt = doubt
@@ -76,8 +80,8 @@ class Questions:
             because, told = _what(look)
             first = self._first(look, (because, told.fact.txid, _place(told)), now)
             seen[str(look.newest.row.family)] = first
-            block = told.fact.block or first.at
-            if block.height > look.deepest or not self._is_signed(look, payment):
+            block = told.fact.block or first.at  # of what nobody names
+            if not _is_over(look, payment, block) or not self._is_signed(look, payment):
                 continue
             evidence = _evidence(look, payment, because, told, booked)
             judgement = self._judged.of(payment, str(look.newest.row.family), evidence, now)
@@ -102,8 +106,13 @@ class Questions:
         yield from ((look, payment, booked.get(payment.id, 0)) for look, payment in found)
 
     def _first(self, look: Look, what: tuple[str, str, str], now: datetime) -> _Seen:
+        """What has no place was seen at a tip: when that has left the chain, its place is any."""
         before = self._seen.get(str(look.newest.row.family))
-        return before if before is not None and before.what == what else _Seen(what, look.tip, now)
+        if before is None or before.what != what:
+            return _Seen(what, look.tip, now)
+        _, _, place = what
+        is_there = bool(place) or self._is_active(before.at.hash)
+        return before if is_there else _Seen(what, look.tip, now)
 
     def _is_signed(self, look: Look, payment: Payment) -> bool:
         """Whether its rows are what its sealed history says: of others nothing is asked."""
@@ -117,6 +126,12 @@ def _ends(look: Look) -> bool:
     """Whether one of the family is in a final block: by then it is followed for the last time,
     unless nobody tells what it did."""
     return look.winner is not None and look.is_final(look.winner)
+
+
+def _is_over(look: Look, payment: Payment, block: BlockRef) -> bool:
+    """Whether what is in this block stays there, and is as deep as its payment demands."""
+    deep = confirmations(look.tip.height, block.height) >= int(payment.required or 1)
+    return deep and block.height <= look.deepest
 
 
 def _is_open(look: Look, payment: Payment) -> bool:
@@ -135,10 +150,8 @@ def _what(look: Look) -> tuple[str, Outcome]:
     """Why it is asked, and what the node tells of the chain tx that it is about."""
     if look.winner is not None:
         return UNCLEAR, look.outcome(look.winner)
-    if look.paid_by is not None:
-        return PAID_UNKNOWN, look.paid_by
     assert look.used_by is not None
-    return NAMELESS_TAKER, Outcome(look.used_by)
+    return taken_by(look), look.paid_by or Outcome(look.used_by)
 
 
 def _place(told: Outcome) -> str:
@@ -184,8 +197,9 @@ def _outcomes(
     look: Look, payment: Payment, told: Outcome, booked: int
 ) -> dict[str, list[list[str]]]:
     """Each answer that persons may give, with the entry that it leads to."""
-    answers = []
-    if not _is_booked(payment.chain, told.fact.txid):
+    answers, txid = [], told.fact.txid
+    is_of_another = look.winner is None and attempts.known_txids([txid])
+    if not is_of_another and not _is_booked(payment.chain, txid):
         answers.append(True)
     if look.winner is None or not (told.proved and told.left):
         answers.append(False)  # of what is proved to have left nobody can say that it did not

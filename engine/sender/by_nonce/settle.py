@@ -28,8 +28,12 @@ from engine.sender.settle import NOT_TAKEN
 LOST = "another chain tx took its number; it is paid again with the next one"
 TAKEN = "a chain tx that is none of ours took its number: who else has the keys?"
 PAID_UNKNOWN = "a chain tx that our rows do not know took its number and paid it; staff look at it"
+UNTOLD_TAKER = (
+    "a chain tx that our rows do not know took its number, and the node does not tell whether it"
+    " paid; staff look at it"
+)
 NAMELESS_TAKER = "a chain tx that the node does not name took its number; staff look at it"
-TAKERS = frozenset({TAKEN, PAID_UNKNOWN, NAMELESS_TAKER})
+TAKERS = frozenset({TAKEN, PAID_UNKNOWN, UNTOLD_TAKER, NAMELESS_TAKER})
 GAP = "waiting: number {} of its address comes first, and "
 FREE_GAP = "is not used; the next send takes it"
 HELD_GAP = "is of a send that is held up"
@@ -117,7 +121,7 @@ class Settling:
             noting.bury(look)
             return
         if look.paid:
-            self._doubt(look.newest, PAID_UNKNOWN)
+            self._doubt(look.newest, taken_by(look))
         self._follow_open(batch, look, payment)
         noting.open(look)
 
@@ -143,9 +147,9 @@ class Settling:
             self._follow_unpaid(batch, look, winner, payment, verdict)
         if payment.state in {"credited", "failed"}:
             self._book_fee(batch, look, winner, payment)
-            if look.is_final(winner):
+            if look.is_final(winner) and not payment.unsettled:
                 batch.touch(payment, final=True)
-            return True
+            return not payment.unsettled
         return False
 
     def _follow_paid(self, batch: Batch, look: Look, winner: Stored, payment: Payment) -> None:
@@ -186,6 +190,8 @@ class Settling:
             self._show(batch, payment, reason, place)
         elif payment.state == "credited" and not payment.unsettled:
             move("unsettle", reason=reason, unsettled=True, **place)
+        elif payment.state == "credited":
+            self._show(batch, payment, reason, {})
 
     def _book_fee(self, batch: Batch, look: Look, winner: Stored, payment: Payment) -> None:
         """The network's fee, once for the family; when another block, or another attempt, makes it
@@ -203,7 +209,7 @@ class Settling:
     def _follow_open(self, batch: Batch, look: Look, payment: Payment) -> None:
         stored = look.newest
         move = partial(self._move, batch, look, stored, payment)
-        reason = _taken_by(look) or _behind(look)
+        reason = taken_by(look) or _behind(look)
         if payment.state == "requested" and look.seen:
             move(
                 "send",
@@ -326,12 +332,13 @@ def is_its(stored: Stored, payment: Payment) -> bool:
     return (send.to.lower(), send.currency, send.units, stored.row.family) == asked
 
 
-def _taken_by(look: Look) -> str:
+def taken_by(look: Look) -> str:
     """What is to be said of whoever took its number; empty while nobody did."""
     if look.used_by is None:
         return ""
-    if look.paid:
-        return PAID_UNKNOWN
+    if look.paid_by is not None:
+        is_just_it = look.paid_by.left == send_of(look.newest).units
+        return PAID_UNKNOWN if is_just_it else UNTOLD_TAKER
     return NAMELESS_TAKER if look.used_by.block is None else TAKEN
 
 

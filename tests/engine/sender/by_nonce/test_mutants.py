@@ -270,6 +270,7 @@ def takes_what_nobody_knows_for_lost(patch: Patch) -> None:
         return right(self, family, outcomes)
 
     patch.setattr(Takers, "of", wrong)
+    patch.setattr(Takers, "payment_by", lambda *_: None)
 
 
 Life = Callable[[DoctoredDesk], None]
