@@ -42,7 +42,8 @@ def remedy_of(config: Config, break_id: str, *, staff: str, now: datetime) -> Re
     words = view.cure.replace(FIX, SIGNED_BY_TWO).replace(JUDGE, JUDGED_BY_TWO)
     if proposal is None or proposal.act == "book":
         return Remedy(view, proposal, None, (), words)
-    given = next((each for each in half_signed(config) if _same(each.proposal, proposal)), None)
+    same = [each for each in half_signed(config) if _same(each.proposal, proposal)]
+    given = max(same, key=_last_word, default=None)
     signatures = () if given is None else given.signatures
     if proposal.act != "cure" or proposal.outcome == "":  # something is still to be said
         return Remedy(view, proposal, None, signatures, words + _answer_of(given))
@@ -72,6 +73,11 @@ def why_none(view: BreakView) -> str:
     if view.state != "open":
         return f"it is closed: {view.closed_by}"
     return BY_ITSELF if view.owner == ENGINE else f"it is cured in another way: {view.cure}"
+
+
+def _last_word(given: Waiting) -> str:
+    """When it was signed last: a person may have signed otherwise before."""
+    return max((each.at for each in given.signatures), default="")
 
 
 def _answer_of(given: Waiting | None) -> str:

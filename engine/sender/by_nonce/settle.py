@@ -353,5 +353,5 @@ def _behind(look: Look) -> str:
 
 
 def _is_over(reason: str) -> bool:
-    """Whether a reason is of numbers, and to be taken back when it holds no more."""
-    return reason in TAKERS or reason.endswith((FREE_GAP, HELD_GAP))
+    """Whether a reason is of numbers or of a block, and to be taken back where it holds no more."""
+    return reason in TAKERS | {FAILED, UNCLEAR} or reason.endswith((FREE_GAP, HELD_GAP))

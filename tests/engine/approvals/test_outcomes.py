@@ -82,7 +82,12 @@ def test_two_who_disagree_are_told_so_and_nothing_is_done(office: Bench) -> None
 def test_who_was_wrong_signs_the_other_and_both_agree(office: Bench) -> None:
     payment, broken = unanswered(office.config, NOW)
     say(office, broken, PAID, "ann")
-    assert say(office, broken, NOT_PAID, "ann")[0] == "done"
+    later = NOW + timedelta(seconds=1)
+    form = office.form("cure", by="ann", now=later, payment=broken, outcome=NOT_PAID)
+    assert office.submit(form, now=later)[0] == "done"
+    remedy = remedy_of(office.config, broken, staff="ben", now=later)
+    assert remedy is not None
+    assert remedy.words.endswith("; one signed that it did not pay")
     assert say(office, broken, PAID, "ben")[0] == "refused", "ann says otherwise by now"
     assert say(office, broken, NOT_PAID, "ben")[0] == "done"
     assert events_of(payment)[-1] == "judge"

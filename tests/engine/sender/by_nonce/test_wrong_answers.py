@@ -18,7 +18,7 @@ from engine.sender.by_nonce.noting import Noting
 from engine.sender.by_nonce.settle import UNCLEAR
 from engine.sending import Outcome, Send
 from tests.engine.approvals.conftest import people
-from tests.engine.approvals.people import People
+from tests.engine.approvals.people import Bench, People
 from tests.engine.deposits.life import events_of
 from tests.engine.sender.by_nonce.fake_desk import ETHER, FEE
 from tests.engine.sender.by_nonce.unsure import LONG, SOON, UnsureDesk
@@ -135,6 +135,31 @@ def test_what_never_left_is_no_coin_that_came_though_it_was_booked_before(
     desk.assert_whole()
 
 
+def test_what_was_booked_before_and_did_leave_stays_paid(desk: UnsureDesk) -> None:
+    paid = desk.withdraw("ann", ETHER, currency="USDT")
+    desk.settle()
+    desk.mine(3)
+    desk.node.forgets = True
+    desk.node.reorg(3)
+    desk.node.mine(1)
+    desk.differ(-1)
+    desk.settle(after=SOON)
+    assert desk.now_of(paid).reason == UNCLEAR
+    desk.node.reorg(1, length=1)
+    desk.settle(after=SOON)
+    assert desk.now_of(paid).reason == "", "it is in no block of which that could be said"
+    desk.node.mine(1)
+    desk.differ(-1)
+    desk.mine(8)
+    desk.answered(desk.uncertain(), "paid")
+    row = desk.now_of(paid)
+    assert (row.state, row.unsettled, row.final) == ("credited", False, True)
+    assert events_of(paid).count("credit") == 1
+    assert desk.owed("ann", "USDT") == 4 * ETHER - FEE
+    desk.differ(1)
+    desk.assert_whole()
+
+
 # --- rows that somebody wrote who has no key ---
 
 
@@ -204,6 +229,24 @@ def test_a_payment_that_must_be_deeper_than_what_is_final_is_not_asked_of_yet(
     desk.answered(desk.uncertain(), "paid")
     assert (desk.state_of(paid), desk.now_of(paid).final) == ("credited", True)
     desk.assert_whole()
+
+
+def test_who_left_before_it_was_carried_out_signed_nothing(
+    desk: UnsureDesk, people: People
+) -> None:
+    (paid,) = desk.unclear(moved=True)
+    desk.say(desk.uncertain(), "not_paid", "ann", "ben")
+    desk.config = people.join(desk.config, "ann", "cleo")
+    desk.restart()
+    desk.settle(after=SOON)
+    assert desk.state_of(paid) == "pending"
+    desk.bench = Bench(desk.config, people, guard=desk.lease.guard)
+    found = desk.uncertain()
+    said = desk.say(found, "paid", "ann", "cleo")
+    assert [state for state, _ in said] == ["done", "done"], said
+    desk.settle(after=SOON)
+    assert desk.state_of(paid) == "credited"
+    assert "uncertain_send" not in [each.kind for each in desk.found()]
 
 
 # --- an engine that stops ---
