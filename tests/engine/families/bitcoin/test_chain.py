@@ -15,6 +15,7 @@ from engine.chain import Expectation, Sending, Standing
 from engine.config import Currency
 from engine.errors import NodeDown, NodeError, NodeRefused
 from engine.families.bitcoin import BitcoinChain, open_chain
+from engine.families.bitcoin.calls import DEPOSITS
 from engine.families.bitcoin.chain import ASKED_ONE_BY_ONE_MAX
 from engine.families.bitcoin.raw_tx import read_raw
 from tests.nodes.canned import CannedNode
@@ -36,27 +37,7 @@ QUESTIONS: dict[str, Callable[[BitcoinChain], object]] = {
     "coins_mark": lambda chain: chain.coins_mark(),
     "spenders": lambda chain: chain.spenders([(TXID, "vout:0")], since=3),
 }
-METHODS = (
-    "decoderawtransaction",
-    "getaddressinfo",
-    "getbalances",
-    "getbestblockhash",
-    "getblockchaininfo",
-    "getblockhash",
-    "getblockheader",
-    "getmempoolentry",
-    "getnetworkinfo",
-    "getnewaddress",
-    "getrawmempool",
-    "gettransaction",
-    "gettxout",
-    "getwalletinfo",
-    "listlockunspent",
-    "listsinceblock",
-    "listunspent",
-    "sendrawtransaction",
-    "validateaddress",
-)
+METHODS = sorted(DEPOSITS | {"sendrawtransaction"})
 
 
 @pytest.fixture(scope="module")

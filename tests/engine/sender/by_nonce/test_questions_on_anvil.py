@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from engine.reconciliation.standing import BreakView
 from engine.sender.by_nonce.settle import PAID_UNKNOWN, UNCLEAR
-from engine.sending import Payer
 from tests.engine.approvals.conftest import people
 from tests.engine.approvals.people import Bench, People
 from tests.engine.families.evm.life import ETHER
@@ -70,11 +67,7 @@ def test_a_forgotten_replacement_is_booked_with_what_its_receipt_says(
     desk.credit("ann", 2 * ETHER)
     paid = desk.withdraw("ann", ETHER)
     desk.settle()
-    node = desk.on.chain
-    assert isinstance(node, Payer)
-    read = node.read(desk.attempt().signed)
-    offer = replace(read.offer, fee_cap=2 * read.offer.fee_cap, tip_cap=2 * read.offer.tip_cap)
-    node.send(node.sign(read.send, nonce=read.nonce, offer=offer).raw)
+    desk.replace_unknown()
     desk.mine(8)
     assert desk.shown(paid) == ("pending", "", PAID_UNKNOWN)
     _answer(desk, bench, "paid")

@@ -4,7 +4,6 @@ happens (cases 44, 63, 69, 70, 71, 72).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -14,7 +13,6 @@ from db.models import History, Payment
 from engine.errors import LeaseLost, StaleState
 from engine.ledger import WALLET_HOT
 from engine.sender.by_nonce.settle import LOST, PAID_UNKNOWN, TAKEN
-from engine.sending import Payer
 from tests.engine.deposits.life import events_of
 from tests.engine.families.evm.life import ETHER
 from tests.engine.sender.by_nonce.conftest import OpenDesk
@@ -221,11 +219,7 @@ def test_what_a_forgotten_replacement_paid_is_not_paid_again(desk: EvmDesk) -> N
     """Case 70: the rows are those of before it was stored."""
     paid = desk.withdraw("ann", ETHER)
     desk.settle()
-    node = desk.on.chain
-    assert isinstance(node, Payer)
-    read = node.read(desk.attempt().signed)
-    offer = replace(read.offer, fee_cap=2 * read.offer.fee_cap, tip_cap=2 * read.offer.tip_cap)
-    node.send(node.sign(read.send, nonce=read.nonce, offer=offer).raw)
+    desk.replace_unknown()
     for _ in range(3):
         desk.mine(5)
     assert desk.shown(paid) == ("pending", "", PAID_UNKNOWN)
